@@ -2,7 +2,7 @@
 
 import logging
 
-from contract.problems import Problem, unauthenticated
+from contract.problems import Problem, authentication_required
 from contract.violations import Violation
 from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
 from kanban.store import Busy, Unavailable
@@ -21,7 +21,7 @@ def to_problem(error: Exception) -> Problem | None:
     if isinstance(error, Busy):
         return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
     if isinstance(error, Unauthenticated):
-        return unauthenticated(error.message)
+        return authentication_required(error.message)
     if not isinstance(error, DomainError):
         return None
     status = next(STATUS_BY_ERROR[parent] for parent in type(error).__mro__ if parent in STATUS_BY_ERROR)

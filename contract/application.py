@@ -18,7 +18,7 @@ from contract.cursors import CursorCodec
 from contract.heavy_operations import HeavyOperationLimiter
 from contract.lazy_connexion import import_without_package_init
 from contract.operations import METHODS, BadDocument, Call, Operation, Request, compile_operations
-from contract.problems import PROBLEM_JSON, Problem, internal_error, unauthenticated
+from contract.problems import PROBLEM_JSON, Problem, authentication_required, internal_error
 from contract.request_context import set_request_context
 from contract.responses import ContractBreach, HandlerResult, Response
 from contract.route_tree import RouteTree
@@ -118,7 +118,7 @@ def build(
         operation_id = request.scope.get("extensions", {}).get("connexion_routing", {}).get("operation_id")
         if (operation := operations.get(operation_id)) and (match := operation.match_path(request.scope["path"])):
             set_request_context(operation=operation, prefix=match[0], path_values=match[1])
-        return _to_connexion_response(unauthenticated(f"{error.detail}."))
+        return _to_connexion_response(authentication_required(f"{error.detail}."))
 
     async def on_crash(_: Any, error: Exception) -> ConnexionResponse:
         log.error("A request failed: %r", error, exc_info=error)
@@ -324,14 +324,16 @@ def _build_bearer_handler(authenticate: Callable[[str], Any]) -> type[AbstractSe
             return NO_VALUE
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
-            return {"error": unauthenticated(_NOT_BEARER_DETAIL)}
+            return {"error": authentication_required(_NOT_BEARER_DETAIL)}
         try:
             caller = authenticate(token.strip())
         except Exception as error:  # noqa: BLE001 - raised again in _OperationRunner, which turns errors into problems.
             return {"error": error}
         # An invalid token is rejected even where no token is needed. If this raised, connexion would try the next
         # security alternative, so the error is returned as a value.
-        return {"caller": caller} if caller is not None else {"error": unauthenticated("The token is not valid.")}
+        return (
+            {"caller": caller} if caller is not None else {"error": authentication_required("The token is not valid.")}
+        )
 
     return Bearer
 

@@ -38,7 +38,7 @@ _MAX_EXAMPLE_CHARACTERS = 100
 LIKE_EXTENSION = "x-tackboard-like"
 """The extension of a schema with a sample value for messages only. Tools would send an `example` as it is."""
 
-_MOST_SPECIFIC_KEYWORDS = ("enum", "type", "additionalProperties", "format", "pattern")
+_KEYWORDS_BY_SPECIFICITY = ("enum", "type", "additionalProperties", "format", "pattern")
 """Keywords whose errors help most, the most helpful first: a pattern, for one, says more than a length."""
 
 Schema = dict[str, Any]
@@ -106,7 +106,9 @@ def _specificity(error: LocatedError) -> int:
     """Return the sort key of an error: the most specific error first."""
     keyword = error.raised.kind.name
     return (
-        _MOST_SPECIFIC_KEYWORDS.index(keyword) if keyword in _MOST_SPECIFIC_KEYWORDS else len(_MOST_SPECIFIC_KEYWORDS)
+        _KEYWORDS_BY_SPECIFICITY.index(keyword)
+        if keyword in _KEYWORDS_BY_SPECIFICITY
+        else len(_KEYWORDS_BY_SPECIFICITY)
     )
 
 

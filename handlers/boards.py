@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, boards
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, Store
@@ -41,7 +41,7 @@ def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
     view, change = boards.create(context, **parse.board(body))
     board = view.board
     result_body = serialize.board(board, view.role)
-    return created(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)
+    return new_resource(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 
 def get_board(

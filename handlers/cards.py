@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
@@ -83,7 +83,7 @@ def create_card(access: BoardAccess, context: ActionContext, board_id: str, body
     view = access.read_board(board_id)
     card, change = cards.create(view, context, NewCard(**parse.card(body)))
     location = f"/boards/{board_id}/cards/{card.id}"
-    return created(
+    return new_resource(
         serialize.card(card, view, context.at),
         etag=entity_tags.card_tag(card, view, context.at),
         location=location,

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import checklist_items, checklists
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
@@ -28,7 +28,7 @@ def create_checklist(
     checklist, change = checklists.create(view, card_id, card_checklists, context, **body)
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist.id}"
     etag = entity_tags.checklist_tag(checklist, view)
-    return created(serialize.checklist(checklist, view), etag=etag, location=location, change=change)
+    return new_resource(serialize.checklist(checklist, view), etag=etag, location=location, change=change)
 
 
 def get_checklist(access: BoardAccess, board_id: str, card_id: str, checklist_id: str) -> Result:
@@ -79,7 +79,7 @@ def create_checklist_item(
     item, change = checklist_items.create(view, checklist, context, **parse.checklist_item(body))
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items/{item.id}"
     etag = entity_tags.checklist_item_tag(item, view)
-    return created(serialize.checklist_item(item, view), etag=etag, location=location, change=change)
+    return new_resource(serialize.checklist_item(item, view), etag=etag, location=location, change=change)
 
 
 def get_checklist_item(access: BoardAccess, board_id: str, card_id: str, checklist_id: str, item_id: str) -> Result:
@@ -149,7 +149,7 @@ def convert_checklist_item(
     card, change = checklist_items.convert(view, checklist, item_id, context, **(body or {}))
     location = f"/boards/{board_id}/cards/{card.id}"
     etag = entity_tags.card_tag(card, view, context.at)
-    return created(serialize.card(card, view, context.at), etag=etag, location=location, change=change)
+    return new_resource(serialize.card(card, view, context.at), etag=etag, location=location, change=change)
 
 
 def _read_checklist(access: BoardAccess, board_id: str, card_id: str, checklist_id: str) -> tuple[BoardView, Checklist]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import comments
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
@@ -34,7 +34,7 @@ def create_comment(
     view = access.read_board(board_id, card_ids=[card_id])
     comment, change = comments.create(view, card_id, context, **body)
     location = f"/boards/{board_id}/cards/{card_id}/comments/{comment.id}"
-    return created(serialize.comment(comment), etag=str(comment.version), location=location, change=change)
+    return new_resource(serialize.comment(comment), etag=str(comment.version), location=location, change=change)
 
 
 def get_comment(access: BoardAccess, board_id: str, card_id: str, comment_id: str) -> Result:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from handlers import entity_tags, serialize
-from handlers.results import Result, created
+from handlers.results import Result, new_resource
 from kanban import copies
 from kanban.changes import ActionContext
 from kanban.store import CardQuery
@@ -17,7 +17,7 @@ def copy_card(access: BoardAccess, context: ActionContext, board_id: str, card_i
     view, checklists = access.read_checklists(board_id, card_id)
     card, change = copies.copy_card(view, card_id, checklists, context, **body)
     location = f"/boards/{board_id}/cards/{card.id}"
-    return created(
+    return new_resource(
         serialize.card(card, view, context.at),
         etag=entity_tags.card_tag(card, view, context.at),
         location=location,
@@ -35,7 +35,7 @@ def copy_list(access: BoardAccess, context: ActionContext, board_id: str, list_i
         cards += cards_page.items
     copy, change = copies.copy_list(view, list_id, cards, _read_checklists(access, board_id, cards), context, **body)
     location = f"/boards/{board_id}/lists/{copy.id}"
-    return created(serialize.list_(copy), etag=entity_tags.list_tag(copy), location=location, change=change)
+    return new_resource(serialize.list_(copy), etag=entity_tags.list_tag(copy), location=location, change=change)
 
 
 def copy_board(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
@@ -48,7 +48,7 @@ def copy_board(access: BoardAccess, context: ActionContext, board_id: str, body:
         view, cards, checklists = access.read_board(board_id), [], {}
     copy, change = copies.copy_board(view, cards, checklists, context, name=body.get("name"))
     result_body = serialize.board(copy.board, copy.role)
-    return created(
+    return new_resource(
         result_body, etag=entity_tags.board_tag(copy.board), location=f"/boards/{copy.board.id}", change=change
     )
 

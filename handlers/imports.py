@@ -3,7 +3,7 @@
 from typing import Any
 
 from handlers import entity_tags, serialize
-from handlers.results import Result, created
+from handlers.results import Result, new_resource
 from kanban.changes import ActionContext
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.store import Store
@@ -30,7 +30,7 @@ def _import_result(imported: ImportedBoard) -> Result:
     body = {"board": serialize.board(board, role), "report": _serialize_report(imported.report)}
     if imported.change is None:
         return Result(body, etag=entity_tags.board_tag(board))
-    return created(body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=imported.change)
+    return new_resource(body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=imported.change)
 
 
 def _serialize_report(report: ImportReport) -> serialize.JsonObject:

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers import entity_tags, serialize
 from handlers.dependencies import IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import labels, labels_and_assignees
 from kanban.changes import ActionContext
 from usecases.board_access import BoardAccess
@@ -19,7 +19,7 @@ def create_label(access: BoardAccess, context: ActionContext, board_id: str, bod
     """Create a label on the board."""
     label, change = labels.create(access.read_board(board_id), context, **body)
     location = f"/boards/{board_id}/labels/{label.id}"
-    return created(serialize.label(label), etag=str(label.version), location=location, change=change)
+    return new_resource(serialize.label(label), etag=str(label.version), location=location, change=change)
 
 
 def get_label(access: BoardAccess, board_id: str, label_id: str) -> Result:

@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, lists
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, CardState
@@ -41,7 +41,7 @@ def create_list(access: BoardAccess, context: ActionContext, board_id: str, body
     """Create a list on the board."""
     list_, change = lists.create(access.read_board(board_id), context, NewList(**parse.list_(body)))
     location = f"/boards/{board_id}/lists/{list_.id}"
-    return created(serialize.list_(list_), etag=entity_tags.list_tag(list_), location=location, change=change)
+    return new_resource(serialize.list_(list_), etag=entity_tags.list_tag(list_), location=location, change=change)
 
 
 def get_list(access: BoardAccess, board_id: str, list_id: str) -> Result:

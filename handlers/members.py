@@ -1,7 +1,7 @@
 """Members of a board, and assignees of cards."""
 
 from handlers import entity_tags, serialize
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import labels_and_assignees, members
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
@@ -35,7 +35,7 @@ def put_member(
     member, change = members.put(view, user_id, Role(body["role"]), context)
     result_body, tag = serialize.member(member, user), entity_tags.member_tag(member, user)
     if change is not None and change.creates:
-        return created(result_body, etag=tag, location=f"/boards/{board_id}/members/{user_id}", change=change)
+        return new_resource(result_body, etag=tag, location=f"/boards/{board_id}/members/{user_id}", change=change)
     return Result(result_body, etag=tag, change=change)
 
 

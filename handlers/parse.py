@@ -55,7 +55,7 @@ def board(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a `BoardCreate` as a new board takes them."""
     if body.get("lists") is None:
         return dict(body)
-    return {**body, "lists": [NewList(**list_(each)) for each in body["lists"]]}
+    return {**body, "lists": [NewList(**list_(definition)) for definition in body["lists"]]}
 
 
 def due_filters(

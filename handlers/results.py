@@ -28,7 +28,7 @@ class Result:
     change: Change | None = None
 
 
-def created(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Result:
+def new_resource(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Result:
     """Build a 201 with the location of the new resource."""
     return Result(body, 201, etag, location, change=change)
 

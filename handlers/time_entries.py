@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
-from handlers.results import Result, created, no_content
+from handlers.results import Result, new_resource, no_content
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
 from kanban.timekeeping import time_entries
@@ -23,7 +23,7 @@ def create_time_entry(
     entry, change = time_entries.create(view, card_id, context, entries=entries, **parse.time_entry(body))
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
     tag = entity_tags.time_entry_tag(entry, context.at)
-    return created(serialize.time_entry(entry, context.at), etag=tag, location=location, change=change)
+    return new_resource(serialize.time_entry(entry, context.at), etag=tag, location=location, change=change)
 
 
 def get_time_entry(access: BoardAccess, now: datetime, board_id: str, card_id: str, entry_id: str) -> Result:

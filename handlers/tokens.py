@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers import parse, serialize
 from handlers.dependencies import CursorEncoder, RandomBytes
-from handlers.results import Result, created, no_content, page
+from handlers.results import Result, new_resource, no_content, page
 from kanban import tokens
 from kanban.access import Caller
 from kanban.changes import ActionContext
@@ -37,7 +37,7 @@ def create_token(
         parent=_require_calling_token(store, caller),
     )
     result_body = {"token": serialize.token(token), "secret": secret}
-    return created(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
+    return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
 def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:

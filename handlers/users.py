@@ -2,7 +2,7 @@
 
 from handlers import serialize
 from handlers.dependencies import IfMatch, RandomBytes
-from handlers.results import Result, created
+from handlers.results import Result, new_resource
 from kanban import tokens, users
 from kanban.access import Caller
 from kanban.changes import ActionContext
@@ -30,7 +30,9 @@ def create_user(
         context, random_bytes, user_id=user.id, name="First token", scopes=tuple(Scope)
     )
     result_body = {"user": serialize.user(user), "token": secret}
-    return created(result_body, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(token_change))
+    return new_resource(
+        result_body, etag=str(user.version), location=f"/users/{user.id}", change=change.merge(token_change)
+    )
 
 
 def get_user(store: Store, user_id: str) -> Result:

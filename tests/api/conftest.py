@@ -61,7 +61,7 @@ def current_test() -> CurrentTest:
 def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiBridge:
     """Build the application once. Its only state is in its store, its clock and its generator of random bytes."""
 
-    def breached(breach: ContractBreach) -> None:
+    def raise_breach(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
     # The application reads the secret of the store here. All stores are copies of this one, and have the same secret.
@@ -72,7 +72,7 @@ def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiB
             random_bytes=current_test.random_bytes,
             sleep=lambda _: None,
             open_signup=True,
-            on_breach=breached,
+            on_breach=raise_breach,
         )
 
 

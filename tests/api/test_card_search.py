@@ -115,7 +115,7 @@ def test_cards_can_be_sorted_by_due_date(mina: Client, board: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("q", "found"),
+    ("q", "expected"),
     [
         ("strasse", ["Straße", "Said"]),
         ("STRASSE%201", ["Straße"]),
@@ -127,7 +127,9 @@ def test_cards_can_be_sorted_by_due_date(mina: Client, board: str) -> None:
         ("gone", []),
     ],
 )
-def test_the_search_covers_title_description_and_comments(mina: Client, board: str, q: str, found: list[str]) -> None:
+def test_the_search_covers_title_description_and_comments(
+    mina: Client, board: str, q: str, expected: list[str]
+) -> None:
     add(mina, board, "Straße", description="Musterstraße 1")
     comments = f"{add(mina, board, 'Said')}/comments"
     add(mina, board, "Sign", description="100 % sure_ly")
@@ -137,7 +139,7 @@ def test_the_search_covers_title_description_and_comments(mina: Client, board: s
     deleted_comment = mina.post(comments, {"text": "gone"})
     mina.delete(f"{comments}/{deleted_comment.json['id']}", If_Match="*")
 
-    assert titles(mina.get(f"{board}/cards?q={q}")) == found
+    assert titles(mina.get(f"{board}/cards?q={q}")) == expected
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("", ["Alpha", "Beta", "Gamma"]),
         ("?status=in_progress", ["Beta"]),
@@ -122,7 +122,7 @@ def test_a_card_can_not_be_its_own_neighbour(mina: Client, board: str) -> None:
     ],
 )
 def test_cards_can_be_filtered_and_sorted(
-    mina: Client, board: str, clock: ManualClock, query: str, found: list[str]
+    mina: Client, board: str, clock: ManualClock, query: str, expected: list[str]
 ) -> None:
     cards = {}
     for title in ("Alpha", "Beta", "Gamma"):
@@ -132,7 +132,7 @@ def test_cards_can_be_filtered_and_sorted(
 
     response = mina.get(f"{board}/cards{query}")
 
-    assert titles(response) == (found if query else ["Alpha", "Gamma", "Beta"])
+    assert titles(response) == (expected if query else ["Alpha", "Gamma", "Beta"])
 
 
 def test_the_next_page_has_a_cursor_and_a_link(mina: Client, board: str) -> None:

@@ -18,41 +18,41 @@ from tests.export_pages import join_pages
 def board(mina: Client, omar: Client, clock: ManualClock) -> str:
     """Create a board with a value of each kind, on which Omar works too, and return its path."""
     del omar
-    return a_board(mina, clock, helper="omar")
+    return a_board(mina, clock, user_id="omar")
 
 
 @pytest.fixture
 def own_board(mina: Client, clock: ManualClock) -> str:
     """Create the same board, but with Mina as its only user."""
-    return a_board(mina, clock, helper="mina")
+    return a_board(mina, clock, user_id="mina")
 
 
-def a_board(mina: Client, clock: ManualClock, helper: str) -> str:
+def a_board(mina: Client, clock: ManualClock, user_id: str) -> str:
     """Create a board of Mina on which the helper works too, and return its path."""
-    made = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json["id"]
-    path = f"/boards/{made}"
-    if helper != "mina":
-        mina.put(f"{path}/members/{helper}", {"role": "editor"})
+    created = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json["id"]
+    path = f"/boards/{created}"
+    if user_id != "mina":
+        mina.put(f"{path}/members/{user_id}", {"role": "editor"})
     label = mina.post(f"{path}/labels", {"name": "Bug", "color": "red"}).json["id"]
     _, doing, done = (list_["id"] for list_ in mina.get(f"{path}/lists").json["items"])
     mina.patch(f"{path}/lists/{doing}", {"wip_limit": 3, "wip_enforcement": "block"}, If_Match="*")
-    wishes = {
+    fields = {
         "label_ids": [label],
-        "assignee_ids": sorted({"mina", helper}),
+        "assignee_ids": sorted({"mina", user_id}),
         "external_id": "JIRA-1",
         "hourly_rate_minor": 5,
     }
     links = [{"url": "https://example.com/", "title": "A page"}]
-    first = _card(mina, path, "First", **wishes, links=links, due_at="2027-01-01T00:00:00Z", description="## a\nb")
+    first = _card(mina, path, "First", **fields, links=links, due_at="2027-01-01T00:00:00Z", description="## a\nb")
     for step in ("start", "resolve", "reopen", "start"):
         clock.advance(seconds=61)
         mina.post(f"{path}/cards/{first}/{step}")
     finished = _card(mina, path, "Finished", list_id=done)
-    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z", "user_id": helper}
+    worked = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:00Z", "user_id": user_id}
     assert mina.post(f"{path}/cards/{finished}/time-entries", worked | {"note": "Zero"}).status == 201
     steps = mina.post(f"{path}/cards/{first}/checklists", {"name": "Steps"}).json["id"]
     mina.post(f"{path}/cards/{first}/checklists", {"name": "Empty"})
-    mina.post(f"{path}/cards/{first}/checklists/{steps}/items", {"text": "Try it", "assignee_id": helper})
+    mina.post(f"{path}/cards/{first}/checklists/{steps}/items", {"text": "Try it", "assignee_id": user_id})
     comment = mina.post(f"{path}/cards/{first}/comments", {"text": "Looks *good*."}).json["id"]
     clock.advance(seconds=5)
     mina.patch(f"{path}/cards/{first}/comments/{comment}", {"text": "日本 <script>"}, If_Match="*")
@@ -60,9 +60,9 @@ def a_board(mina: Client, clock: ManualClock, helper: str) -> str:
         card = _card(mina, path, name)
         if name == "Put away":
             mina.post(f"{path}/cards/{card}/archive")
-    shelf = mina.post(f"{path}/lists", {"name": "Shelf", "stage": "todo"}).json["id"]
-    _card(mina, path, "On the shelf", list_id=shelf)
-    mina.post(f"{path}/lists/{shelf}/archive")
+    archived_list = mina.post(f"{path}/lists", {"name": "Shelf", "stage": "todo"}).json["id"]
+    _card(mina, path, "On the shelf", list_id=archived_list)
+    mina.post(f"{path}/lists/{archived_list}/archive")
     return path
 
 
@@ -140,8 +140,8 @@ def test_the_export_of_a_single_user_board_is_imported_unchanged(
     assert response.json["report"]["brought"] == counts
     imported = f"/boards/{response.json['board']['id']}"
     assert export_board(mina, imported)["digest"] == before["digest"]
-    for shown in ("cards", "lists", "cards?archived=true", "time-report"):
-        assert _without_ids(mina.get(f"{imported}/{shown}").json) == _without_ids(mina.get(f"{board}/{shown}").json)
+    for path in ("cards", "lists", "cards?archived=true", "time-report"):
+        assert _without_ids(mina.get(f"{imported}/{path}").json) == _without_ids(mina.get(f"{board}/{path}").json)
     events = mina.get(f"{imported}/events?after=0&limit=100").json["items"]
     assert [event["seq"] for event in events] == [*range(1, len(events) + 1)]
     assert (events[-1]["type"], events[-1]["data"]["source"]) == ("board.imported", "tackboard")
@@ -278,7 +278,7 @@ def test_an_export_with_many_long_comments_is_paged_without_loss(mina: Client, b
     assert document["digest"] == export_document.compute_digest(document)
 
 
-def _changed(document: dict[str, Any], *path: Any, to: Any) -> None:
+def _set_value(document: dict[str, Any], *path: Any, to: Any) -> None:
     at: Any = document
     for step in path[:-1]:
         at = at[step]
@@ -314,7 +314,7 @@ def test_an_invalid_export_is_rejected_and_changes_nothing(
     document = export_board(mina, board)
     if status == 422 and path not in (("digest",), ("cards", 0, "title")):
         document["digest"] = None
-    _changed(document, *path, to=to)
+    _set_value(document, *path, to=to)
 
     response = mina.post("/imports/tackboard", document)
 

@@ -148,7 +148,7 @@ def test_a_stranger_gets_no_flow_report(omar: Client, board: dict[str, Any]) -> 
 
 
 def test_the_flow_report_of_a_trello_import_uses_its_actions(mina: Client) -> None:
-    def moved(at: str, origin: str, goal: str) -> dict[str, Any]:
+    def build_move(at: str, origin: str, goal: str) -> dict[str, Any]:
         data = {"card": {"id": "60000000" + "0" * 16}, "listBefore": {"id": origin}, "listAfter": {"id": goal}}
         return {"type": "updateCard", "date": at, "data": data}
 
@@ -160,7 +160,10 @@ def test_the_flow_report_of_a_trello_import_uses_its_actions(mina: Client) -> No
             {"id": "60000000" + "0" * 16, "name": "Copy", "idList": "l3"},
             {"id": "60000001" + "0" * 16, "name": "Put away", "idList": "l1", "closed": True},
         ],
-        "actions": [moved("2021-02-03T00:00:00.000Z", "l2", "l3"), moved("2021-02-01T00:00:00.000Z", "l1", "l2")],
+        "actions": [
+            build_move("2021-02-03T00:00:00.000Z", "l2", "l3"),
+            build_move("2021-02-01T00:00:00.000Z", "l1", "l2"),
+        ],
     }
     board = mina.post("/imports/trello", export).json["board"]
 

@@ -42,22 +42,24 @@ def lines() -> list[LogLine]:
 
 
 @pytest.fixture
-def logged(application: WsgiBridge, lines: list[LogLine]) -> RequestLog:
+def request_log(application: WsgiBridge, lines: list[LogLine]) -> RequestLog:
     stopwatch = iter(range(1_000_000))
     return RequestLog(application, lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
 
 
 @pytest.fixture
-def anonymous(logged: RequestLog) -> Client:
-    return Client(logged)
+def anonymous(request_log: RequestLog) -> Client:
+    return Client(request_log)
 
 
-def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Client, lines: list[LogLine]) -> None:
+def test_a_line_has_user_operation_board_and_status(
+    request_log: RequestLog, mina: Client, lines: list[LogLine]
+) -> None:
     board = mina.post("/boards", {"name": "Atelier"}).json["id"]
     headers = {"Authorization": f"Bearer {mina.token}", "X-Request-Id": "from-the-client"}
     request = environ("GET", f"/v1/boards/{board}?embed=lists", headers=headers)
 
-    response = call(logged, request | {"REMOTE_ADDR": "203.0.113.7", "HTTP_X_FORWARDED_FOR": "198.51.100.1"})
+    response = call(request_log, request | {"REMOTE_ADDR": "203.0.113.7", "HTTP_X_FORWARDED_FOR": "198.51.100.1"})
 
     assert lines[-1] == {
         "time": "2026-11-29T14:00:00.000+00:00",
@@ -82,11 +84,11 @@ def test_a_line_has_user_operation_board_and_status(logged: RequestLog, mina: Cl
 
 
 def test_a_problem_has_its_code_and_a_static_file_its_path(
-    anonymous: Client, logged: RequestLog, lines: list[LogLine]
+    anonymous: Client, request_log: RequestLog, lines: list[LogLine]
 ) -> None:
     anonymous.get("/boards")
     for path in ("/", "/docs/", "/openapi.json", "/nowhere"):
-        call(logged, environ("GET", path))
+        call(request_log, environ("GET", path))
 
     assert [(line["status"], line.get("code"), line.get("path")) for line in lines] == [
         (401, "unauthenticated", "/v1/boards"),
@@ -106,14 +108,14 @@ def test_the_id_of_a_user_stays_out_of_the_path(mina: Client, lines: list[LogLin
 
 @pytest.mark.parametrize("planted", PLANTED, ids=repr)
 def test_the_log_never_contains_client_input(
-    logged: RequestLog, lines: list[LogLine], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
+    request_log: RequestLog, lines: list[LogLine], planted: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = dict(planted)
     body = json.dumps(sent.pop("body")).encode() if "body" in sent else None
     headers = {"Content-Type": "application/json"}
     with caplog.at_level(logging.DEBUG, "tackboard"):
         method, target = sent.pop("method"), sent.pop("target")
-        call(logged, environ(method, target, body, headers | sent) | {"REMOTE_ADDR": CANARY})
+        call(request_log, environ(method, target, body, headers | sent) | {"REMOTE_ADDR": CANARY})
 
     (line,) = lines
     assert CANARY not in format_as_json(line) + format_as_text(line) + caplog.text

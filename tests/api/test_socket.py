@@ -29,11 +29,11 @@ class SocketClient(Client):
 
 
 def build_client(server: LiveServer) -> SocketClient:
-    def unused(*_: object) -> Iterator[bytes]:
+    def reject_call(*_: object) -> Iterator[bytes]:
         raise AssertionError("A client on a socket calls no application.")
 
     host, port = server.host_and_port
-    return SocketClient(unused, server.token, host=host, port=port)
+    return SocketClient(reject_call, server.token, host=host, port=port)
 
 
 @pytest.fixture

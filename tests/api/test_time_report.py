@@ -11,8 +11,8 @@ from tests.api.client import Client
 
 @pytest.fixture
 def board(mina: Client) -> dict[str, Any]:
-    made: dict[str, Any] = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json
-    return made
+    created: dict[str, Any] = mina.post("/boards", {"name": "Website", "hourly_rate_minor": 1000}).json
+    return created
 
 
 def work(client: Client, board: dict[str, Any], card_id: str, start: str, end: str, **fields: Any) -> None:
@@ -21,8 +21,8 @@ def work(client: Client, board: dict[str, Any], card_id: str, start: str, end: s
 
 
 def new_card(client: Client, board: dict[str, Any], **fields: Any) -> str:
-    made: str = client.post(f"/boards/{board['id']}/cards", {"title": "Write the copy", **fields}).json["id"]
-    return made
+    created: str = client.post(f"/boards/{board['id']}/cards", {"title": "Write the copy", **fields}).json["id"]
+    return created
 
 
 def test_an_empty_board_has_an_empty_time_report(mina: Client, board: dict[str, Any]) -> None:

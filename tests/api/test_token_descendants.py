@@ -27,11 +27,11 @@ class TokenFamily:
 
     def add(self, name: str, maker: str, scopes: list[str] | None = None, **fields: Any) -> HttpResponse:
         """Create a token with another one."""
-        made = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **fields})
-        assert made.status == 201, made.raw
-        self.clients[name] = self.clients[maker].with_token(made.json["secret"])
-        self.ids[name] = made.json["token"]["id"]
-        return made
+        created = self.clients[maker].post(TOKENS, {"name": name, "scopes": scopes or ALL, **fields})
+        assert created.status == 201, created.raw
+        self.clients[name] = self.clients[maker].with_token(created.json["secret"])
+        self.ids[name] = created.json["token"]["id"]
+        return created
 
     def revoke(self, name: str, by: str) -> HttpResponse:
         """Revoke a token with another one."""
@@ -67,7 +67,7 @@ def test_a_token_names_its_parent(mina: Client, family: TokenFamily) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("expires_at", "expected"),
     [
         ({}, "2026-11-20T14:01:00Z"),
         ({"expires_at": "2026-11-20T14:00:30Z"}, "2026-11-20T14:00:30Z"),
@@ -76,14 +76,14 @@ def test_a_token_names_its_parent(mina: Client, family: TokenFamily) -> None:
     ],
 )
 def test_a_child_of_an_expiring_token_expires_with_it(
-    family: TokenFamily, clock: ManualClock, wanted: dict[str, Any], expected: str
+    family: TokenFamily, clock: ManualClock, expires_at: dict[str, Any], expected: str
 ) -> None:
     family.add("short", "self", expires_at="2026-11-20T14:01:00Z")
 
-    made = family.add("below", "short", **wanted)
+    created = family.add("below", "short", **expires_at)
     clock.advance(seconds=60)
 
-    assert made.json["token"]["expires_at"] == expected
+    assert created.json["token"]["expires_at"] == expected
     assert not {"short", "below"} & family.live()
 
 
@@ -124,11 +124,11 @@ REVOKED_WITH = {
 def test_revoking_a_token_revokes_all_its_descendants(family: TokenFamily, name: str) -> None:
     assert family.revoke(name, by="mother").status == 204
 
-    gone = REVOKED_WITH[name]
-    assert family.live() == {*family.ids} - gone
+    revoked = REVOKED_WITH[name]
+    assert family.live() == {*family.ids} - revoked
     listed = {token["id"] for token in family.clients["mother"].get(TOKENS).json["items"]}
-    assert listed == {family.ids[other] for other in {*family.ids} - gone}
-    for other in gone:
+    assert listed == {family.ids[other] for other in {*family.ids} - revoked}
+    for other in revoked:
         for response in (family.revoke(other, by="mother"), family.rotate(other, by="mother")):
             assert (response.status, response.json["code"]) == (404, "token_not_found")
 
@@ -143,10 +143,10 @@ def test_a_token_created_during_the_revocation_of_its_parent_is_invalid(
 
     run_before_commit(store, monkeypatch, revoked_now)
 
-    made = family.clients["self"].post(TOKENS, {"name": "Late", "scopes": ["read"]})
+    created = family.clients["self"].post(TOKENS, {"name": "Late", "scopes": ["read"]})
 
-    assert made.status == 201
-    assert family.clients["self"].with_token(made.json["secret"]).get("/users/me").status == 401
+    assert created.status == 201
+    assert family.clients["self"].with_token(created.json["secret"]).get("/users/me").status == 401
 
 
 # Rights

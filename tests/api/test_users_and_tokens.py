@@ -9,12 +9,12 @@ from tests.api.manual_clock import ManualClock
 
 
 def test_signing_up_returns_the_user_and_the_first_token_once(anonymous: Client) -> None:
-    made = anonymous.post("/users", {"id": "mina", "name": "Mina"})
+    created = anonymous.post("/users", {"id": "mina", "name": "Mina"})
 
-    assert made.status == 201
-    assert made.headers["location"] == "/v1/users/mina"
-    assert made.json["user"]["id"] == "mina"
-    assert anonymous.with_token(made.json["token"]).get("/users/me").json == made.json["user"]
+    assert created.status == 201
+    assert created.headers["location"] == "/v1/users/mina"
+    assert created.json["user"]["id"] == "mina"
+    assert anonymous.with_token(created.json["token"]).get("/users/me").json == created.json["user"]
 
 
 def test_a_taken_user_id_is_rejected_and_changes_nothing(anonymous: Client, mina: Client) -> None:
@@ -25,9 +25,9 @@ def test_a_taken_user_id_is_rejected_and_changes_nothing(anonymous: Client, mina
 
 
 def test_without_an_id_the_server_generates_one(anonymous: Client) -> None:
-    made = anonymous.post("/users", {"name": "Mina"})
+    created = anonymous.post("/users", {"name": "Mina"})
 
-    assert made.json["user"]["id"].startswith("usr_")
+    assert created.json["user"]["id"].startswith("usr_")
 
 
 @pytest.mark.parametrize("name", ["me", "Mina", "mi na", "ab", "-mina", "mina\n"])
@@ -36,38 +36,38 @@ def test_an_ambiguous_user_id_is_rejected(anonymous: Client, name: str) -> None:
 
 
 @pytest.fixture
-def closed(store: Store, clock: ManualClock) -> Client:
+def closed_sign_up(store: Store, clock: ManualClock) -> Client:
     """Return a client without a token, of a server with closed sign-up."""
     return Client(create_app(store, clock=clock, open_signup=False))
 
 
 def test_with_closed_sign_up_only_the_installation_owner_creates_users(
-    closed: Client, mina: Client, omar: Client
+    closed_sign_up: Client, mina: Client, omar: Client
 ) -> None:
-    made = closed.with_token(mina.token).post("/users", {"id": "zoe", "name": "Zoe"})
-    puppet = closed.with_token(made.json["token"])
+    created = closed_sign_up.with_token(mina.token).post("/users", {"id": "zoe", "name": "Zoe"})
+    puppet = closed_sign_up.with_token(created.json["token"])
 
-    assert made.status == 201
+    assert created.status == 201
     assert puppet.get("/users/me").json["id"] == "zoe"
-    for member in (closed.with_token(omar.token), puppet):
+    for member in (closed_sign_up.with_token(omar.token), puppet):
         rejected = member.post("/users", {"id": "puppet", "name": "Puppet"})
         assert (rejected.status, rejected.json["code"]) == (403, "installation_owner_only")
         assert rejected.json["detail"] == "Sign-up is closed: only the owner of this installation can make users."
     assert mina.get("/users/puppet").status == 404
 
 
-def test_with_closed_sign_up_a_stranger_creates_no_user(closed: Client) -> None:
-    rejected = closed.post("/users", {"name": "Omar"})
+def test_with_closed_sign_up_a_stranger_creates_no_user(closed_sign_up: Client) -> None:
+    rejected = closed_sign_up.post("/users", {"name": "Omar"})
 
     assert (rejected.status, rejected.json["code"]) == (401, "unauthenticated")
     assert rejected.headers["www-authenticate"] == 'Bearer realm="tackboard"'
 
 
 @pytest.mark.parametrize("scopes", [["read"], ["write"], ["read", "write"], ["admin"]])
-def test_creating_users_needs_the_admin_scope(closed: Client, mina: Client, scopes: list[str]) -> None:
+def test_creating_users_needs_the_admin_scope(closed_sign_up: Client, mina: Client, scopes: list[str]) -> None:
     token = mina.post("/users/me/tokens", {"name": "Some", "scopes": scopes}).json["secret"]
 
-    response = closed.with_token(token).post("/users", {"name": "Zoe"})
+    response = closed_sign_up.with_token(token).post("/users", {"name": "Zoe"})
 
     if "admin" in scopes:
         assert response.status == 201
@@ -97,14 +97,16 @@ def test_renaming_the_own_user_needs_if_match(mina: Client) -> None:
 
 
 def test_the_secret_of_a_token_is_shown_once(mina: Client) -> None:
-    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-12-01T02:00:00+02:00"})
+    created = mina.post(
+        "/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-12-01T02:00:00+02:00"}
+    )
 
     listed = mina.get("/users/me/tokens")
 
-    assert made.status == 201
-    assert made.json["token"]["expires_at"] == "2026-12-01T00:00:00Z"
+    assert created.status == 201
+    assert created.json["token"]["expires_at"] == "2026-12-01T00:00:00Z"
     assert [token["name"] for token in listed.json["items"]] == ["CI", "First token"]
-    assert made.json["secret"].encode() not in listed.raw
+    assert created.json["secret"].encode() not in listed.raw
 
 
 def test_a_token_can_not_create_a_stronger_one(mina: Client) -> None:
@@ -123,20 +125,22 @@ def test_a_token_that_is_already_expired_is_rejected(mina: Client) -> None:
 
 
 def test_a_revoked_token_is_rejected_immediately(mina: Client) -> None:
-    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"]}).json
-    client = mina.with_token(made["secret"])
+    created = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"]}).json
+    client = mina.with_token(created["secret"])
     assert client.get("/boards").status == 200
 
-    revoked = mina.delete(f"/users/me/tokens/{made['token']['id']}")
+    revoked = mina.delete(f"/users/me/tokens/{created['token']['id']}")
 
     assert revoked.status == 204
     assert client.get("/boards").status == 401
-    assert mina.delete(f"/users/me/tokens/{made['token']['id']}").status == 404
+    assert mina.delete(f"/users/me/tokens/{created['token']['id']}").status == 404
 
 
 def test_a_token_expires_at_the_exact_second(mina: Client, clock: ManualClock) -> None:
-    made = mina.post("/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T15:00:00Z"}).json
-    client = mina.with_token(made["secret"])
+    created = mina.post(
+        "/users/me/tokens", {"name": "CI", "scopes": ["read"], "expires_at": "2026-11-20T15:00:00Z"}
+    ).json
+    client = mina.with_token(created["secret"])
 
     clock.advance(minutes=59, seconds=59)
     before = client.get("/boards")

@@ -22,34 +22,34 @@ def build_function(application: WsgiBridge, lines: list[str] | None = None) -> F
     )
 
 
-def json_round_trip(answer: Mapping[str, Any]) -> LambdaResponse:
+def json_round_trip(response: Mapping[str, Any]) -> LambdaResponse:
     """Encode a response as JSON and decode it again."""
-    travelled: LambdaResponse = json.loads(json.dumps(answer))
+    travelled: LambdaResponse = json.loads(json.dumps(response))
     return travelled
 
 
-def normalize_response(answer: Mapping[str, Any]) -> tuple[Any, ...]:
+def normalize_response(response: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a client sees of a response, in one form for both ways.
 
     The adapter adds a Content-Type to responses without a body, and keeps a Content-Length, which the gateway sets.
     """
-    body = answer.get("body", "")
+    body = response.get("body", "")
     loose = {"content-length"} if body else {"content-length", "content-type"}
-    headers = {name: value for name, value in response_headers(answer).items() if name not in loose}
-    return answer["statusCode"], headers, body, answer.get("isBase64Encoded", False)
+    headers = {name: value for name, value in response_headers(response).items() if name not in loose}
+    return response["statusCode"], headers, body, response.get("isBase64Encoded", False)
 
 
 def compare_with_adapter(one: Function, twin: Function) -> Callable[[Event, object], LambdaResponse]:
     """Return a handler that calls `one`, and asserts that serverless-wsgi in front of `twin` responds the same."""
 
     def invoke(event: Event, context: object = None) -> LambdaResponse:
-        answer = json_round_trip(one(event, context))
+        response = json_round_trip(one(event, context))
         if event.get("version") == "2.0":
-            assert normalize_response(answer) == normalize_response(
+            assert normalize_response(response) == normalize_response(
                 json_round_trip(twin.respond_with_serverless_wsgi(event))
             )
         else:
             twin(event, context)
-        return answer
+        return response
 
     return invoke

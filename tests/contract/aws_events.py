@@ -143,10 +143,10 @@ EVENT_BUILDERS = {"HTTP API": http_api_event, "REST API": rest_api_event, "load 
 """The builders of all event formats, by name."""
 
 
-def response_headers(answer: Mapping[str, Any]) -> dict[str, str]:
+def response_headers(response: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers of a Lambda response of either format, by lower-case name."""
-    single: dict[str, str] = answer.get("headers", {})
-    several: dict[str, list[str]] = answer.get("multiValueHeaders", {})
+    single: dict[str, str] = response.get("headers", {})
+    several: dict[str, list[str]] = response.get("multiValueHeaders", {})
     return {name.lower(): value for name, value in single.items()} | {
         name.lower(): ", ".join(values) for name, values in several.items()
     }

@@ -27,7 +27,7 @@ class HttpResponse:
 
     def header(self, name: str) -> str | None:
         """Return the only value of a header; None without one."""
-        values = [value for given, value in self.headers if given.lower() == name.lower()]
+        values = [value for header_name, value in self.headers if header_name.lower() == name.lower()]
         assert len(values) <= 1, f"{name} stands there {len(values)} times"
         return values[0] if values else None
 
@@ -81,7 +81,7 @@ def environ(
 ) -> WSGIEnvironment:
     """Build the WSGI environ of a request."""
     path, _, query = target.partition("?")
-    made: WSGIEnvironment = {
+    result: WSGIEnvironment = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
@@ -98,11 +98,11 @@ def environ(
         "wsgi.run_once": False,
     }
     if body is not None:
-        made["CONTENT_LENGTH"] = str(len(body))
+        result["CONTENT_LENGTH"] = str(len(body))
     for name, value in (headers or {}).items():
         key = name.upper().replace("-", "_")
-        made[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
-    return made
+        result[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return result
 
 
 def call(application: WSGIApplication, request: WSGIEnvironment) -> HttpResponse:

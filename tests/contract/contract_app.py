@@ -46,7 +46,7 @@ def serve(
     origins: Iterable[str] = (),
     dependencies: Mapping[str, Callable[[Call], Any]] | None = None,
     to_problem: Callable[[Exception], Problem | None] = lambda _: None,
-    commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, answer: answer(),
+    commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, result: result(),
     authenticate: Callable[[str], Any] = CALLERS.get,
     public_operations: frozenset[str] = frozenset(),
     recorded: list[Any] | None = None,
@@ -86,7 +86,7 @@ def serve_body(
     )
 
 
-def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
+def serve_parameter(location: str, schema: Schema, **fields: Any) -> Client:
     """Serve GET /v1/things with a parameter `value`. `recorded` of the client has its parsed values, None if absent."""
     recorded: list[Any] = []
 
@@ -94,8 +94,8 @@ def serve_parameter(place: str, schema: Schema, **more: Any) -> Client:
         recorded.append(value)
         return Result({})
 
-    path = "/things/{value}" if place == "path" else "/things"
-    operation_object = operation("get_thing", parameter("value", place, schema, **more))
+    path = "/things/{value}" if location == "path" else "/things"
+    operation_object = operation("get_thing", parameter("value", location, schema, **fields))
     return serve(document({path: {"get": operation_object}}), {"get_thing": get_thing}, recorded=recorded)
 
 

@@ -54,35 +54,37 @@ def operation(
     *parameters: Schema,
     body: Schema | None = None,
     responses: Mapping[str, Any] | None = None,
-    **more: Any,
+    **fields: Any,
 ) -> Schema:
     """Build an operation with these responses, by default 200 with any object, and problems."""
-    made: Schema = {
+    result: Schema = {
         "operationId": operation_id,
         "responses": {**problems(*PROBLEM_STATUSES), **(responses or {"200": response_object(OBJECT)})},
-        **more,
+        **fields,
     }
     if parameters:
-        made["parameters"] = list(parameters)
+        result["parameters"] = list(parameters)
     if body is not None:
-        made["requestBody"] = body
-    return made
+        result["requestBody"] = body
+    return result
 
 
 def problems(*statuses: int) -> Schema:
     """Build problem responses. A 401 declares its challenge."""
-    made = {str(status): response_object({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses}
-    if "401" in made:
-        made["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING, "required": True}}
-    return made
+    result = {
+        str(status): response_object({"$ref": "#/components/schemas/Problem"}, PROBLEM_JSON) for status in statuses
+    }
+    if "401" in result:
+        result["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING, "required": True}}
+    return result
 
 
 def response_object(schema: Schema, *media: str, headers: Schema | None = None) -> Schema:
     """Build a response whose body matches a schema, as JSON or in these media types."""
-    made: Schema = {"description": "An answer.", "content": _content_object(schema, media)}
+    result: Schema = {"description": "An answer.", "content": _content_object(schema, media)}
     if headers:
-        made["headers"] = headers
-    return made
+        result["headers"] = headers
+    return result
 
 
 def json_body(schema: Schema, *media: str, required: bool = True) -> Schema:
@@ -90,15 +92,15 @@ def json_body(schema: Schema, *media: str, required: bool = True) -> Schema:
     return {"required": required, "content": _content_object(schema, media)}
 
 
-def parameter(name: str, location: str, schema: Schema, *, required: bool = False, **more: Any) -> Schema:
+def parameter(name: str, location: str, schema: Schema, *, required: bool = False, **fields: Any) -> Schema:
     """Build a parameter. A path parameter is always required."""
-    return {"name": name, "in": location, "schema": schema, "required": required or location == "path", **more}
+    return {"name": name, "in": location, "schema": schema, "required": required or location == "path", **fields}
 
 
 def object_schema(properties: Mapping[str, Schema], *required: str) -> Schema:
     """Build the schema of an object with these properties and no others."""
-    made: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
-    return {**made, "required": list(required)} if required else made
+    result: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {**result, "required": list(required)} if required else result
 
 
 def _content_object(schema: Schema, media: tuple[str, ...]) -> Schema:

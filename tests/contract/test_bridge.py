@@ -84,37 +84,37 @@ def test_an_exception_reaches_the_server() -> None:
 
 def test_context_variables_set_by_a_request_do_not_leak() -> None:
     variable = contextvars.ContextVar("variable", default="outside")
-    seen: list[str] = []
+    values: list[str] = []
 
     async def mark(scope: Message, receive: Receive, send: Send) -> None:
         del receive
-        seen.append(variable.get())
+        values.append(variable.get())
         variable.set(scope["path"])
-        seen.append(variable.get())
+        values.append(variable.get())
         await send({"type": "http.response.start", "status": 204, "headers": []})
 
     bridge = WsgiBridge(mark)
     call(bridge, environ("GET", "/first"))
     call(bridge, environ("GET", "/second"))
 
-    assert seen == ["outside", "/first", "outside", "/second"]
+    assert values == ["outside", "/first", "outside", "/second"]
     assert variable.get() == "outside"
 
 
 def test_context_variables_of_the_server_are_visible() -> None:
     variable = contextvars.ContextVar("variable", default="outside")
-    seen: list[str] = []
+    values: list[str] = []
 
     async def look(scope: Message, receive: Receive, send: Send) -> None:
         del scope, receive
-        seen.append(variable.get())
+        values.append(variable.get())
         await send({"type": "http.response.start", "status": 204, "headers": []})
 
     context = contextvars.copy_context()
     context.run(variable.set, "the server's")
     context.run(call, WsgiBridge(look), environ("GET", "/"))
 
-    assert seen == ["the server's"]
+    assert values == ["the server's"]
 
 
 class Endless(io.RawIOBase):

@@ -15,7 +15,7 @@ LINE = {**STRING, "x-tackboard-text": "line"}
 
 @pytest.fixture
 def client() -> Client:
-    """Serve POST /v1/places/{place}/things with a key and PUT without one; record (key, fingerprint) of each call."""
+    """Serve POST /v1/parents/{parent}/things with a key and PUT without one; record (key, fingerprint) of each call."""
     recorded: list[Any] = []
 
     def commit(call: Call, handle: Any) -> Response:
@@ -23,21 +23,21 @@ def client() -> Client:
         response: Response = handle()
         return response
 
-    place = parameter("place", "path", STRING)
+    parent = parameter("parent", "path", STRING)
     body = json_body({"type": "object", "properties": {"name": LINE, "n": {"type": "integer"}}}, required=False)
     key = parameter("Idempotency-Key", "header", STRING)
     return serve(
         document(
             {
-                "/places/{place}/things": {
-                    "post": operation("make_thing", place, key, body=body),
-                    "put": operation("put_thing", place, body=body),
+                "/parents/{parent}/things": {
+                    "post": operation("make_thing", parent, key, body=body),
+                    "put": operation("put_thing", parent, body=body),
                 }
             }
         ),
         {
-            "make_thing": lambda place, body: Result({"place": place, "body": body}),
-            "put_thing": lambda place, body: Result({"place": place, "body": body}),
+            "make_thing": lambda parent, body: Result({"parent": parent, "body": body}),
+            "put_thing": lambda parent, body: Result({"parent": parent, "body": body}),
         },
         commit=commit,
         recorded=recorded,
@@ -45,11 +45,11 @@ def client() -> Client:
 
 
 def get_key_and_fingerprint(
-    client: Client, body: bytes, place: str = "a", method: str = "POST", key: str | None = "k"
+    client: Client, body: bytes, parent: str = "a", method: str = "POST", key: str | None = "k"
 ) -> Any:
     """Send a request and return the key and the fingerprint of its call."""
     headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
-    assert client.send(method, f"/v1/places/{place}/things", body, headers).status == 200
+    assert client.send(method, f"/v1/parents/{parent}/things", body, headers).status == 200
     return client.recorded[-1]
 
 
@@ -67,7 +67,7 @@ def test_another_body_or_path_has_another_fingerprint(client: Client) -> None:
         get_key_and_fingerprint(client, b'{"name":"y"}')[1],
         get_key_and_fingerprint(client, b'{"name":"x","n":1}')[1],
         get_key_and_fingerprint(client, b"{}")[1],
-        get_key_and_fingerprint(client, b'{"name":"x"}', place="b")[1],
+        get_key_and_fingerprint(client, b'{"name":"x"}', parent="b")[1],
     }
 
     assert len(fingerprints) == 5

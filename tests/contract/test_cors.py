@@ -101,10 +101,10 @@ def test_a_preflight_is_answered_without_a_token(target: str) -> None:
     ["traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with", "cache-control", "prefer"],
 )
 def test_headers_that_libraries_add_are_allowed(header: str) -> None:
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": f"authorization,{header}"}
+    requested = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": f"authorization,{header}"}
     client = thing(ORIGIN)
 
-    preflight = client.send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **asked}, token=None)
+    preflight = client.send("OPTIONS", "/v1/thing", headers={"Origin": ORIGIN, **requested}, token=None)
     response = client.get("/v1/thing", headers={"Origin": ORIGIN, header: "1"})
 
     assert header in (preflight.header("access-control-allow-headers") or "").lower().split(", ")

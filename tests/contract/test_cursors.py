@@ -125,18 +125,18 @@ def listing() -> Client:
         parameter("cursor", "query", {"type": "string", "maxLength": 500}),
     ]
 
-    def answer(page_key: PageKey | None, cursor: str | None) -> Result:
+    def build_result(page_key: PageKey | None, cursor: str | None) -> Result:
         return Result({"at": list(page_key) if page_key else None, "next": cursor})
 
     def list_things(
-        place: str,
+        parent: str,
         limit: int,
         encode_cursor: Callable[[PageKey | None], str | None],
         q: str | None = None,
         cursor: PageKey | None = None,
     ) -> Result:
         del q
-        return answer(cursor, encode_cursor((place, limit)))
+        return build_result(cursor, encode_cursor((parent, limit)))
 
     def list_others(
         limit: int,
@@ -144,13 +144,13 @@ def listing() -> Client:
         q: str | None = None,
         cursor: PageKey | None = None,
     ) -> Result:
-        return answer(cursor, encode_cursor((limit,) if q != "end" else None))
+        return build_result(cursor, encode_cursor((limit,) if q != "end" else None))
 
     return serve(
         document(
             {
-                "/places/{place}/things": {
-                    "get": operation("list_things", parameter("place", "path", STRING), *parameters)
+                "/parents/{parent}/things": {
+                    "get": operation("list_things", parameter("parent", "path", STRING), *parameters)
                 },
                 "/others": {"get": operation("list_others", *parameters)},
             }
@@ -160,27 +160,27 @@ def listing() -> Client:
 
 
 def test_the_next_page_starts_at_the_end_of_the_previous_one(listing: Client) -> None:
-    cursor = listing.get("/v1/places/a/things?limit=2").json()["next"]
+    cursor = listing.get("/v1/parents/a/things?limit=2").json()["next"]
 
-    response = listing.get(f"/v1/places/a/things?limit=2&cursor={cursor}")
+    response = listing.get(f"/v1/parents/a/things?limit=2&cursor={cursor}")
 
     assert response.json()["at"] == ["a", 2]
 
 
 def test_the_page_size_may_change_between_pages(listing: Client) -> None:
-    cursor = listing.get("/v1/places/a/things?q=x&limit=2").json()["next"]
+    cursor = listing.get("/v1/parents/a/things?q=x&limit=2").json()["next"]
 
-    assert listing.get(f"/v1/places/a/things?q=x&limit=9&cursor={cursor}").json()["at"] == ["a", 2]
-    assert listing.get(f"/v1/places/a/things?q=x&cursor={cursor}").json()["at"] == ["a", 2]
+    assert listing.get(f"/v1/parents/a/things?q=x&limit=9&cursor={cursor}").json()["at"] == ["a", 2]
+    assert listing.get(f"/v1/parents/a/things?q=x&cursor={cursor}").json()["at"] == ["a", 2]
 
 
 @pytest.mark.parametrize(
     "target",
-    ["/v1/places/b/things?q=x", "/v1/places/a/things?q=y", "/v1/places/a/things?limit=2", "/v1/others?q=x"],
+    ["/v1/parents/b/things?q=x", "/v1/parents/a/things?q=y", "/v1/parents/a/things?limit=2", "/v1/others?q=x"],
     ids=["another path", "another filter", "no filter", "another operation"],
 )
 def test_a_cursor_is_invalid_in_another_listing(listing: Client, target: str) -> None:
-    cursor = listing.get("/v1/places/a/things?q=x").json()["next"]
+    cursor = listing.get("/v1/parents/a/things?q=x").json()["next"]
 
     assert listing.get(f"{target}&cursor={cursor}").problem == (400, "invalid_cursor")
 

@@ -13,9 +13,9 @@ DATES = {"x-tackboard-deprecated-since": "2027-01-01", "x-sunset": "2027-12-31"}
 HEADERS = {name: {"required": True, "schema": STRING} for name in ("Deprecation", "Sunset")}
 
 
-def deprecated(**said: Any) -> dict[str, Any]:
+def deprecated_document(**fields: Any) -> dict[str, Any]:
     declared = {"200": response_object(OBJECT, headers=HEADERS)}
-    operation_object = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **said)
+    operation_object = operation("get_thing", parameter("n", "query", INTEGER), responses=declared, **fields)
     return document({"/things": {"get": operation_object}})
 
 
@@ -24,7 +24,7 @@ def get_thing(n: int | None = None) -> Result:
 
 
 def test_a_deprecated_operation_sends_deprecation_and_sunset() -> None:
-    client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
+    client = serve(deprecated_document(deprecated=True, **DATES), {"get_thing": get_thing})
 
     response = client.get("/v1/things")
 
@@ -35,7 +35,7 @@ def test_a_deprecated_operation_sends_deprecation_and_sunset() -> None:
 
 
 def test_a_problem_without_declared_headers_is_sent_without_them() -> None:
-    client = serve(deprecated(deprecated=True, **DATES), {"get_thing": get_thing})
+    client = serve(deprecated_document(deprecated=True, **DATES), {"get_thing": get_thing})
 
     response = client.get("/v1/things?n=x")
 
@@ -49,4 +49,4 @@ def test_a_problem_without_declared_headers_is_sent_without_them() -> None:
 )
 def test_a_deprecation_without_two_ordered_dates_stops_the_start(dates: dict[str, str]) -> None:
     with pytest.raises(BadDocument, match="get_thing: is deprecated, and needs"):
-        serve(deprecated(deprecated=True, **dates), {"get_thing": get_thing})
+        serve(deprecated_document(deprecated=True, **dates), {"get_thing": get_thing})

@@ -26,7 +26,7 @@ def edge() -> Client:
     return Client(WsgiBridge(Edge(respond_with_size, new_request_id=lambda: "made-here")))
 
 
-def chunked(body: bytes) -> WSGIEnvironment:
+def build_chunked_request(body: bytes) -> WSGIEnvironment:
     """Build a request whose body has no Content-Length."""
     request = environ("POST", "/")
     request |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
@@ -35,7 +35,10 @@ def chunked(body: bytes) -> WSGIEnvironment:
 
 def test_a_body_at_the_limit_passes(edge: Client) -> None:
     assert edge.send("POST", "/", b"x" * MAX_BODY_BYTES).body == f"made-here {MAX_BODY_BYTES}".encode()
-    assert call(edge.application, chunked(b"x" * MAX_BODY_BYTES)).body == f"made-here {MAX_BODY_BYTES}".encode()
+    assert (
+        call(edge.application, build_chunked_request(b"x" * MAX_BODY_BYTES)).body
+        == f"made-here {MAX_BODY_BYTES}".encode()
+    )
 
 
 @pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "6000000", "9" * 18, "9" * 19, "9" * 5_000])
@@ -51,11 +54,11 @@ def test_a_body_with_a_too_large_content_length_is_rejected_unread(edge: Client,
 
 
 def test_a_body_over_the_limit_is_rejected(edge: Client) -> None:
-    assert call(edge.application, chunked(b"x" * (MAX_BODY_BYTES + 1))).problem == (413, "body_too_large")
+    assert call(edge.application, build_chunked_request(b"x" * (MAX_BODY_BYTES + 1))).problem == (413, "body_too_large")
 
 
 def test_reading_stops_at_the_body_limit(edge: Client) -> None:
-    request = chunked(b"x" * MAX_BODY_BYTES * 10)
+    request = build_chunked_request(b"x" * MAX_BODY_BYTES * 10)
 
     call(edge.application, request)
 

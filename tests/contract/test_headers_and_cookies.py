@@ -8,7 +8,7 @@ from tests.contract.contract_app import Result, serve, serve_parameter
 from tests.contract.openapi_documents import INTEGER, STRING, document, operation, parameter
 
 
-@pytest.mark.parametrize(("place", "header"), [("header", "Value"), ("cookie", "Cookie")])
+@pytest.mark.parametrize(("location", "header"), [("header", "Value"), ("cookie", "Cookie")])
 @pytest.mark.parametrize(
     ("schema", "text", "value"),
     [
@@ -20,10 +20,10 @@ from tests.contract.openapi_documents import INTEGER, STRING, document, operatio
     ids=["integer", "number", "boolean", "string"],
 )
 def test_a_typed_parameter_arrives_as_its_type(
-    place: str, header: str, schema: dict[str, Any], text: str, value: object
+    location: str, header: str, schema: dict[str, Any], text: str, value: object
 ) -> None:
-    client = serve_parameter(place, schema)
-    sent = f"value={text}" if place == "cookie" else text
+    client = serve_parameter(location, schema)
+    sent = f"value={text}" if location == "cookie" else text
 
     response = client.get("/v1/things", headers={header: sent})
 
@@ -45,27 +45,27 @@ def test_a_cookie_that_is_no_integer_is_rejected(text: str) -> None:
     assert client.get("/v1/things", headers={"Cookie": f"value={text}"}).problem == (400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("place", ["header", "cookie"])
-def test_an_absent_optional_parameter_is_left_to_the_function(place: str) -> None:
-    client = serve_parameter(place, INTEGER)
+@pytest.mark.parametrize("location", ["header", "cookie"])
+def test_an_absent_optional_parameter_is_left_to_the_function(location: str) -> None:
+    client = serve_parameter(location, INTEGER)
 
     assert client.get("/v1/things").status == 200
     assert client.recorded == [None]
 
 
-@pytest.mark.parametrize("place", ["header", "cookie"])
-def test_an_absent_required_parameter_is_rejected(place: str) -> None:
-    client = serve_parameter(place, INTEGER, required=True)
+@pytest.mark.parametrize("location", ["header", "cookie"])
+def test_an_absent_required_parameter_is_rejected(location: str) -> None:
+    client = serve_parameter(location, INTEGER, required=True)
 
     response = client.get("/v1/things")
 
     assert response.status == 400
-    assert response.json()["errors"][0]["pointer"] == f"/{place}/value"
+    assert response.json()["errors"][0]["pointer"] == f"/{location}/value"
 
 
-@pytest.mark.parametrize("place", ["header", "cookie"])
-def test_a_default_is_filled_in(place: str) -> None:
-    operation_object = operation("get_thing", parameter("value", place, {**INTEGER, "default": 5}))
+@pytest.mark.parametrize("location", ["header", "cookie"])
+def test_a_default_is_filled_in(location: str) -> None:
+    operation_object = operation("get_thing", parameter("value", location, {**INTEGER, "default": 5}))
     client = serve(
         document({"/things": {"get": operation_object}}), {"get_thing": lambda value: Result({"value": value})}
     )

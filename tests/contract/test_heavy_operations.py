@@ -64,11 +64,11 @@ def running(client: Client, slow: BlockingFunction) -> Iterator[list[Future[Http
 
 @pytest.mark.usefixtures("running")
 def test_one_too_many_is_a_503_with_retry_after(client: Client) -> None:
-    refused = client.get("/v1/report")
+    rejected = client.get("/v1/report")
 
-    assert refused.problem == (503, "busy")
-    assert refused.header("retry-after") == "2"
-    assert refused.json()["detail"].startswith(f"The server does {MAX_CONCURRENT} reports, exports, imports or copies")
+    assert rejected.problem == (503, "busy")
+    assert rejected.header("retry-after") == "2"
+    assert rejected.json()["detail"].startswith(f"The server does {MAX_CONCURRENT} reports, exports, imports or copies")
 
 
 @pytest.mark.usefixtures("running")

@@ -46,7 +46,7 @@ def handler(tmp_path: Path, empty_database: Path) -> Iterator[Handler]:
 
 
 @pytest.fixture
-def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
+def imported_handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
     """Import lambda_wsgi_handler.py as Lambda does, configured by the environment."""
     opened: list[Store] = []
 
@@ -192,14 +192,14 @@ def test_a_scheduled_event_does_no_harm(handler: Handler, source: str) -> None:
 
 
 @every_event_format
-def test_the_environment_configures_the_function(imported: Handler, build_event: EventBuilder) -> None:
-    status, user, _ = build_sender(imported, build_event)("POST", "/v1/users", {"name": "Mina"})
+def test_the_environment_configures_the_function(imported_handler: Handler, build_event: EventBuilder) -> None:
+    status, user, _ = build_sender(imported_handler, build_event)("POST", "/v1/users", {"name": "Mina"})
 
     assert status == 201
-    assert build_sender(imported, build_event, user["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
+    assert build_sender(imported_handler, build_event, user["token"])("GET", "/v1/users/me")[1]["name"] == "Mina"
 
 
-def test_a_response_is_plain_json_for_lambda(imported: Handler) -> None:
-    response = imported(http_api_event("GET", "/v1/health"), None)
+def test_a_response_is_plain_json_for_lambda(imported_handler: Handler) -> None:
+    response = imported_handler(http_api_event("GET", "/v1/health"), None)
 
     assert json.loads(json.dumps(response)) == response

@@ -72,10 +72,10 @@ def test_a_function_with_an_undocumented_body_stops_the_start() -> None:
         start(operation("get_things"), echo)
 
 
-@pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_a_function_without_a_documented_parameter_stops_the_start(place: str) -> None:
+@pytest.mark.parametrize("location", ["query", "header", "cookie"])
+def test_a_function_without_a_documented_parameter_stops_the_start(location: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'limit', which the document names"):
-        start(operation("get_things", parameter("limit", place, INTEGER)))
+        start(operation("get_things", parameter("limit", location, INTEGER)))
 
 
 def test_a_function_without_a_documented_body_stops_the_start() -> None:
@@ -90,20 +90,21 @@ def test_a_function_without_a_path_parameter_stops_the_start() -> None:
         serve(document({"/things/{id}": {"get": operation_object}}), {"get_thing": nothing})
 
 
-@pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_an_optional_parameter_without_a_default_stops_the_start(place: str) -> None:
+@pytest.mark.parametrize("location", ["query", "header", "cookie"])
+def test_an_optional_parameter_without_a_default_stops_the_start(location: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'limit' without a default"):
-        start(operation("get_things", parameter("limit", place, INTEGER)), lambda limit: Result({"limit": limit}))
+        start(operation("get_things", parameter("limit", location, INTEGER)), lambda limit: Result({"limit": limit}))
 
 
-@pytest.mark.parametrize("place", ["query", "header", "cookie"])
-def test_a_default_in_the_document_or_in_the_function_is_enough(place: str) -> None:
-    limited = operation("get_things", parameter("limit", place, {**INTEGER, "default": 5}))
+@pytest.mark.parametrize("location", ["query", "header", "cookie"])
+def test_a_default_in_the_document_or_in_the_function_is_enough(location: str) -> None:
+    limited = operation("get_things", parameter("limit", location, {**INTEGER, "default": 5}))
 
     start(limited, lambda limit: Result({"limit": limit}))
-    start(operation("get_things", parameter("limit", place, INTEGER)), lambda limit=5: Result({"limit": limit}))
+    start(operation("get_things", parameter("limit", location, INTEGER)), lambda limit=5: Result({"limit": limit}))
     start(
-        operation("get_things", parameter("limit", place, INTEGER, required=True)), lambda limit: Result({"l": limit})
+        operation("get_things", parameter("limit", location, INTEGER, required=True)),
+        lambda limit: Result({"l": limit}),
     )
 
 
@@ -161,14 +162,14 @@ def test_an_invalid_pattern_stops_the_start(pattern: str) -> None:
 
 
 def test_an_unknown_format_in_a_component_stops_the_start() -> None:
-    made = document(
+    openapi_document = document(
         {"/things": {"get": operation("get_things")}}, schemas={"Thing": {"type": "string", "format": "colour"}}
     )
 
     with pytest.raises(
         BadDocument, match=r"^No operation: the format 'colour' at #/components/schemas/Thing is unknown"
     ):
-        serve(made, {"get_things": nothing})
+        serve(openapi_document, {"get_things": nothing})
 
 
 @pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
@@ -191,7 +192,7 @@ def test_a_response_without_a_schema_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "more", "why"),
+    ("location", "fields", "reason"),
     [
         ("query", {"style": "deepObject"}, "style 'deepObject'"),
         ("query", {"style": "pipeDelimited"}, "style 'pipeDelimited'"),
@@ -200,11 +201,11 @@ def test_a_response_without_a_schema_stops_the_start() -> None:
         ("path", {"style": "matrix"}, "style 'matrix'"),
     ],
 )
-def test_an_unsupported_parameter_style_stops_the_start(place: str, more: Schema, why: str) -> None:
-    operation_object = operation("get_thing", parameter("id", place, {"type": "array", "items": STRING}, **more))
-    path = "/things/{id}" if place == "path" else "/things"
+def test_an_unsupported_parameter_style_stops_the_start(location: str, fields: Schema, reason: str) -> None:
+    operation_object = operation("get_thing", parameter("id", location, {"type": "array", "items": STRING}, **fields))
+    path = "/things/{id}" if location == "path" else "/things"
 
-    with pytest.raises(BadDocument, match=f"Operation get_thing: 'id' has the {why}"):
+    with pytest.raises(BadDocument, match=f"Operation get_thing: 'id' has the {reason}"):
         serve(document({path: {"get": operation_object}}), {"get_thing": lambda id=None: Result({"id": id})})  # noqa: A006
 
 

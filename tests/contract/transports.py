@@ -75,10 +75,10 @@ def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send
         def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             connection.request(method, address, body, dict(headers))
-            answer = connection.getresponse()
-            response = HttpResponse(answer.status, answer.getheaders(), answer.read())
+            response = connection.getresponse()
+            result = HttpResponse(response.status, response.getheaders(), response.read())
             connection.close()
-            return response
+            return result
 
         yield send
 
@@ -91,20 +91,20 @@ def open_lambda(transport: Transport, application: WsgiBridge) -> Iterator[Send]
 
     def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         path, mark, query = address.partition("?")
-        answer = function(
+        response = function(
             transport.build_event(
                 method, transport.event_path(path) + mark + query, body, headers, **transport.event_options
             ),
             None,
         )
-        content = answer.get("body") or ""
-        several = answer.get("multiValueHeaders") or {
-            name: [value] for name, value in answer.get("headers", {}).items()
+        content = response.get("body") or ""
+        several = response.get("multiValueHeaders") or {
+            name: [value] for name, value in response.get("headers", {}).items()
         }
         return HttpResponse(
-            answer["statusCode"],
+            response["statusCode"],
             [(name, value) for name, values in several.items() for value in values],
-            base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode(),
+            base64.b64decode(content) if response.get("isBase64Encoded") else content.encode(),
         )
 
     yield send

@@ -65,11 +65,11 @@ def parse_body(body: Node, value: Any) -> Any:
 def with_null(value: Any, path: tuple[str | int, ...], name: str) -> tuple[Any, Any]:
     """Return the value with null for a property, and without the property."""
     null, absent = copy.deepcopy(value), copy.deepcopy(value)
-    there, here = null, absent
+    null_parent, absent_parent = null, absent
     for step in path:
-        there, here = there[step], here[step]
-    there[name] = None
-    here.pop(name, None)
+        null_parent, absent_parent = null_parent[step], absent_parent[step]
+    null_parent[name] = None
+    absent_parent.pop(name, None)
     return null, absent
 
 
@@ -81,19 +81,18 @@ def test_null_means_absence_for_every_optional_property(operation: str, body: No
     at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
-        for place in described_objects(example, at, schema):
-            for name in place.schema["properties"].keys() - set(place.schema.get("required", [])):
-                null, absent = with_null(example, place.path, name)
-                tried.add((*place.at, name))
+        for described_object in described_objects(example, at, schema):
+            for name in described_object.schema["properties"].keys() - set(described_object.schema.get("required", [])):
+                null, absent = with_null(example, described_object.path, name)
+                tried.add((*described_object.at, name))
                 # With minProperties, null would count as a property.
-                is_counted = "minProperties" in place.schema
+                is_counted = "minProperties" in described_object.schema
                 expected = "invalid_body" if is_counted else parse_body(body, absent)
-                assert parse_body(body, null) == expected, (operation, place.path, name)
+                assert parse_body(body, null) == expected, (operation, described_object.path, name)
 
-    described = BUNDLE.walk_schema(at, schema)
     optional = {
         (*at, name)
-        for at, part in described
+        for at, part in BUNDLE.walk_schema(at, schema)
         for name in part.get("properties", {}).keys() - set(part.get("required", []))
     }
     assert tried == optional, "The examples of this body show no object with these properties."
@@ -106,11 +105,15 @@ def test_null_for_a_required_property_is_rejected_unless_it_is_nullable(operatio
     at, schema = BUNDLE.follow((), body["content"]["application/json"]["schema"])
 
     for example in examples(body):
-        for place in described_objects(example, at, schema):
-            for name in place.schema.get("required", []):
-                null, _ = with_null(example, place.path, name)
-                may_be_null = BUNDLE.resolve(place.schema["properties"][name]).get("nullable", False)
-                assert (parse_body(body, null) == "invalid_body") != may_be_null, (operation, place.path, name)
+        for described_object in described_objects(example, at, schema):
+            for name in described_object.schema.get("required", []):
+                null, _ = with_null(example, described_object.path, name)
+                may_be_null = BUNDLE.resolve(described_object.schema["properties"][name]).get("nullable", False)
+                assert (parse_body(body, null) == "invalid_body") != may_be_null, (
+                    operation,
+                    described_object.path,
+                    name,
+                )
 
 
 @pytest.mark.parametrize(
