@@ -3,13 +3,18 @@
 from tests.mutants.operators import ROOT
 
 RULES = {
+    "card_filters": ["../api/test_card_search", "../api/test_cards"],
     "cards": ["test_cards", "test_card_fields", "test_card_size", "timekeeping/test_card_clock"],
     "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "patches": ["test_cards", "test_lists", "test_boards"],
+    "serialization": ["../api/test_cards", "../api/test_checklists", "../api/test_exports"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
     "flow/completions": ["flow/test_completions", "flow/test_flow_report"],
+    "interchange/card_csv": ["../api/test_csv_format"],
+    "interchange/csv_format": ["../api/test_csv_format"],
     "interchange/export_validation": ["interchange/test_export_validation", "interchange/test_tackboard_import"],
+    "interchange/serialize_export": ["../api/test_exports"],
     "interchange/imported_board": ["interchange/test_tackboard_import", "interchange/test_trello_import"],
     "interchange/trello_mapping": ["interchange/test_trello_mapping", "interchange/test_trello_import"],
     "interchange/trello_reader": ["interchange/test_trello_import"],
