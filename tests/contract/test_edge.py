@@ -6,7 +6,14 @@ from wsgiref.types import WSGIEnvironment
 import pytest
 
 from contract.bridge import Message, Receive, Send, WsgiBridge
-from contract.edge import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_PATH_CHARACTERS, MAX_QUERY_BYTES, Edge
+from contract.edge import (
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_PATH_CHARACTERS,
+    MAX_QUERY_BYTES,
+    Edge,
+    find_body_limits,
+)
 from tests.contract.client import Client, call, environ
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import OBJECT
@@ -189,3 +196,12 @@ def test_unknown_odd_headers_are_no_error(forms: dict[str, str]) -> None:
     client = serve_body(OBJECT)
 
     assert client.send("POST", "/v1/things", b"{}", {"Content-Type": "application/json", **forms}).status == 200
+
+
+def test_body_limits_are_those_that_operations_declare() -> None:
+    paths = {
+        "/imports": {"post": {"operationId": "import_thing", "x-tackboard-body-limit": 5_000_000}, "parameters": []},
+        "/things": {"post": {"operationId": "create_thing"}, "x-tackboard-body-limit": 7},
+    }
+
+    assert find_body_limits({"servers": [{"url": "/v1"}], "paths": paths}) == {"/v1/imports": 5_000_000}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aws.function import Function
+from contract.api_gateway import build_scope_from_event
 from contract.bridge import WsgiBridge
 from tests.contract.adapter_twin import build_function, compare_with_adapter, json_round_trip
 from tests.contract.aws_events import (
@@ -269,3 +270,9 @@ def test_the_base_path_of_a_custom_domain_is_removed(invoke: Invoke, monkeypatch
 
     assert response["statusCode"] == 405
     assert response["multiValueHeaders"]["allow"] == ["GET, HEAD, POST"]
+
+
+def test_the_server_of_an_event_is_its_host_at_the_port_of_https() -> None:
+    scope = build_scope_from_event(http_api_event("GET", "/v1/things", host="api.example.org"))
+
+    assert (scope["server"], scope["scheme"], scope["http_version"]) == (("api.example.org", 443), "https", "1.1")

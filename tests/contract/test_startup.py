@@ -284,3 +284,28 @@ def test_a_default_elsewhere_and_a_property_named_default_are_accepted() -> None
     )
 
     start(operation_object, lambda body, limit: Result({"a": f"{body}{limit}"}))
+
+
+DEFAULT: Schema = {"type": "string", "default": "x"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "starts"),
+    [
+        (object_schema({"a": STRING}), True),
+        ({"$ref": "#/components/schemas/Tree"}, True),
+        (object_schema({"a": {"$ref": "#/components/schemas/Tree"}, "b": DEFAULT}), False),
+        (object_schema({"a": {"type": "array", "items": DEFAULT}}), False),
+        ({"allOf": [OBJECT, object_schema({"a": DEFAULT})]}, False),
+        ({"type": "object", "additionalProperties": DEFAULT}, False),
+    ],
+)
+def test_a_default_anywhere_in_a_body_stops_the_start(schema: Schema, *, starts: bool) -> None:
+    tree = {"Tree": object_schema({"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}})}
+    described = document({"/things": {"post": operation("echo", body=json_body(schema))}}, schemas=tree)
+
+    if starts:
+        serve(described, {"echo": echo})
+        return
+    with pytest.raises(BadDocument, match="Operation echo: has a application/json body with a default in its schema"):
+        serve(described, {"echo": echo})

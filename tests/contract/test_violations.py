@@ -203,3 +203,21 @@ def test_violations_of_a_map_with_client_chosen_names_are_one() -> None:
     errors = get_errors(client, {"map": {f"name{number}": "x" for number in range(1_000)}, "last": 1})
 
     assert errors == [("/map", "type", "must be an integer")]
+
+
+@pytest.mark.parametrize(("count", "end"), [(30, "p28, p29"), (31, "p28, p29, …")])
+def test_thirty_known_properties_are_listed(count: int, end: str) -> None:
+    client = serve_body(object_schema({f"p{number:02}": STRING for number in range(count)}))
+
+    ((_, _, message),) = errors_of(client, {"x": 1})
+
+    assert message.endswith(end)
+
+
+@pytest.mark.parametrize(("length", "end"), [(98, "b" * 98), (99, "…")])
+def test_known_properties_of_200_characters_are_listed(length: int, end: str) -> None:
+    client = serve_body(object_schema({"a" * 100: STRING, "b" * length: STRING}))
+
+    ((_, _, message),) = errors_of(client, {"x": 1})
+
+    assert message.endswith(end)

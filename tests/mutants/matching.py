@@ -3,12 +3,10 @@
 from tests.mutants.operators import ROOT
 
 RULES = {
-    "card_filters": ["../api/test_card_search", "../api/test_cards"],
     "cards": ["test_cards", "test_card_fields", "test_card_size", "timekeeping/test_card_clock"],
     "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "patches": ["test_cards", "test_lists", "test_boards"],
-    "serialization": ["../api/test_cards", "../api/test_checklists", "../api/test_exports"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
     "flow/completions": ["flow/test_completions", "flow/test_flow_report"],
     "interchange/card_csv": ["../api/test_csv_format"],
@@ -37,6 +35,7 @@ CONTRACT = {
         "test_headers_and_cookies",
         "test_query_parameters",
         "test_startup",
+        "test_security",
         "test_conditional",
     ],
     "parameters": ["test_query_parameters", "test_parameter_styles", "test_headers_and_cookies", "test_paths"],
@@ -44,7 +43,7 @@ CONTRACT = {
     "rate_limit": ["test_rate_limit"],
     "responses": ["test_responses", "test_headers_and_cookies"],
     "route_tree": ["test_paths"],
-    "schemas": ["test_dialect", "test_formats", "test_text", "test_violations"],
+    "schemas": ["test_startup", "test_dialect", "test_formats", "test_text", "test_violations"],
     "violations": ["test_violations", "test_problem_size"],
 }
 """Modules of the contract layer, and their tests."""
