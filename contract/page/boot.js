@@ -1,7 +1,7 @@
 "use strict";
 
-// The first run prints an address that ends in #token=…. A fragment never reaches a server or its log; here it is
-// taken out of the address bar too, before anything else, so that it isn't copied or bookmarked along with the page.
+// The first start of the server prints a URL that ends in #token=…. Browsers never send a fragment to a server. It is
+// removed from the address bar first of all, so that nobody copies or bookmarks the token with the URL.
 const takeToken = () => {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
@@ -10,34 +10,34 @@ const takeToken = () => {
   return token;
 };
 
-const keptToken = () => JSON.parse(localStorage.getItem("authorized") ?? "{}").bearer?.value;
+const storedToken = () => JSON.parse(localStorage.getItem("authorized") ?? "{}").bearer?.value;
 
-// A link may come from anybody. Who is signed in stays so until the new token has been accepted and they have agreed.
-const mayUse = async (token) => {
-  if (!keptToken() || keptToken() === token) {
+// Anybody can make such a link. A user who is signed in stays signed in, unless the token is valid and the user agrees.
+const confirmToken = async (token) => {
+  if (!storedToken() || storedToken() === token) {
     return true;
   }
   const headers = { authorization: `Bearer ${token}` };
-  const answer = await fetch("../v1/users/me", { headers, credentials: "omit" }).catch(() => null);
-  if (!answer?.ok) {
+  const response = await fetch("../v1/users/me", { headers, credentials: "omit" }).catch(() => null);
+  if (!response?.ok) {
     alert("The token in the address was not accepted. You are still signed in with the one that you had.");
     return false;
   }
-  const { name } = await answer.json();
+  const { name } = await response.json();
   return confirm(`You are signed in here already. Sign in as ${name} instead? This page then forgets the token that it has.`);
 };
 
 const signIn = async (token) => {
-  if (token && (await mayUse(token))) {
+  if (token && (await confirmToken(token))) {
     const schema = ui.specSelectors.securityDefinitions().get("bearer");
     ui.authActions.authorizeWithPersistOption({ bearer: { name: "bearer", schema, value: token } });
   }
 };
 
-const given = takeToken();
+const tokenOfUrl = takeToken();
 
-// Swagger UI fills in the example of every parameter. Here they start empty: otherwise a first request would carry an
-// id or a cursor that nobody gave out, and a second one an idempotency key that was used.
+// Swagger UI fills in the example of every parameter. Here they start empty: otherwise the first request would have an
+// id or a cursor that does not exist, and the second one a used idempotency key.
 const emptyParameters = () => ({
   statePlugins: {
     spec: {
@@ -59,12 +59,12 @@ const ui = SwaggerUIBundle({
   docExpansion: "list",
   filter: true,
   persistAuthorization: true,
-  // The scope and the role that an operation needs are extensions of it.
+  // Shows the required scope and role, which are extensions of the operation.
   showExtensions: true,
   plugins: [emptyParameters],
   tryItOutEnabled: true,
   validatorUrl: null,
-  onComplete: () => signIn(given),
+  onComplete: () => signIn(tokenOfUrl),
 });
 
 addEventListener("hashchange", () => signIn(takeToken()));

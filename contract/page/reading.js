@@ -1,6 +1,6 @@
 "use strict";
 
-// Redoc searches in a worker that it makes of text, which the page's security policy forbids; a browser can search too.
+// Redoc's search needs a worker made from a text, which the content security policy forbids. Browsers have a search.
 Redoc.init(
   "../openapi.json",
   {
