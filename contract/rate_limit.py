@@ -1,7 +1,7 @@
 """Limit requests per caller with the generic cell rate algorithm (ITU-T I.371), one number for each caller.
 
 Each process counts on its own. That keeps a single client from starving all others. A limit across machines belongs
-into a proxy in front of them.
+in a proxy in front of them.
 """
 
 import threading
