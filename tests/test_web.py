@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 WEB = Path(__file__).parents[1] / "web"
-SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name != "words.js")
+SCRIPTS = sorted(path for path in WEB.glob("*.js") if path.name != "texts.js")
 MAX_BYTES = 150 * 1024
 
 # Ways to create HTML or code from a text.
@@ -45,9 +45,9 @@ def test_no_script_creates_html_from_text_or_names_another_host(script: Path) ->
 
 def test_every_text_is_used_and_every_used_text_exists() -> None:
     known = set(
-        re.findall(r"^  (\w+):", (WEB / "words.js").read_text().partition("export const words")[2], re.MULTILINE)
+        re.findall(r"^  (\w+):", (WEB / "texts.js").read_text().partition("export const texts")[2], re.MULTILINE)
     )
-    used = {word for script in SCRIPTS for word in re.findall(r"\bwords\.(?!js\b)(\w+)", script.read_text())}
+    used = {word for script in SCRIPTS for word in re.findall(r"\btexts\.(?!js\b)(\w+)", script.read_text())}
 
     assert known == used
 

@@ -1,69 +1,69 @@
-// Where the page begins: who is signed in, and which view the address asks for.
+// The entry point of the page: sign-in and routing.
 //
-// Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address may carry #token=…, which is taken out of it
-// before anything else happens, so that it is neither copied nor bookmarked. It signs in where nobody is signed in; where
-// somebody is, they are asked first.
+// Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address can contain #token=…, which is removed from it
+// first, so that it is neither copied nor bookmarked. The token signs in if nobody is signed in; otherwise the user is
+// asked first.
 
 import { Api, Problem } from "./api.js";
-import { board } from "./board.js";
-import { boards } from "./boards.js";
+import { showBoard } from "./board.js";
+import { showBoards } from "./boards.js";
 import { forgetUnsaved } from "./composer.js";
-import { fill, h } from "./dom.js";
+import { setChildren, h } from "./dom.js";
 import { forgetDrafts } from "./drafts.js";
-import { dialog } from "./faces.js";
-import { flow } from "./flow.js";
-import { condition, note, sentence } from "./notice.js";
-import { signIn } from "./signin.js";
-import { words } from "./words.js";
+import { openDialog } from "./components.js";
+import { showFlow } from "./flow.js";
+import { showConnectionState, notify, describeError } from "./notifications.js";
+import { showSignInForm } from "./sign-in.js";
+import { texts } from "./texts.js";
 
 /**
- * @typedef {object} Desk what every view gets
+ * @typedef {object} ViewContext what every view is called with
  * @property {Api} api
  * @property {{id: string, name: string}} me
- * @property {HTMLElement} main to draw in
- * @property {HTMLElement} tools a place in the header
- * @property {(title: string) => void} entitle
- * @property {() => boolean} isLeft whether the reader has gone elsewhere: then nothing may be drawn any more
- * @typedef {(desk: Desk, id: string) => Promise<(() => void) | void>} View draws, and answers how to stop
+ * @property {HTMLElement} main the element to draw in
+ * @property {HTMLElement} tools the element in the header for controls of the view
+ * @property {(title: string) => void} setTitle
+ * @property {() => boolean} isClosed whether another view is shown; the view must not draw any more then
+ * @typedef {(context: ViewContext, id: string) => Promise<(() => void) | void>} View draws, and returns a function that closes the view
  */
 
-const KEPT = "tackboard.token";
-/** Where the page of the API's documentation keeps what its reader has signed in with. */
-const KEPT_BY_DOCS = "authorized";
+const TOKEN_KEY = "tackboard.token";
+/** Where Swagger UI stores the token, on the documentation page. */
+const DOCS_AUTHORIZATION_KEY = "authorized";
 /** @type {[RegExp, View][]} */
 const VIEWS = [
-  [/^#\/boards\/([a-z0-9_]+)\/flow$/, flow],
-  [/^#\/boards\/([a-z0-9_]+)$/, board],
-  [/^(?:#\/)?$/, boards],
+  [/^#\/boards\/([a-z0-9_]+)\/flow$/, showFlow],
+  [/^#\/boards\/([a-z0-9_]+)$/, showBoard],
+  [/^(?:#\/)?$/, showBoards],
 ];
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-const tools = /** @type {HTMLElement} */ (document.querySelector("#tools"));
+const tools = /** @type {HTMLElement} */ (document.querySelector("#toolbar"));
 const account = /** @type {HTMLElement} */ (document.querySelector("#account"));
 
 /** @type {(() => void) | void} */
-let leave;
-let visit = 0;
+let closeView;
+let navigationCount = 0;
 
-/** The token that is signed in with, as far as this page knows: another page may have signed in or out since. */
-let current = "";
-/** Who was signed in last. */
-let last = "";
-/** The address without a token, to go back to from one with a token. */
-let address = "";
+/** The token of this page; another tab may have signed in or out since. */
+let currentToken = "";
+/** The user who was signed in last. */
+let lastUserId = "";
+/** The last address without a token, which replaces an address with one. */
+let addressWithoutToken = "";
 
-/** Take the token out of the address, if it carries one. @returns {string | null} */
-function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) history.replaceState(null, "", `${location.pathname}${location.search}${address}`);
-  else address = location.hash;
-  return given;
+/** Remove the token from the address, if there is one, and return it. @returns {string | null} */
+function takeTokenFromAddress() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token) history.replaceState(null, "", `${location.pathname}${location.search}${addressWithoutToken}`);
+  else addressWithoutToken = location.hash;
+  return token;
 }
 
-/** Who a token belongs to, or null if the server refuses it. @param {string} token @returns {Promise<Desk["me"] | null>} */
-async function ownerOf(token) {
+/** Fetch the user of a token; null if the server rejects the token. @param {string} token @returns {Promise<ViewContext["me"] | null>} */
+async function fetchUser(token) {
   try {
-    return /** @type {Desk["me"]} */ ((await new Api(token).ask("GET", "users/me")).body);
+    return /** @type {ViewContext["me"]} */ ((await new Api(token).request("GET", "users/me")).body);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return null;
     throw error;
@@ -71,158 +71,161 @@ async function ownerOf(token) {
 }
 
 /**
- * Sign in with a token that came with the address. Whoever is signed in stays so until the new token has been accepted
- * and they have agreed: a link may come from anybody.
+ * Sign in with a token from the address. A signed-in user stays signed in until the server has accepted the token and
+ * the user has agreed, because a link can come from anybody.
  *
  * @param {string} token
- * @returns {Promise<boolean>} whether it is signed in with now
+ * @returns {Promise<boolean>} whether the token is in use now
  */
-async function arrive(token) {
-  const kept = localStorage.getItem(KEPT);
-  if (kept === token) return false;
-  const take = () => {
-    localStorage.setItem(KEPT, token);
+async function signInFromAddress(token) {
+  const storedToken = localStorage.getItem(TOKEN_KEY);
+  if (storedToken === token) return false;
+  const storeToken = () => {
+    localStorage.setItem(TOKEN_KEY, token);
     return true;
   };
-  if (!kept) return take();
+  if (!storedToken) return storeToken();
   try {
-    const [old, given] = await Promise.all([ownerOf(kept), ownerOf(token)]);
-    if (given && !old) return take();
-    if (given && old) askToSwitch(old, given, token);
-    else note(old ? words.tokenGivenRefused(old.name) : words.tokenRefused, undefined, "trouble");
+    const [currentUser, newUser] = await Promise.all([fetchUser(storedToken), fetchUser(token)]);
+    if (newUser && !currentUser) return storeToken();
+    if (newUser && currentUser) confirmSwitch(currentUser, newUser, token);
+    else notify(currentUser ? texts.addressTokenRejected(currentUser.name) : texts.tokenRejected, undefined, "error");
     return false;
   } catch (error) {
-    note(`${words.tokenGivenUnchecked} ${sentence(error)}`, undefined, "trouble");
+    notify(`${texts.addressTokenUnchecked} ${describeError(error)}`, undefined, "error");
     return false;
   }
 }
 
-/** @param {Desk["me"]} old @param {Desk["me"]} given @param {string} token */
-function askToSwitch(old, given, token) {
-  const button = (/** @type {string} */ word, /** @type {() => void} */ act) =>
-    h("button", { type: "button", onclick: () => { element.close(); act(); } }, word);
-  const isSame = old.id === given.id;
-  const switched = () => {
-    localStorage.setItem(KEPT, token);
-    void show();
+/** Ask whether to switch to another token. @param {ViewContext["me"]} currentUser @param {ViewContext["me"]} newUser @param {string} token */
+function confirmSwitch(currentUser, newUser, token) {
+  const createChoice = (/** @type {string} */ label, /** @type {() => void} */ choose) =>
+    h("button", { type: "button", onclick: () => { question.close(); choose(); } }, label);
+  const isSameUser = currentUser.id === newUser.id;
+  const switchToken = () => {
+    localStorage.setItem(TOKEN_KEY, token);
+    void showCurrentView();
   };
-  const element = dialog(words.signIn,
-    h("h2", {}, isSame ? words.switchToken : words.switchTo(given.name)),
-    h("p", { dir: "auto" }, isSame ? words.switchTokenHint(old.name) : words.switchHint(old.name, given.name)),
-    h("div", { class: "row" }, button(isSame ? words.switchTokenNo : words.switchNo(old.name), () => {}),
-      button(isSame ? words.switchTokenYes : words.switchYes(given.name), switched)));
+  const question = openDialog(texts.signIn,
+    h("h2", {}, isSameUser ? texts.switchToken : texts.switchTo(newUser.name)),
+    h("p", { dir: "auto" }, isSameUser ? texts.switchTokenHint(currentUser.name) : texts.switchHint(currentUser.name, newUser.name)),
+    h("div", { class: "row" }, createChoice(isSameUser ? texts.switchTokenNo : texts.switchNo(currentUser.name), () => {}),
+      createChoice(isSameUser ? texts.switchTokenYes : texts.switchYes(newUser.name), switchToken)));
 }
 
-/** Forget what was typed and not sent. */
-function forgetAll() {
+/** Forget all text that has not been sent. */
+function forgetUnsent() {
   forgetDrafts();
   forgetUnsaved();
 }
 
-/** @param {string} title */
-function entitle(title) {
-  document.title = title ? `${title} – ${words.product}` : words.product;
+/** Set the title of the browser's tab. @param {string} title */
+function setTitle(title) {
+  document.title = title ? `${title} – ${texts.product}` : texts.product;
 }
 
-/** @param {string} [reason] */
-function signedOut(reason) {
-  visit += 1;
-  stop();
-  // Another page of this browser may have signed in with a newer one.
-  if (localStorage.getItem(KEPT) === current) localStorage.removeItem(KEPT);
-  fill(account);
-  fill(tools);
-  entitle(words.signIn);
-  signIn(main, reason ?? "", (token) => {
-    localStorage.setItem(KEPT, token);
-    void show();
+/** Show the sign-in form. @param {string} [reason] why the user was signed out */
+function showSignedOut(reason) {
+  navigationCount += 1;
+  closeCurrentView();
+  // Another tab may have stored a newer token.
+  if (localStorage.getItem(TOKEN_KEY) === currentToken) localStorage.removeItem(TOKEN_KEY);
+  setChildren(account);
+  setChildren(tools);
+  setTitle(texts.signIn);
+  showSignInForm(main, reason ?? "", (token) => {
+    localStorage.setItem(TOKEN_KEY, token);
+    void showCurrentView();
   });
 }
 
-function leaveForGood() {
-  forgetAll();
-  localStorage.removeItem(KEPT);
-  localStorage.removeItem(KEPT_BY_DOCS);
-  signedOut(words.signedOut);
+/** Sign out and forget everything that was typed. */
+function signOut() {
+  forgetUnsent();
+  localStorage.removeItem(TOKEN_KEY);
+  localStorage.removeItem(DOCS_AUTHORIZATION_KEY);
+  showSignedOut(texts.signedOut);
 }
 
-/** Stop the view that is shown, and take its dialogs away. */
-function stop() {
-  leave?.();
-  leave = undefined;
+/** Close the current view and its dialogs. */
+function closeCurrentView() {
+  closeView?.();
+  closeView = undefined;
 }
 
-function load() {
-  fill(main, h("p", { class: "loading" }, words.loading));
+/** Show that the page is loading. */
+function showLoading() {
+  setChildren(main, h("p", { class: "loading" }, texts.loading));
 }
 
-async function show() {
-  const turn = (visit += 1);
-  stop();
-  condition("");
-  fill(tools);
-  load();
-  const token = localStorage.getItem(KEPT);
+/** Show the view of the current address, or the sign-in form. */
+async function showCurrentView() {
+  const navigation = (navigationCount += 1);
+  closeCurrentView();
+  showConnectionState("");
+  setChildren(tools);
+  showLoading();
+  const token = localStorage.getItem(TOKEN_KEY);
   if (!token) {
-    signedOut();
+    showSignedOut();
     return;
   }
-  current = token;
+  currentToken = token;
   const api = new Api(token);
   try {
-    const me = /** @type {Desk["me"]} */ ((await api.ask("GET", "users/me")).body);
-    // What somebody typed is for nobody else.
-    if (last && last !== me.id) forgetAll();
-    last = me.id;
-    fill(account, h("span", { class: "who" }, me.name), h("button", { type: "button", onclick: leaveForGood }, words.signOut));
-    const found = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
-    if (turn !== visit) return;
-    if (!found) throw new Problem(404, "not_found", words.notThere);
-    const isLeft = () => turn !== visit;
-    const left = await found.view({ api, me, main, tools, entitle, isLeft }, found.match?.[1] ?? "");
-    if (turn === visit) leave = left;
-    else left?.();
+    const me = /** @type {ViewContext["me"]} */ ((await api.request("GET", "users/me")).body);
+    // Nobody may see what another user has typed.
+    if (lastUserId && lastUserId !== me.id) forgetUnsent();
+    lastUserId = me.id;
+    setChildren(account, h("span", { class: "user-name" }, me.name), h("button", { type: "button", onclick: signOut }, texts.signOut));
+    const route = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
+    if (navigation !== navigationCount) return;
+    if (!route) throw new Problem(404, "not_found", texts.notFound);
+    const isClosed = () => navigation !== navigationCount;
+    const close = await route.view({ api, me, main, tools, setTitle, isClosed }, route.match?.[1] ?? "");
+    if (navigation === navigationCount) closeView = close;
+    else close?.();
   } catch (error) {
-    if (turn === visit) failed(error);
+    if (navigation === navigationCount) showError(error);
   }
 }
 
-/** @param {unknown} error */
-function failed(error) {
+/** Show an error in place of the view. @param {unknown} error */
+function showError(error) {
   if (error instanceof Problem && error.status === 401) {
-    signedOut(words.tokenRefused);
+    showSignedOut(texts.tokenRejected);
     return;
   }
-  stop();
-  const isAbsent = error instanceof Problem && error.status === 404;
-  entitle("");
-  fill(
+  closeCurrentView();
+  const isNotFound = error instanceof Problem && error.status === 404;
+  setTitle("");
+  setChildren(
     main,
     h("div", { class: "centred", role: "alert" },
-      h("h1", {}, isAbsent ? words.notThere : sentence(error)),
-      h("p", {}, isAbsent
-        ? h("a", { href: "#/" }, words.boards)
-        : h("button", { type: "button", class: "primary", onclick: () => void show() }, words.retry))),
+      h("h1", {}, isNotFound ? texts.notFound : describeError(error)),
+      h("p", {}, isNotFound
+        ? h("a", { href: "#/" }, texts.boards)
+        : h("button", { type: "button", class: "primary", onclick: () => void showCurrentView() }, texts.retry))),
   );
   if (!(error instanceof Problem)) console.error(error);
 }
 
-document.documentElement.lang = words.language;
-fill(/** @type {HTMLElement} */ (document.querySelector(".skip")), words.skip);
+document.documentElement.lang = texts.language;
+setChildren(/** @type {HTMLElement} */ (document.querySelector(".skip-link")), texts.skip);
 window.addEventListener("hashchange", () => {
-  const given = takeToken();
-  if (!given) void show();
-  else void arrive(given).then((isNew) => { if (isNew) void show(); });
+  const addressToken = takeTokenFromAddress();
+  if (!addressToken) void showCurrentView();
+  else void signInFromAddress(addressToken).then((isNew) => { if (isNew) void showCurrentView(); });
 });
-// Who signs out, or signs in as someone else, does so in all pages of this browser.
+// Signing in or out takes effect in all tabs of this browser.
 window.addEventListener("storage", ({ key, newValue }) => {
-  if (key !== KEPT || newValue === current) return;
-  if (newValue) void show();
-  else signedOut(words.signedOut);
+  if (key !== TOKEN_KEY || newValue === currentToken) return;
+  if (newValue) void showCurrentView();
+  else showSignedOut(texts.signedOut);
 });
-window.addEventListener("tackboard:signed-out", () => signedOut(words.tokenRefused));
-window.addEventListener("tackboard:lost", (event) => failed(/** @type {CustomEvent} */ (event).detail));
-load();
-const given = takeToken();
-if (given) await arrive(given);
-void show();
+window.addEventListener("tackboard:signed-out", () => showSignedOut(texts.tokenRejected));
+window.addEventListener("tackboard:board-lost", (event) => showError(/** @type {CustomEvent} */ (event).detail));
+showLoading();
+const addressToken = takeTokenFromAddress();
+if (addressToken) await signInFromAddress(addressToken);
+void showCurrentView();

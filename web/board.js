@@ -1,166 +1,171 @@
-// One board: its lists side by side, its cards in them, and everything that is done by moving.
+// One board: its lists side by side, its cards in them, search, filters and dragging.
 
-import { card as cardDialog } from "./card.js";
-import { composer } from "./composer.js";
-import { isMoving, sortable } from "./drag.js";
-import { align, fill, h, refill } from "./dom.js";
-import { chip, initials } from "./faces.js";
-import { follow } from "./feed.js";
-import { clock, dayNear, when } from "./format.js";
-import { listDialog } from "./list.js";
-import { membersDialog } from "./members.js";
+import { openCardDialog } from "./card-dialog.js";
+import { createComposer } from "./composer.js";
+import { isDragging, makeSortable } from "./drag.js";
+import { reconcile, setChildren, h, updateChildren } from "./dom.js";
+import { createLabelChip, getInitials } from "./components.js";
+import { pollEvents } from "./polling.js";
+import { formatDuration, formatDateBriefly, formatDateTime } from "./format.js";
+import { openListDialog } from "./list-dialog.js";
+import { openMembersDialog } from "./members-dialog.js";
 import { Model } from "./model.js";
-import { announce, note, trouble } from "./notice.js";
-import { words } from "./words.js";
+import { announce, notify, reportError } from "./notifications.js";
+import { texts } from "./texts.js";
 
 /**
  * @typedef {import("./model.js").Card} Card
  * @typedef {import("./model.js").List} List
  */
 
-const TICK = 1_000;
-const TYPING = 250;
+const CLOCK_INTERVAL_MS = 1_000;
+const SEARCH_DELAY_MS = 250;
 
-/** @type {import("./app.js").View} */
-export async function board({ api, me, main, tools, entitle, isLeft }, id) {
+/**
+ * Show a board and keep it up to date until the view is closed.
+ *
+ * @type {import("./app.js").View}
+ */
+export async function showBoard({ api, me, main, tools, setTitle, isClosed }, id) {
   const model = new Model(api, id);
-  const found = await model.look();
-  if (isLeft()) return;
-  if (found) model.take(found);
-  const screen = new Screen(model, me);
-  entitle(model.board.name);
-  fill(main, screen.element);
-  fill(tools, ...screen.tools);
-  screen.draw();
-  const ticking = setInterval(() => screen.tick(), TICK);
-  // What is not so on the server counts as not seen.
-  const seen = () => Math.max(0, model.board.seq - Number(screen.isStale));
-  const unfollow = follow(api, id, seen, () => screen.reread(), (lost) => {
-    const isToken = lost.status === 401;
-    window.dispatchEvent(isToken ? new Event("tackboard:signed-out") : new CustomEvent("tackboard:lost", { detail: lost }));
+  const snapshot = await model.fetchIfChanged();
+  if (isClosed()) return;
+  if (snapshot) model.applySnapshot(snapshot);
+  const view = new BoardView(model, me);
+  setTitle(model.board.name);
+  setChildren(main, view.element);
+  setChildren(tools, ...view.tools);
+  view.draw();
+  const ticker = setInterval(() => view.tick(), CLOCK_INTERVAL_MS);
+  // A stale view counts as one event behind, so that the next poll reloads it.
+  const displayedSeq = () => Math.max(0, model.board.seq - Number(view.isStale));
+  const stopPolling = pollEvents(api, id, displayedSeq, () => view.reload(), (error) => {
+    const isTokenRefused = error.status === 401;
+    window.dispatchEvent(isTokenRefused ? new Event("tackboard:signed-out") : new CustomEvent("tackboard:board-lost", { detail: error }));
   });
   return () => {
-    clearInterval(ticking);
-    unfollow();
+    clearInterval(ticker);
+    stopPolling();
     for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
   };
 }
 
-/** What is drawn of a board, and what is done on it. */
-export class Screen {
+/** Draws a board and sends what the user does on it. */
+export class BoardView {
   /** @param {Model} model @param {{id: string, name: string}} me */
   constructor(model, me) {
     this.model = model;
     this.me = me;
-    /** @type {Map<string, ReturnType<Screen["column"]>>} */
+    /** @type {Map<string, ReturnType<BoardView["createColumn"]>>} */
     this.columns = new Map();
-    this.pending = 0;
-    /** How often something has been attempted: a reading that began before the last time shows what was before it. */
-    this.attempts = 0;
+    this.pendingRequests = 0;
+    /** How many changes have been attempted. A snapshot that was requested before the last one is out of date. */
+    this.attemptCount = 0;
     this.isStale = false;
-    /** @type {((card: Card | undefined) => void) | undefined} tells the open dialog what its card is now */
-    this.openCard = undefined;
+    /** @type {((card: Card | undefined) => void) | undefined} updates the open card dialog */
+    this.updateOpenDialog = undefined;
     /** @type {Set<string> | null} */
-    this.found = null;
+    this.matchingCardIds = null;
     this.filter = { q: "", label: "", member: "" };
     this.lists = h("div", { class: "lists" });
     this.element = h("div", { class: "board" },
-      h("h1", { class: "unseen" }, model.board.name),
-      model.canEdit ? null : h("p", { class: "banner" }, words.viewer),
-      h("p", { id: "card-help", class: "unseen" }, words.cardHelp),
-      h("p", { id: "handle-help", class: "unseen" }, words.handleHelp),
+      h("h1", { class: "visually-hidden" }, model.board.name),
+      model.canEdit ? null : h("p", { class: "banner" }, texts.viewerHint),
+      h("p", { id: "card-help", class: "visually-hidden" }, texts.cardHelp),
+      h("p", { id: "handle-help", class: "visually-hidden" }, texts.listHelp),
       this.lists);
-    this.tools = this.makeTools();
-    if (model.canEdit) this.lists.append(this.adder());
-    this.makeMovable();
+    this.tools = this.createTools();
+    if (model.canEdit) this.lists.append(this.createListForm());
+    this.enableDragging();
   }
 
-  /** Draw what is known, unless something is in the air, which would fall down: then the board is read anew afterwards. */
+  /** Draw the model. During a drag nothing is drawn, because that would end the drag; the board is reloaded afterwards. */
   draw() {
     const { model, lists } = this;
-    if (isMoving()) {
+    if (isDragging()) {
       this.isStale = true;
-      model.tag = null;
+      model.etag = null;
       return;
     }
-    const shown = new Map(model.lists.map((list) => [list.id, /** @type {Card[]} */ ([])]));
-    for (const card of model.cards) if (this.fits(card)) shown.get(card.list_id)?.push(card);
-    for (const list of model.lists) if (!this.columns.has(list.id)) this.columns.set(list.id, this.column(list));
-    align(lists, model.lists, {
+    const cardsByList = new Map(model.lists.map((list) => [list.id, /** @type {Card[]} */ ([])]));
+    for (const card of model.cards) if (this.matchesFilters(card)) cardsByList.get(card.list_id)?.push(card);
+    for (const list of model.lists) if (!this.columns.has(list.id)) this.columns.set(list.id, this.createColumn(list));
+    reconcile(lists, model.lists, {
       key: (list) => list.id,
-      print: () => "",
-      make: (list) => /** @type {ReturnType<Screen["column"]>} */ (this.columns.get(list.id)).element,
+      fingerprint: () => "",
+      make: (list) => /** @type {ReturnType<BoardView["createColumn"]>} */ (this.columns.get(list.id)).element,
     });
-    for (const list of model.lists) this.columns.get(list.id)?.update(list, shown.get(list.id) ?? []);
+    for (const list of model.lists) this.columns.get(list.id)?.update(list, cardsByList.get(list.id) ?? []);
     this.tick();
   }
 
-  /** Show what has been done, if the board can be read: it has been done all the same. */
-  async refresh() {
+  /** Reload the board. A failure is only reported, because the change before it has succeeded. */
+  async reloadOrReport() {
     try {
-      await this.reread();
+      await this.reload();
     } catch (error) {
       this.isStale = true;
-      trouble(error);
+      reportError(error);
     }
   }
 
-  /** Read the board again, unless something is in the air: then as soon as it is down. */
-  async reread() {
+  /** Fetch the board again and draw it. During a drag or a request it is only marked as stale, to be reloaded afterwards. */
+  async reload() {
     for (;;) {
-      this.isStale = isMoving() || this.pending > 0;
+      this.isStale = isDragging() || this.pendingRequests > 0;
       if (this.isStale) return;
-      const { attempts } = this;
-      const found = await this.model.look();
-      if (!found) return;
-      if (attempts !== this.attempts || isMoving()) continue;
-      // Two readings may come in another order than they were asked for.
-      if (found.board.seq >= this.model.board.seq) this.model.take(found);
+      const { attemptCount } = this;
+      const snapshot = await this.model.fetchIfChanged();
+      if (!snapshot) return;
+      if (attemptCount !== this.attemptCount || isDragging()) continue;
+      // Responses can arrive out of order.
+      if (snapshot.board.seq >= this.model.board.seq) this.model.applySnapshot(snapshot);
       break;
     }
     this.draw();
     this.fillFilters();
-    this.openCard?.(undefined);
-    // Whether what is new fits what is looked for, only the server knows.
-    if (this.filter.q) void this.look(false);
+    this.updateOpenDialog?.(undefined);
+    // Only the server knows whether new cards match the search.
+    if (this.filter.q) void this.search(false);
   }
 
+  /** Update the running clocks and mark cards that have become overdue. */
   tick() {
     for (const element of this.lists.querySelectorAll("[data-clock]")) {
       const card = this.model.card(/** @type {HTMLElement} */ (element).dataset.clock ?? "");
-      if (card) write(element, clock(this.model.elapsed(card)));
+      if (card) setText(element, formatDuration(this.model.elapsed(card)));
     }
-    for (const element of this.lists.querySelectorAll("time[data-late]")) {
+    for (const element of this.lists.querySelectorAll("time[data-can-be-overdue]")) {
       const time = /** @type {HTMLTimeElement} */ (element);
-      if (!time.classList.contains("overdue") && Date.parse(time.dateTime) < Date.now()) showDue(time);
+      if (!time.classList.contains("overdue") && Date.parse(time.dateTime) < Date.now()) updateDueDate(time);
     }
   }
 
   /**
-   * Do something on the server; what was shown ahead of its answer is taken back if it refuses.
+   * Send a change. If it fails, report the error and reload the board, which reverts what was drawn optimistically.
    *
    * @template Result
-   * @param {() => Promise<Result>} act
-   * @param {(result: Result) => void} [done] shows what came of it, before the board is read anew
-   * @returns {Promise<Result | undefined>}
+   * @param {() => Promise<Result>} action
+   * @param {(result: Result) => void} [applyResult] called with the result, before the board is reloaded
+   * @returns {Promise<Result | undefined>} the result; undefined after an error
    */
-  async attempt(act, done) {
-    this.pending += 1;
-    this.attempts += 1;
+  async attempt(action, applyResult) {
+    this.pendingRequests += 1;
+    this.attemptCount += 1;
     let result;
-    let failed = false;
+    let hasFailed = false;
     try {
-      result = await act();
-      done?.(result);
+      result = await action();
+      applyResult?.(result);
     } catch (error) {
-      failed = true;
-      trouble(error);
-      this.model.tag = null;
+      hasFailed = true;
+      reportError(error);
+      this.model.etag = null;
     }
-    this.pending -= 1;
-    // Whoever waits for what was done need not wait for the board.
-    if (failed || this.isStale) {
-      void this.reread().catch(() => {
+    this.pendingRequests -= 1;
+    // The caller doesn't wait for the reload.
+    if (hasFailed || this.isStale) {
+      void this.reload().catch(() => {
         this.isStale = true;
         this.draw();
       });
@@ -171,251 +176,257 @@ export class Screen {
   // Cards
 
   /**
+   * Move a card, optimistically, and offer to undo it.
+   *
    * @param {Card} card
-   * @param {{list_id: string, before?: string, after?: string, position?: string}} to
+   * @param {{list_id: string, before?: string, after?: string, position?: string}} target
    * @param {boolean} [isUndo]
    */
-  async move(card, to, isUndo = false) {
-    const back = this.model.place(card);
-    this.model.anticipate(card, to);
+  async moveCard(card, target, isUndo = false) {
+    const previousPosition = this.model.getPosition(card);
+    this.model.applyMove(card, target);
     this.draw();
-    const answer = await this.attempt(
-      () => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/move`, { body: to }), (moved) => this.accept(moved));
-    if (!answer || isUndo) return;
-    const moved = /** @type {Card} */ (answer.body);
-    const text = words.cardMoved(card.title, this.model.list(to.list_id)?.name ?? "");
+    const response = await this.attempt(
+      () => this.model.api.request("POST", `${this.model.path}/cards/${card.id}/move`, { body: target }), (moveResponse) => this.applyCard(moveResponse));
+    if (!response || isUndo) return;
+    const moved = /** @type {Card} */ (response.body);
+    const text = texts.cardMoved(card.title, this.model.list(target.list_id)?.name ?? "");
     announce(text);
-    note(text, { label: words.undo, act: () => this.move(this.model.card(card.id) ?? moved, back, true) });
+    notify(text, { label: texts.undo, run: () => this.moveCard(this.model.card(card.id) ?? moved, previousPosition, true) });
   }
 
-  /** @param {Card} card @param {"start" | "resolve" | "reopen"} step */
-  async advance(card, step) {
+  /** Start, resolve or reopen a card. @param {Card} card @param {"start" | "resolve" | "reopen"} transition */
+  async changeStage(card, transition) {
     return this.attempt(
-      () => this.model.api.ask("POST", `${this.model.path}/cards/${card.id}/${step}`), (advanced) => this.accept(advanced));
+      () => this.model.api.request("POST", `${this.model.path}/cards/${card.id}/${transition}`), (response) => this.applyCard(response));
   }
 
-  /** @param {{body: unknown}} answer a card as it is now */
-  accept({ body }) {
-    this.model.accept(/** @type {Card} */ (body));
+  /** Draw a card as the server has returned it. @param {{body: unknown}} response */
+  applyCard({ body }) {
+    this.model.updateCard(/** @type {Card} */ (body));
     this.draw();
   }
 
   /**
-   * Archive or delete a card, with a way back.
+   * Archive or delete a card and offer to undo it.
    *
    * @param {Card} card
-   * @param {"archive" | "delete"} how
-   * @param {() => void} gone called as soon as the card is not there any more
+   * @param {"archive" | "delete"} action
+   * @param {() => void} onRemoved called when the card has been removed
    */
-  async putAway(card, how, gone) {
+  async archiveOrDelete(card, action, onRemoved) {
     const { api, path } = this.model;
-    const own = `${path}/cards/${card.id}`;
-    const answer = await this.attempt(
-      () => (how === "archive" ? api.ask("POST", `${own}/archive`) : api.ask("DELETE", own, { version: "*" })), () => this.drop(card.id, gone));
-    if (!answer) return;
-    const back = async () => {
-      await this.attempt(() => api.ask("POST", `${own}/${how === "archive" ? "unarchive" : "restore"}`));
-      await this.refresh();
+    const cardPath = `${path}/cards/${card.id}`;
+    const response = await this.attempt(
+      () => (action === "archive" ? api.request("POST", `${cardPath}/archive`) : api.request("DELETE", cardPath, { version: "*" })), () => this.removeCard(card.id, onRemoved));
+    if (!response) return;
+    const undo = async () => {
+      await this.attempt(() => api.request("POST", `${cardPath}/${action === "archive" ? "unarchive" : "restore"}`));
+      await this.reloadOrReport();
     };
-    note((how === "archive" ? words.cardArchived : words.cardDeleted)(card.title), { label: words.undo, act: back });
+    notify((action === "archive" ? texts.cardArchived : texts.cardDeleted)(card.title), { label: texts.undo, run: undo });
   }
 
-  /** @param {string} cardId @param {() => void} gone */
-  drop(cardId, gone) {
-    this.model.drop(cardId);
-    gone();
+  /** Remove a card from the view only. @param {string} cardId @param {() => void} onRemoved */
+  removeCard(cardId, onRemoved) {
+    this.model.removeCard(cardId);
+    onRemoved();
     this.draw();
   }
 
-  /** @param {List} list @param {string} title @param {string} key */
-  async add(list, title, key) {
+  /** Create a card. @param {List} list @param {string} title @param {string} key idempotency key */
+  async addCard(list, title, key) {
     const body = { title, list_id: list.id };
-    return this.attempt(() => this.model.api.ask("POST", `${this.model.path}/cards`, { body, key }), (made) => this.accept(made));
+    return this.attempt(() => this.model.api.request("POST", `${this.model.path}/cards`, { body, idempotencyKey: key }), (response) => this.applyCard(response));
   }
 
-  /** @param {string} cardId */
-  open(cardId) {
+  /** Open the dialog of a card; closing it returns the focus to the card. @param {string} cardId */
+  openDialog(cardId) {
     const card = this.model.card(cardId);
     if (!card) return;
     const opener = /** @type {HTMLElement | null} */ (document.activeElement);
-    this.openCard = cardDialog(this, card, () => {
-      this.openCard = undefined;
+    this.updateOpenDialog = openCardDialog(this, card, () => {
+      this.updateOpenDialog = undefined;
       this.draw();
-      const again = this.lists.querySelector(`[data-key="${cardId}"] .card-open`);
-      (/** @type {HTMLElement | null} */ (again) ?? opener)?.focus();
+      const button = this.lists.querySelector(`[data-key="${cardId}"] .card-open`);
+      (/** @type {HTMLElement | null} */ (button) ?? opener)?.focus();
     });
   }
 
   // Drawing
 
-  /** @param {List} list */
-  column(list) {
-    let current = list;
+  /** Create the element of a list, and the function that updates it. @param {List} list */
+  createColumn(list) {
+    let currentList = list;
     const title = h("button", {
       type: "button", class: "list-title", "aria-describedby": this.model.canEdit ? "handle-help" : null,
-      onclick: () => { if (this.model.canEdit) listDialog(this, current); },
+      onclick: () => { if (this.model.canEdit) openListDialog(this, currentList); },
     });
     const count = h("span", { class: "count" });
-    const cards = h("ol", { class: "cards", dataset: { list: list.id } });
-    const empty = h("p", { class: "hint" }, words.listEmpty);
+    const cardList = h("ol", { class: "cards", dataset: { listId: list.id } });
+    const empty = h("p", { class: "hint" }, texts.listEmpty);
     const element = h("section", { class: "list", "aria-label": list.name },
-      h("div", { class: "list-head" }, h("h2", {}, title), count), empty, cards, ...(this.model.canEdit ? this.quickAdd(() => current) : []));
+      h("div", { class: "list-head" }, h("h2", {}, title), count), empty, cardList, ...(this.model.canEdit ? this.createCardForm(() => currentList) : []));
 
-    const update = (/** @type {List} */ fresh, /** @type {Card[]} */ shown) => {
-      current = fresh;
-      const isFull = fresh.wip_limit !== null && fresh.card_count > fresh.wip_limit;
-      element.setAttribute("aria-label", fresh.name);
-      element.dataset.stage = fresh.stage;
-      element.classList.toggle("full", isFull);
-      write(title, fresh.name);
-      const shape = fresh.wip_limit === null ? String(fresh.card_count) : `${fresh.card_count}/${fresh.wip_limit}`;
-      const said = words.listCount(fresh.card_count, fresh.wip_limit);
-      refill(count, [shape, said, isFull], () => [
-        h("span", { "aria-hidden": "true" }, shape), h("span", { class: "unseen" }, isFull ? `${said}, ${words.listFull}` : said)]);
-      empty.hidden = shown.length > 0;
-      align(cards, shown, {
+    const updateColumn = (/** @type {List} */ newList, /** @type {Card[]} */ cards) => {
+      currentList = newList;
+      const isFull = newList.wip_limit !== null && newList.card_count > newList.wip_limit;
+      element.setAttribute("aria-label", newList.name);
+      element.dataset.stage = newList.stage;
+      element.classList.toggle("over-limit", isFull);
+      setText(title, newList.name);
+      const countText = newList.wip_limit === null ? String(newList.card_count) : `${newList.card_count}/${newList.wip_limit}`;
+      const countDescription = texts.listCount(newList.card_count, newList.wip_limit);
+      updateChildren(count, [countText, countDescription, isFull], () => [
+        h("span", { "aria-hidden": "true" }, countText), h("span", { class: "visually-hidden" }, isFull ? `${countDescription}, ${texts.listFull}` : countDescription)]);
+      empty.hidden = cards.length > 0;
+      reconcile(cardList, cards, {
         key: (card) => card.id,
-        print: (card) => this.print(card),
-        make: (card) => this.face(card),
+        fingerprint: (card) => this.fingerprint(card),
+        make: (card) => this.createCard(card),
       });
     };
-    return { element, update };
+    return { element, update: updateColumn };
   }
 
-  /** All that a card shows on the board. @param {Card} card */
-  print(card) {
-    const { elapsed_seconds, elapsed, cost, updated_at, description, ...shown } = card;
+  /** Return everything that the board displays of a card, as JSON. @param {Card} card */
+  fingerprint(card) {
+    const { elapsed_seconds, elapsed, cost, updated_at, description, ...displayedFields } = card;
     const labels = this.model.labels.filter((label) => card.label_ids.includes(label.id));
-    const people = this.model.members.filter((member) => card.assignee_ids.includes(member.user_id));
-    return JSON.stringify([shown, labels, people, Boolean(description)]);
+    const assignees = this.model.members.filter((member) => card.assignee_ids.includes(member.user_id));
+    return JSON.stringify([displayedFields, labels, assignees, Boolean(description)]);
   }
 
-  /** @param {Card} card */
-  face(card) {
+  /** Create the element of a card. @param {Card} card */
+  createCard(card) {
     const labels = this.model.labels.filter((label) => card.label_ids.includes(label.id));
-    const people = this.model.members.filter((member) => card.assignee_ids.includes(member.user_id));
+    const assignees = this.model.members.filter((member) => card.assignee_ids.includes(member.user_id));
     const { done, total } = card.checklist_progress;
     const isOpen = !card.due_complete && card.status !== "done";
     return h("li", { class: "card" },
       h("button", {
-        type: "button", class: "card-open", "aria-describedby": this.model.canEdit ? "card-help" : null, onclick: () => this.open(card.id),
+        type: "button", class: "card-open", "aria-describedby": this.model.canEdit ? "card-help" : null, onclick: () => this.openDialog(card.id),
       },
-        labels.length ? h("span", { class: "labels" }, labels.map(chip)) : null,
+        labels.length ? h("span", { class: "labels" }, labels.map(createLabelChip)) : null,
         h("span", { class: "title", dir: "auto" }, card.title),
         h("span", { class: "meta" },
-          card.due_at ? showDue(h("time", { datetime: card.due_at, dataset: isOpen ? { late: "" } : {}, title: when(card.due_at) })) : null,
-          total ? h("span", { title: words.checklistDone(done, total) }, `☑ ${done}/${total}`) : null,
+          card.due_at ? updateDueDate(h("time", { datetime: card.due_at, dataset: isOpen ? { canBeOverdue: "" } : {}, title: formatDateTime(card.due_at) })) : null,
+          total ? h("span", { title: texts.checklistDone(done, total) }, `☑ ${done}/${total}`) : null,
           card.comment_count ? h("span", {}, `✎ ${card.comment_count}`) : null,
-          card.running_since ? h("span", { class: "running", dataset: { clock: card.id } }, clock(this.model.elapsed(card))) : null,
-          people.length ? h("span", { class: "faces" }, people.map((member) => h("span", { class: "person", title: member.name }, initials(member.name)))) : null)));
+          card.running_since ? h("span", { class: "running", dataset: { clock: card.id } }, formatDuration(this.model.elapsed(card))) : null,
+          assignees.length ? h("span", { class: "assignees" }, assignees.map((member) => h("span", { class: "initials", title: member.name }, getInitials(member.name)))) : null)));
   }
 
-  /** @param {() => List} list */
-  quickAdd(list) {
-    const input = h("input", { "aria-label": words.cardTitle, placeholder: words.cardNew, maxlength: 500, autocomplete: "off" });
+  /** Create the form that adds cards to a list. @param {() => List} getList */
+  createCardForm(getList) {
+    const input = h("input", { "aria-label": texts.cardTitle, placeholder: texts.cardNew, maxlength: 500, autocomplete: "off" });
     const send = async (/** @type {string[]} */ [title = ""], /** @type {string} */ key) => {
-      const answer = await this.add(list(), title, key);
-      if (answer && document.activeElement === input) input.scrollIntoView({ block: "nearest" });
-      return answer;
+      const response = await this.addCard(getList(), title, key);
+      if (response && document.activeElement === input) input.scrollIntoView({ block: "nearest" });
+      return response;
     };
-    const { submit, unsaved } = composer(`${this.model.path}/lists/${list().id}`, [input], send);
-    return [unsaved, h("form", { class: "quick-add", onsubmit: submit }, input, h("button", {}, words.add))];
+    const { submit, unsavedList } = createComposer(`${this.model.path}/lists/${getList().id}`, [input], send);
+    return [unsavedList, h("form", { class: "card-form", onsubmit: submit }, input, h("button", {}, texts.add))];
   }
 
-  adder() {
-    const input = h("input", { "aria-label": words.listName, placeholder: words.listNew, maxlength: 100, autocomplete: "off" });
-    const stage = h("select", { "aria-label": words.listStage },
-      Object.entries(words.stages).map(([value, word]) => h("option", { value }, word)));
-    const send = async (/** @type {string[]} */ [name, chosen], /** @type {string} */ key) => {
-      const body = { name, stage: chosen };
-      const answer = await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/lists`, { body, key }));
-      if (answer) await this.refresh();
-      return answer;
+  /** Create the form that adds lists. */
+  createListForm() {
+    const input = h("input", { "aria-label": texts.listName, placeholder: texts.listNew, maxlength: 100, autocomplete: "off" });
+    const stage = h("select", { "aria-label": texts.listStage },
+      Object.entries(texts.stages).map(([value, label]) => h("option", { value }, label)));
+    const send = async (/** @type {string[]} */ [name, stage], /** @type {string} */ key) => {
+      const body = { name, stage };
+      const response = await this.attempt(() => this.model.api.request("POST", `${this.model.path}/lists`, { body, idempotencyKey: key }));
+      if (response) await this.reloadOrReport();
+      return response;
     };
-    const { submit, unsaved } = composer(`${this.model.path}/lists`, [input, stage], send);
-    return h("form", { class: "adder", onsubmit: submit }, unsaved, input, stage, h("button", {}, words.add));
+    const { submit, unsavedList } = createComposer(`${this.model.path}/lists`, [input, stage], send);
+    return h("form", { class: "list-form", onsubmit: submit }, unsavedList, input, stage, h("button", {}, texts.add));
   }
 
-  // Tools
+  // Toolbar
 
-  makeTools() {
-    const search = h("input", { type: "search", placeholder: words.search, "aria-label": words.search, maxlength: 100 });
+  /** Create the search field, the filters and the links in the header. */
+  createTools() {
+    const search = h("input", { type: "search", placeholder: texts.search, "aria-label": texts.search, maxlength: 100 });
     let timer = 0;
     search.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => { this.filter.q = search.value.trim(); void this.look(); }, TYPING);
+      timer = setTimeout(() => { this.filter.q = search.value.trim(); void this.search(); }, SEARCH_DELAY_MS);
     });
-    this.labelFilter = h("select", { "aria-label": words.filterLabel, onchange: (/** @type {Event} */ event) => {
+    this.labelFilter = h("select", { "aria-label": texts.filterLabel, onchange: (/** @type {Event} */ event) => {
       this.filter.label = /** @type {HTMLSelectElement} */ (event.target).value;
-      this.filtered();
+      this.applyFilters();
     } });
-    this.memberFilter = h("select", { "aria-label": words.filterMember, onchange: (/** @type {Event} */ event) => {
+    this.memberFilter = h("select", { "aria-label": texts.filterMember, onchange: (/** @type {Event} */ event) => {
       this.filter.member = /** @type {HTMLSelectElement} */ (event.target).value;
-      this.filtered();
+      this.applyFilters();
     } });
     this.fillFilters();
-    const members = h("button", { type: "button", onclick: () => membersDialog(this) }, words.members);
+    const members = h("button", { type: "button", onclick: () => openMembersDialog(this) }, texts.members);
     return [
       h("strong", { class: "board-name" }, this.model.board.name), search, this.labelFilter, this.memberFilter, members,
-      h("a", { href: `#/${this.model.path}/flow`, class: "button" }, words.flow),
+      h("a", { href: `#/${this.model.path}/flow`, class: "button" }, texts.flow),
     ];
   }
 
+  /** Fill the filters with the labels and members of the board. */
   fillFilters() {
-    /** @type {(select: HTMLSelectElement | undefined, word: string, choices: string[][], chosen: string) => void} */
-    const offer = (select, word, choices, chosen) => {
+    /** @type {(select: HTMLSelectElement | undefined, label: string, choices: string[][], selectedId: string) => void} */
+    const updateOptions = (select, label, choices, selectedId) => {
       if (!select) return;
-      const all = [["", `${word}: ${words.filterAny}`], ...choices];
-      refill(select, all, () => [all.map(([value, name]) => h("option", { value }, name ?? ""))]);
-      select.value = chosen;
+      const options = [["", `${label}: ${texts.filterAny}`], ...choices];
+      updateChildren(select, options, () => [options.map(([value, name]) => h("option", { value }, name ?? ""))]);
+      select.value = selectedId;
     };
     const { labels, members } = this.model;
-    offer(this.labelFilter, words.filterLabel, labels.map(({ id, name }) => [id, name]), this.filter.label);
-    offer(this.memberFilter, words.filterMember, members.map(({ user_id, name }) => [user_id, name]), this.filter.member);
+    updateOptions(this.labelFilter, texts.filterLabel, labels.map(({ id, name }) => [id, name]), this.filter.label);
+    updateOptions(this.memberFilter, texts.filterMember, members.map(({ user_id, name }) => [user_id, name]), this.filter.member);
   }
 
-  /** Let the server look for the words: it finds them in comments too. @param {boolean} [isAnnounced] */
-  async look(isAnnounced = true) {
+  /** Search on the server, which also searches comments. @param {boolean} [shouldAnnounce] */
+  async search(shouldAnnounce = true) {
     const { q } = this.filter;
     try {
-      const cards = q ? /** @type {Card[]} */ (await this.model.api.all(`${this.model.path}/cards`, undefined, { q })) : null;
+      const cards = q ? /** @type {Card[]} */ (await this.model.api.fetchAll(`${this.model.path}/cards`, undefined, { q })) : null;
       if (q !== this.filter.q) return;
-      this.found = cards && new Set(cards.map((card) => card.id));
-      if (isAnnounced) this.filtered();
+      this.matchingCardIds = cards && new Set(cards.map((card) => card.id));
+      if (shouldAnnounce) this.applyFilters();
       else this.draw();
     } catch (error) {
-      trouble(error);
+      reportError(error);
     }
   }
 
-  filtered() {
+  /** Draw the matching cards and announce how many there are. */
+  applyFilters() {
     this.draw();
-    announce(words.filterFound(this.model.cards.filter((card) => this.fits(card)).length));
+    announce(texts.filterMatches(this.model.cards.filter((card) => this.matchesFilters(card)).length));
   }
 
   /** @param {Card} card */
-  fits(card) {
+  matchesFilters(card) {
     const { label, member } = this.filter;
-    return (!this.found || this.found.has(card.id))
+    return (!this.matchingCardIds || this.matchingCardIds.has(card.id))
       && (!label || card.label_ids.includes(label)) && (!member || card.assignee_ids.includes(member));
   }
 
   // Moving
 
-  makeMovable() {
-    const listName = (/** @type {HTMLElement} */ element) => this.model.list(element.dataset.list ?? element.dataset.key ?? "")?.name ?? "";
-    sortable(this.lists, {
+  enableDragging() {
+    const listName = (/** @type {HTMLElement} */ element) => this.model.list(element.dataset.listId ?? element.dataset.key ?? "")?.name ?? "";
+    makeSortable(this.lists, {
       item: ".card", handle: ".card-open", container: ".cards", direction: "down",
       name: (item) => this.model.card(item.dataset.key ?? "")?.title ?? "",
       containerName: listName,
       isAllowed: () => this.model.canEdit,
       drop: (item, container) => {
         const card = this.model.card(item.dataset.key ?? "");
-        if (card) void this.move(card, { list_id: container.dataset.list ?? "", ...beside(item, ".card") });
-        else void this.refresh();
+        if (card) void this.moveCard(card, { list_id: container.dataset.listId ?? "", ...readPosition(item, ".card") });
+        else void this.reloadOrReport();
       },
     });
-    sortable(this.lists, {
+    makeSortable(this.lists, {
       item: ".list", handle: ".list-title", container: ".lists", direction: "across",
       name: listName,
       containerName: () => this.model.board.name,
@@ -424,22 +435,22 @@ export class Screen {
     });
   }
 
-  /** @param {HTMLElement} item */
+  /** Send the new position of a list that has been dragged. @param {HTMLElement} item */
   async moveList(item) {
     const id = item.dataset.key ?? "";
-    const body = beside(item, ".list");
+    const body = readPosition(item, ".list");
     const list = this.model.list(id);
     if (list) {
       this.model.lists = [...this.lists.querySelectorAll(".list")].flatMap(
         (element) => this.model.list(/** @type {HTMLElement} */ (element).dataset.key ?? "") ?? []);
       this.draw();
     }
-    await this.attempt(() => this.model.api.ask("POST", `${this.model.path}/lists/${id}/move`, { body }));
+    await this.attempt(() => this.model.api.request("POST", `${this.model.path}/lists/${id}/move`, { body }));
   }
 }
 
-/** Where an element stands, in the words of a move. @param {HTMLElement} item @param {string} selector */
-function beside(item, selector) {
+/** Return the position of an element as the body of a move. @param {HTMLElement} item @param {string} selector */
+function readPosition(item, selector) {
   const [next, previous] = [item.nextElementSibling, item.previousElementSibling];
   if (next?.matches(selector)) return { before: /** @type {HTMLElement} */ (next).dataset.key ?? "" };
   if (previous?.matches(selector)) return { after: /** @type {HTMLElement} */ (previous).dataset.key ?? "" };
@@ -447,19 +458,19 @@ function beside(item, selector) {
 }
 
 /**
- * Write a text, unless it stands there already: the browser would lay out the page again for the same text.
+ * Set the text of an element. An equal text is not set again, because that would cost a layout.
  *
  * @param {Element} element
  * @param {string} text
  */
-function write(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Write when something is due, and that it is overdue if it is. @param {HTMLTimeElement} time */
-function showDue(time) {
-  const isOverdue = time.dataset.late !== undefined && Date.parse(time.dateTime) < Date.now();
+/** Write the due date, with a mark if it is overdue. @param {HTMLTimeElement} time */
+function updateDueDate(time) {
+  const isOverdue = time.dataset.canBeOverdue !== undefined && Date.parse(time.dateTime) < Date.now();
   time.classList.toggle("overdue", isOverdue);
-  write(time, `${isOverdue ? `${words.overdue}: ` : ""}${dayNear(time.dateTime)}`);
+  setText(time, `${isOverdue ? `${texts.overdue}: ` : ""}${formatDateBriefly(time.dateTime)}`);
   return time;
 }

@@ -1,100 +1,104 @@
-// All boards of whoever is signed in; new ones are made here, from nothing, from another board or from a file.
+// The boards of the signed-in user. New ones are created empty, from another board, or from a file.
 
-import { composer } from "./composer.js";
-import { fill, h } from "./dom.js";
-import { field } from "./faces.js";
-import { exportBoard, importer } from "./files.js";
-import { onDay } from "./format.js";
-import { note, trouble } from "./notice.js";
-import { latest, once } from "./turns.js";
-import { words } from "./words.js";
+import { createComposer } from "./composer.js";
+import { setChildren, h } from "./dom.js";
+import { createField } from "./components.js";
+import { exportBoard, createImportPanel } from "./import-export.js";
+import { formatDate } from "./format.js";
+import { notify, reportError } from "./notifications.js";
+import { ignoreOutdated, ignoreDoubleClicks } from "./async-handlers.js";
+import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Board} Board */
 
-/** @type {import("./app.js").View} */
-export async function boards({ api, main, entitle, isLeft }) {
-  entitle(words.boards);
-  const tiles = h("ul", { class: "tiles" });
-  const archived = h("ul", { class: "tiles" });
-  const shelf = h("details", { ontoggle: () => void redraw() }, h("summary", {}, words.boardsArchived), archived);
-  const deleted = h("ul", { class: "tiles" });
-  const trash = h("details", { ontoggle: () => void redraw() },
-    h("summary", {}, words.boardsDeleted), h("p", { class: "hint" }, words.boardsDeletedHint), deleted);
+/**
+ * Show the active boards, and the archived and deleted ones when their sections are opened.
+ *
+ * @type {import("./app.js").View}
+ */
+export async function showBoards({ api, main, setTitle, isClosed }) {
+  setTitle(texts.boards);
+  const activeTiles = h("ul", { class: "tiles" });
+  const archivedTiles = h("ul", { class: "tiles" });
+  const archivedSection = h("details", { ontoggle: () => void redrawOrReport() }, h("summary", {}, texts.boardsArchived), archivedTiles);
+  const deletedTiles = h("ul", { class: "tiles" });
+  const deletedSection = h("details", { ontoggle: () => void redrawOrReport() },
+    h("summary", {}, texts.boardsDeleted), h("p", { class: "hint" }, texts.boardsDeletedHint), deletedTiles);
 
-  const found = async (/** @type {{archived?: boolean, deleted?: boolean}} */ query = {}) =>
-    /** @type {Board[]} */ (await api.all("boards", undefined, query));
-  // All shelves are drawn at once: a board that goes from one to another is never seen on both.
-  const draw = latest(
-    () => Promise.all([found(), shelf.open ? found({ archived: true }) : [], trash.open ? found({ deleted: true }) : []]),
-    ([open, putAway, gone]) => {
-      fill(tiles, open.length ? open.map((board) => tile(board, words.boardArchive, "archive")) : h("li", { class: "hint" }, words.boardsNone));
-      fill(archived, putAway.map((board) => tile(board, words.boardUnarchive, "unarchive")));
-      fill(deleted, gone.map(deletedTile));
-      const chosen = open.find((board) => board.id === template.value)?.id ?? "";
-      fill(template, h("option", { value: "" }, words.boardTemplateNone),
-        open.map((board) => h("option", { value: board.id }, words.boardTemplateOf(board.name))));
-      template.value = chosen;
+  const fetchBoards = async (/** @type {{archived?: boolean, deleted?: boolean}} */ query = {}) =>
+    /** @type {Board[]} */ (await api.fetchAll("boards", undefined, query));
+  // All three sections are drawn together, so that a board that changes state never appears in two of them.
+  const draw = ignoreOutdated(
+    () => Promise.all([fetchBoards(), archivedSection.open ? fetchBoards({ archived: true }) : [], deletedSection.open ? fetchBoards({ deleted: true }) : []]),
+    ([active, archived, deleted]) => {
+      setChildren(activeTiles, active.length ? active.map((board) => createTile(board, texts.boardArchive, "archive")) : h("li", { class: "hint" }, texts.boardsNone));
+      setChildren(archivedTiles, archived.map((board) => createTile(board, texts.boardUnarchive, "unarchive")));
+      setChildren(deletedTiles, deleted.map(createDeletedTile));
+      const selectedId = active.find((board) => board.id === templateSelect.value)?.id ?? "";
+      setChildren(templateSelect, h("option", { value: "" }, texts.boardTemplateNone),
+        active.map((board) => h("option", { value: board.id }, texts.boardTemplateOf(board.name))));
+      templateSelect.value = selectedId;
     });
-  const redraw = async () => {
+  const redrawOrReport = async () => {
     try {
       await draw();
     } catch (error) {
-      trouble(error);
+      reportError(error);
     }
   };
-  /** @typedef {"archive" | "unarchive" | "delete" | "restore"} How */
-  const shelve = async (/** @type {Board} */ board, /** @type {How} */ how) => {
-    const own = `boards/${board.id}`;
-    const undo = (/** @type {How} */ back) => ({ label: words.undo, act: () => shelve(board, back) });
+  /** @typedef {"archive" | "unarchive" | "delete" | "restore"} Action */
+  const changeState = async (/** @type {Board} */ board, /** @type {Action} */ action) => {
+    const path = `boards/${board.id}`;
+    const createUndo = (/** @type {Action} */ opposite) => ({ label: texts.undo, run: () => changeState(board, opposite) });
     try {
-      await (how === "delete" ? api.ask("DELETE", own, { version: "*" }) : api.ask("POST", `${own}/${how}`));
+      await (action === "delete" ? api.request("DELETE", path, { version: "*" }) : api.request("POST", `${path}/${action}`));
       await draw();
-      if (how === "archive") note(words.boardArchived(board.name), undo("unarchive"));
-      if (how === "delete") note(words.boardDeleted(board.name), undo("restore"));
-      if (how === "restore") note(words.boardRestored(board.name));
+      if (action === "archive") notify(texts.boardArchived(board.name), createUndo("unarchive"));
+      if (action === "delete") notify(texts.boardDeleted(board.name), createUndo("restore"));
+      if (action === "restore") notify(texts.boardRestored(board.name));
     } catch (error) {
-      trouble(error);
+      reportError(error);
     }
   };
-  const save = async (/** @type {Board} */ board) => {
+  const exportToFile = async (/** @type {Board} */ board) => {
     try {
       await exportBoard(api, board);
     } catch (error) {
-      trouble(error);
+      reportError(error);
     }
   };
-  const tile = (/** @type {Board} */ board, /** @type {string} */ word, /** @type {"archive" | "unarchive"} */ how) => h("li", {},
+  const createTile = (/** @type {Board} */ board, /** @type {string} */ label, /** @type {"archive" | "unarchive"} */ action) => h("li", {},
     h("a", { href: `#/boards/${board.id}`, dir: "auto" }, board.name),
-    h("small", {}, `${words.roles[board.role]} · ${onDay(board.updated_at)}`),
+    h("small", {}, `${texts.roles[board.role]} · ${formatDate(board.updated_at)}`),
     h("div", {},
-      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, how)) }, word) : null,
-      h("button", { type: "button", class: "quiet", onclick: () => void save(board) }, words.boardSave),
-      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, "delete")) }, words.delete) : null));
-  const deletedTile = (/** @type {Board} */ board) => h("li", {},
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: ignoreDoubleClicks(() => changeState(board, action)) }, label) : null,
+      h("button", { type: "button", class: "quiet", onclick: () => void exportToFile(board) }, texts.boardExport),
+      board.role === "owner" ? h("button", { type: "button", class: "quiet", onclick: ignoreDoubleClicks(() => changeState(board, "delete")) }, texts.delete) : null));
+  const createDeletedTile = (/** @type {Board} */ board) => h("li", {},
     h("strong", { dir: "auto" }, board.name),
-    h("small", {}, words.boardDeletedOn(onDay(board.deleted_at ?? board.updated_at))),
-    h("button", { type: "button", class: "quiet", onclick: once(() => shelve(board, "restore")) }, words.boardRestore));
+    h("small", {}, texts.boardDeletedOn(formatDate(board.deleted_at ?? board.updated_at))),
+    h("button", { type: "button", class: "quiet", onclick: ignoreDoubleClicks(() => changeState(board, "restore")) }, texts.boardRestore));
 
-  const name = h("input", { maxlength: 100, autocomplete: "off" });
-  const template = h("select");
-  const { submit, unsaved } = composer("boards", [name, template], async ([typed, like], key) => {
-    const made = /** @type {Board} */ ((await (like
-      ? api.ask("POST", `boards/${like}/copy`, { body: { name: typed, cards: false }, key })
-      : api.ask("POST", "boards", { body: { name: typed }, key }))).body);
-    if (!isLeft()) location.hash = `#/boards/${made.id}`;
+  const nameInput = h("input", { maxlength: 100, autocomplete: "off" });
+  const templateSelect = h("select");
+  const { submit, unsavedList } = createComposer("boards", [nameInput, templateSelect], async ([name, templateId], key) => {
+    const board = /** @type {Board} */ ((await (templateId
+      ? api.request("POST", `boards/${templateId}/copy`, { body: { name, cards: false }, idempotencyKey: key })
+      : api.request("POST", "boards", { body: { name }, idempotencyKey: key }))).body);
+    if (!isClosed()) location.hash = `#/boards/${board.id}`;
     return true;
   });
 
-  fill(main,
+  setChildren(main,
     h("div", { class: "page" },
-      h("h1", {}, words.boards),
-      tiles,
+      h("h1", {}, texts.boards),
+      activeTiles,
       h("div", { class: "panels" },
         h("form", { class: "panel", onsubmit: submit },
-          h("h2", {}, words.boardNew), field(words.boardName, name), field(words.boardTemplate, template),
-          h("button", { class: "primary" }, words.boardCreate), unsaved),
-        importer(api, () => void redraw())),
-      shelf,
-      trash));
+          h("h2", {}, texts.boardNew), createField(texts.boardName, nameInput), createField(texts.boardTemplate, templateSelect),
+          h("button", { class: "primary" }, texts.boardCreate), unsavedList),
+        createImportPanel(api, () => void redrawOrReport())),
+      archivedSection,
+      deletedSection));
   await draw();
 }

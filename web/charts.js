@@ -1,16 +1,16 @@
-// Charts: drawn as SVG with axes, units and a legend, each with the same figures as a table below it.
+// Charts in SVG with axes, units and a legend. Each has its data as a table below it.
 
 import { h, svg } from "./dom.js";
-import { plain, shortDay } from "./format.js";
-import { words } from "./words.js";
+import { formatNumber, formatShortDate } from "./format.js";
+import { texts } from "./texts.js";
 
-// As wide as there is room for, so that its letters are as large as those around it.
+// The width of the page, so that the text in a chart is not scaled.
 const WIDTH = Math.min(760, Math.max(300, window.innerWidth - 66));
 const HEIGHT = 300;
-const EDGE = { left: 44, right: 16, top: 28, bottom: 34 };
-const INNER = { width: WIDTH - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
-const MOST_TICKS = 5;
-const MOST_DAYS = Math.floor(WIDTH / 90);
+const MARGIN = { left: 44, right: 16, top: 28, bottom: 34 };
+const PLOT = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
+const MAX_TICKS = 5;
+const MAX_DATE_LABELS = Math.floor(WIDTH / 90);
 
 /**
  * @typedef {{head: string[], rows: (string | number)[][]}} Table
@@ -18,127 +18,129 @@ const MOST_DAYS = Math.floor(WIDTH / 90);
  */
 
 /**
- * Areas upon each other, the first one at the bottom.
+ * Draw stacked areas, the first one at the bottom.
  *
  * @param {string} title @param {string} help @param {string[]} days @param {Series[]} series
  */
-export function stacked(title, help, days, series) {
+export function drawStackedAreas(title, help, days, series) {
   if (days.length === 1) {
-    // A single day has no width: it is drawn from its morning to its evening.
-    const wide = series.map((each) => ({ ...each, values: [each.values[0] ?? 0, each.values[0] ?? 0] }));
-    return stacked(title, help, [days[0] ?? "", days[0] ?? ""], wide);
+    // A single day has no width, so it is drawn twice: at both ends of the axis.
+    const doubled = series.map((band) => ({ ...band, values: [band.values[0] ?? 0, band.values[0] ?? 0] }));
+    return drawStackedAreas(title, help, [days[0] ?? "", days[0] ?? ""], doubled);
   }
-  const tops = days.map((_, day) => series.reduce((sum, each) => sum + (each.values[day] ?? 0), 0));
-  const y = scale(Math.max(1, ...tops));
-  const x = (/** @type {number} */ day) => EDGE.left + (days.length > 1 ? (day / (days.length - 1)) * INNER.width : INNER.width / 2);
-  const below = days.map(() => 0);
+  const totals = days.map((_, day) => series.reduce((sum, band) => sum + (band.values[day] ?? 0), 0));
+  const y = createScale(Math.max(1, ...totals));
+  const x = (/** @type {number} */ day) => MARGIN.left + (days.length > 1 ? (day / (days.length - 1)) * PLOT.width : PLOT.width / 2);
+  const sums = days.map(() => 0);
   const areas = series.map(({ kind, values, name }) => {
-    const lower = below.map((sum, day) => `${x(day)},${y(sum)}`);
-    values.forEach((value, day) => { below[day] = (below[day] ?? 0) + value; });
-    const upper = below.map((sum, day) => `${x(day)},${y(sum)}`);
-    return svg("polygon", { class: kind, points: [...upper, ...lower.reverse()].join(" ") }, svg("title", {}, name));
+    const lowerEdge = sums.map((sum, day) => `${x(day)},${y(sum)}`);
+    values.forEach((value, day) => { sums[day] = (sums[day] ?? 0) + value; });
+    const upperEdge = sums.map((sum, day) => `${x(day)},${y(sum)}`);
+    return svg("polygon", { class: kind, points: [...upperEdge, ...lowerEdge.reverse()].join(" ") }, svg("title", {}, name));
   });
-  const table = { head: [words.day, ...series.map(({ name }) => name)], rows: days.map((day, at) => [day, ...series.map(({ values }) => values[at] ?? 0)]) };
-  const legend = [...series].reverse().map(({ kind, name }) => key(kind, name));
-  return figure(title, help, [...grid(y, words.cards), ...dates(days, x), ...areas], table, legend);
+  const table = { head: [texts.day, ...series.map(({ name }) => name)], rows: days.map((day, index) => [day, ...series.map(({ values }) => values[index] ?? 0)]) };
+  const legend = [...series].reverse().map(({ kind, name }) => createLegendKey(kind, name));
+  return createFigure(title, help, [...drawGrid(y, texts.cards), ...drawDates(days, x), ...areas], table, legend);
 }
 
 /**
- * A dot for each thing that happened, and lines across.
+ * Draw points, and horizontal lines.
  *
  * @param {string} title @param {string} help
  * @param {{day: string, value: number, name: string}[]} points
  * @param {{value: number, name: string}[]} lines
  * @param {string[]} days from the first to the last
  */
-export function scatter(title, help, points, lines, days) {
-  const y = scale(Math.max(1, ...points.map(({ value }) => value), ...lines.map(({ value }) => value)));
-  const at = new Map(days.map((day, place) => [day, place]));
-  const x = (/** @type {number} */ day) => EDGE.left + ((day + 0.5) / days.length) * INNER.width;
-  const dots = points.map(({ day, value, name }) => svg("circle", { class: "dot", cx: x(at.get(day) ?? 0), cy: y(value), r: 5 }, svg("title", {}, `${name}: ${plain(value)} ${words.days}`)));
-  const marks = lines.flatMap(({ value, name }) => [
-    svg("line", { class: "mark", x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value) }),
-    svg("text", { x: WIDTH - EDGE.right, y: y(value) - 4, "text-anchor": "end" }, name),
+export function drawScatterPlot(title, help, points, lines, days) {
+  const y = createScale(Math.max(1, ...points.map(({ value }) => value), ...lines.map(({ value }) => value)));
+  const indexByDay = new Map(days.map((day, index) => [day, index]));
+  const x = (/** @type {number} */ day) => MARGIN.left + ((day + 0.5) / days.length) * PLOT.width;
+  const dots = points.map(({ day, value, name }) => svg("circle", { class: "dot", cx: x(indexByDay.get(day) ?? 0), cy: y(value), r: 5 }, svg("title", {}, `${name}: ${formatNumber(value)} ${texts.days}`)));
+  const lineShapes = lines.flatMap(({ value, name }) => [
+    svg("line", { class: "percentile", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(value), y2: y(value) }),
+    svg("text", { x: WIDTH - MARGIN.right, y: y(value) - 4, "text-anchor": "end" }, name),
   ]);
-  const table = { head: [words.day, words.card, words.days], rows: points.map(({ day, name, value }) => [day, name, plain(value)]) };
-  return figure(title, help, [...grid(y, words.days), ...dates(days, x), ...marks, ...dots], table, []);
+  const table = { head: [texts.day, texts.card, texts.days], rows: points.map(({ day, name, value }) => [day, name, formatNumber(value)]) };
+  return createFigure(title, help, [...drawGrid(y, texts.days), ...drawDates(days, x), ...lineShapes, ...dots], table, []);
 }
 
 /**
- * A bar for each thing.
+ * Draw bars.
  *
  * @param {string} title @param {string} help @param {string} unit
  * @param {{name: string, value: number}[]} bars
  * @param {string[]} head of the table
  */
-export function bars(title, help, unit, bars, head) {
-  const y = scale(Math.max(1, ...bars.map(({ value }) => value)));
-  const step = INNER.width / Math.max(1, bars.length);
-  const every = Math.ceil(bars.length / MOST_DAYS);
-  const shapes = bars.flatMap(({ name, value }, at) => {
-    const left = EDGE.left + at * step;
+export function drawBarChart(title, help, unit, bars, head) {
+  const y = createScale(Math.max(1, ...bars.map(({ value }) => value)));
+  const step = PLOT.width / Math.max(1, bars.length);
+  const labelInterval = Math.ceil(bars.length / MAX_DATE_LABELS);
+  const shapes = bars.flatMap(({ name, value }, index) => {
+    const left = MARGIN.left + index * step;
     return [
-      svg("rect", { class: "bar", x: left + step * 0.15, width: step * 0.7, y: y(value), height: EDGE.top + INNER.height - y(value) }, svg("title", {}, `${name}: ${plain(value)} ${unit}`)),
-      at % every === 0 ? svg("text", { x: left + step / 2, y: HEIGHT - 14, "text-anchor": "middle" }, name.length > 14 ? `${name.slice(0, 13)}…` : name) : null,
+      svg("rect", { class: "bar", x: left + step * 0.15, width: step * 0.7, y: y(value), height: MARGIN.top + PLOT.height - y(value) }, svg("title", {}, `${name}: ${formatNumber(value)} ${unit}`)),
+      index % labelInterval === 0 ? svg("text", { x: left + step / 2, y: HEIGHT - 14, "text-anchor": "middle" }, name.length > 14 ? `${name.slice(0, 13)}…` : name) : null,
     ];
   });
-  const table = { head, rows: bars.map(({ name, value }) => [name, plain(value)]) };
-  return figure(title, help, [...grid(y, unit), ...shapes], table, []);
+  const table = { head, rows: bars.map(({ name, value }) => [name, formatNumber(value)]) };
+  return createFigure(title, help, [...drawGrid(y, unit), ...shapes], table, []);
 }
 
 /**
+ * Create a figure with a chart, a legend and the data as a table.
+ *
  * @param {string} title @param {string} help @param {import("./dom.js").Child[]} shapes @param {Table} table
  * @param {Node[]} legend
  */
-function figure(title, help, shapes, table, legend) {
-  const picture = table.rows.length
+function createFigure(title, help, shapes, table, legend) {
+  const chart = table.rows.length
     ? svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${help}` }, shapes)
-    : h("p", { class: "hint" }, words.flowNone);
-  const data = h("details", { class: "no-print" }, h("summary", {}, words.flowData),
-    h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": title },
-      h("table", {}, h("caption", { class: "unseen" }, title),
-        h("thead", {}, h("tr", {}, table.head.map((word) => h("th", { scope: "col" }, word)))),
+    : h("p", { class: "hint" }, texts.flowNone);
+  const dataTable = h("details", { class: "no-print" }, h("summary", {}, texts.flowData),
+    h("div", { class: "scrollable", tabindex: 0, role: "region", "aria-label": title },
+      h("table", {}, h("caption", { class: "visually-hidden" }, title),
+        h("thead", {}, h("tr", {}, table.head.map((heading) => h("th", { scope: "col" }, heading)))),
         h("tbody", {}, table.rows.map((row) => h("tr", {}, row.map((cell) => h("td", { dir: "auto" }, cell))))))));
   return h("figure", {},
     h("figcaption", {}, h("h2", {}, title), h("p", { class: "hint" }, help)),
-    picture,
+    chart,
     legend.length ? h("p", { class: "legend" }, legend) : null,
-    table.rows.length ? data : null);
+    table.rows.length ? dataTable : null);
 }
 
-/** @param {string} kind @param {string} name */
-function key(kind, name) {
+/** Create an entry of a legend. @param {string} kind the CSS class @param {string} name */
+function createLegendKey(kind, name) {
   return h("span", {}, svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("rect", { class: kind, width: 10, height: 10 })), ` ${name}`);
 }
 
-/** From a value to its height on the picture; the top is a round number. @param {number} most */
-function scale(most) {
-  const step = stepOf(most);
-  const top = Math.ceil(most / step) * step;
-  return Object.assign((/** @type {number} */ value) => EDGE.top + INNER.height * (1 - value / top), { step, top });
+/** Create the function that maps a value to its y coordinate. The axis ends at a round number. @param {number} max */
+function createScale(max) {
+  const step = chooseTickStep(max);
+  const top = Math.ceil(max / step) * step;
+  return Object.assign((/** @type {number} */ value) => MARGIN.top + PLOT.height * (1 - value / top), { step, top });
 }
 
-/** @param {number} most */
-function stepOf(most) {
-  const rough = most / MOST_TICKS;
-  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
-  return Math.max(1, [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? power);
+/** Return the distance between ticks: 1, 2 or 5 times a power of ten. @param {number} max */
+function chooseTickStep(max) {
+  const roughStep = max / MAX_TICKS;
+  const magnitude = 10 ** Math.floor(Math.log10(Math.max(roughStep, 1)));
+  return Math.max(1, [1, 2, 5, 10].map((candidate) => candidate * magnitude).find((candidate) => candidate >= roughStep) ?? magnitude);
 }
 
-/** @param {ReturnType<typeof scale>} y @param {string} unit */
-function grid(y, unit) {
-  const ticks = Array.from({ length: Math.round(y.top / y.step) + 1 }, (_, at) => at * y.step);
+/** Draw the y axis: lines, numbers and the unit. @param {ReturnType<typeof createScale>} y @param {string} unit */
+function drawGrid(y, unit) {
+  const ticks = Array.from({ length: Math.round(y.top / y.step) + 1 }, (_, index) => index * y.step);
   return [
     ...ticks.flatMap((value) => [
-      svg("line", { class: value ? "grid" : "axis", x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value) }),
-      svg("text", { x: EDGE.left - 6, y: y(value) + 4, "text-anchor": "end" }, plain(value)),
+      svg("line", { class: value ? "grid" : "axis", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(value), y2: y(value) }),
+      svg("text", { x: MARGIN.left - 6, y: y(value) + 4, "text-anchor": "end" }, formatNumber(value)),
     ]),
     svg("text", { x: 2, y: 12 }, unit),
   ];
 }
 
-/** @param {string[]} days @param {(day: number) => number} x */
-function dates(days, x) {
-  const every = Math.ceil(days.length / MOST_DAYS);
-  return days.map((day, at) => (at % every ? null : svg("text", { x: x(at), y: HEIGHT - 14, "text-anchor": "middle" }, shortDay(day))));
+/** Draw dates below the x axis, as many as there is room for. @param {string[]} days @param {(day: number) => number} x */
+function drawDates(days, x) {
+  const labelInterval = Math.ceil(days.length / MAX_DATE_LABELS);
+  return days.map((day, index) => (index % labelInterval ? null : svg("text", { x: x(index), y: HEIGHT - 14, "text-anchor": "middle" }, formatShortDate(day))));
 }

@@ -1,130 +1,135 @@
-// The checklists of a card.
+// The checklists of a card and their items.
 
-import { composer } from "./composer.js";
-import { align, h, refill } from "./dom.js";
-import { sortable, whenStill } from "./drag.js";
-import { confirming } from "./faces.js";
-import { latest } from "./turns.js";
-import { words } from "./words.js";
+import { createComposer } from "./composer.js";
+import { reconcile, h, updateChildren } from "./dom.js";
+import { makeSortable, waitForDragEnd } from "./drag.js";
+import { createConfirmButton } from "./components.js";
+import { ignoreOutdated } from "./async-handlers.js";
+import { texts } from "./texts.js";
 
 /**
  * @typedef {import("./api.js").Schemas["Checklist"]} Checklist
  * @typedef {Checklist["items"][number]} Item
- * @typedef {{api: import("./api.js").Api, canEdit: boolean, own: string,
- *     change: (act: () => Promise<unknown>) => Promise<boolean>}} Ways to change the checklist at the path `own`
+ * @typedef {{api: import("./api.js").Api, canEdit: boolean, path: string,
+ *     applyChange: (action: () => Promise<unknown>) => Promise<boolean>}} ChecklistContext
+ *     `path` is that of the checklist; `applyChange` tells whether a change has succeeded
  */
 
 /**
- * @param {{path: string, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
+ * Create the section with all checklists.
+ *
+ * @param {{path: string, model: import("./model.js").Model, boardView: import("./board.js").BoardView}} dialog
  */
-export function checklists(card) {
-  const { api, canEdit } = card.model;
-  const all = h("div");
-  /** @type {Map<string, ReturnType<typeof panel>>} the checklists that are shown: fields stay while answers come */
+export function createChecklistsSection(dialog) {
+  const { api, canEdit } = dialog.model;
+  const container = h("div");
+  /** @type {Map<string, ReturnType<typeof createChecklistPanel>>} the displayed checklists; their fields are kept when responses arrive */
   const panels = new Map();
 
-  const change = async (/** @type {() => Promise<unknown>} */ act) => {
-    const answer = await card.screen.attempt(act);
-    if (answer) await read();
-    return Boolean(answer);
+  const applyChange = async (/** @type {() => Promise<unknown>} */ action) => {
+    const response = await dialog.boardView.attempt(action);
+    if (response) await readChecklists();
+    return Boolean(response);
   };
-  const read = latest(async () => {
-    const found = /** @type {Checklist[]} */ (await api.all(`${card.path}/checklists`, undefined, { limit: undefined }));
-    await whenStill();
-    return found;
-  }, (found) => {
-    align(all, found, { key: (checklist) => checklist.id, print: () => "", make: (checklist) => {
-      const made = panel({ api, canEdit, change, own: `${card.path}/checklists/${checklist.id}` }, checklist);
-      panels.set(checklist.id, made);
-      return made.element;
+  const readChecklists = ignoreOutdated(async () => {
+    const checklists = /** @type {Checklist[]} */ (await api.fetchAll(`${dialog.path}/checklists`, undefined, { limit: undefined }));
+    await waitForDragEnd();
+    return checklists;
+  }, (checklists) => {
+    reconcile(container, checklists, { key: (checklist) => checklist.id, fingerprint: () => "", make: (checklist) => {
+      const checklistPanel = createChecklistPanel({ api, canEdit, applyChange, path: `${dialog.path}/checklists/${checklist.id}` }, checklist);
+      panels.set(checklist.id, checklistPanel);
+      return checklistPanel.element;
     } });
-    for (const checklist of found) panels.get(checklist.id)?.update(checklist);
+    for (const checklist of checklists) panels.get(checklist.id)?.update(checklist);
   });
 
-  const name = h("input", { "aria-label": words.checklistNew, placeholder: words.checklistNew, maxlength: 200 });
-  const { submit, unsaved } = composer(`${card.path}/checklists`, [name],
-    ([text], key) => change(() => api.ask("POST", `${card.path}/checklists`, { body: { name: text }, key })));
-  const element = h("section", { "aria-label": words.checklist }, h("p", { id: "item-help", class: "unseen" }, words.itemHelp), all,
-    ...(canEdit ? [unsaved, h("form", { class: "row", onsubmit: submit }, name, h("button", {}, words.add))] : []));
-  return { element, read };
+  const nameInput = h("input", { "aria-label": texts.checklistNew, placeholder: texts.checklistNew, maxlength: 200 });
+  const { submit, unsavedList } = createComposer(`${dialog.path}/checklists`, [nameInput],
+    ([text], key) => applyChange(() => api.request("POST", `${dialog.path}/checklists`, { body: { name: text }, idempotencyKey: key })));
+  const element = h("section", { "aria-label": texts.checklist }, h("p", { id: "item-help", class: "visually-hidden" }, texts.checklistItemHelp), container,
+    ...(canEdit ? [unsavedList, h("form", { class: "row", onsubmit: submit }, nameInput, h("button", {}, texts.add))] : []));
+  return { element, read: readChecklists };
 }
 
 /**
- * One checklist, with a field for more items that stays while its items change.
+ * Create one checklist. Its field for new items is kept when its items change.
  *
- * @param {Ways} ways
- * @param {Checklist} first
+ * @param {ChecklistContext} context
+ * @param {Checklist} firstVersion
  */
-function panel({ api, canEdit, own, change }, first) {
-  let checklist = first;
+function createChecklistPanel({ api, canEdit, path, applyChange }, firstVersion) {
+  let checklist = firstVersion;
   const list = h("ul", { class: "items" });
   const heading = h("h3", { dir: "auto" });
   const progress = h("progress");
-  const text = h("input", { "aria-label": words.checklistItemNew, placeholder: words.checklistItemNew, maxlength: 500 });
-  const { submit, unsaved } = composer(`${own}/items`, [text],
-    ([typed], key) => change(() => api.ask("POST", `${own}/items`, { body: { text: typed }, key })));
+  const itemInput = h("input", { "aria-label": texts.checklistItemNew, placeholder: texts.checklistItemNew, maxlength: 500 });
+  const { submit, unsavedList } = createComposer(`${path}/items`, [itemInput],
+    ([itemText], key) => applyChange(() => api.request("POST", `${path}/items`, { body: { text: itemText }, idempotencyKey: key })));
 
-  const move = async (/** @type {string} */ itemId, /** @type {object} */ body) => {
-    await change(() => api.ask("POST", `${own}/items/${itemId}/move`, { body }));
-    const again = list.querySelector(`[data-key="${itemId}"] .handle`);
-    // Whoever has gone on to something else is not called back.
-    if (list.contains(document.activeElement) || document.activeElement === document.body) /** @type {HTMLElement | null} */ (again)?.focus();
+  const moveItem = async (/** @type {string} */ itemId, /** @type {object} */ body) => {
+    await applyChange(() => api.request("POST", `${path}/items/${itemId}/move`, { body }));
+    const handle = list.querySelector(`[data-key="${itemId}"] .handle`);
+    // The focus returns only if the user hasn't moved it elsewhere.
+    if (list.contains(document.activeElement) || document.activeElement === document.body) /** @type {HTMLElement | null} */ (handle)?.focus();
   };
-  sortable(list, {
+  makeSortable(list, {
     item: "li", handle: ".handle", container: ".items", direction: "down",
     name: (item) => checklist.items.find(({ id }) => id === item.dataset.key)?.text ?? "",
     containerName: () => checklist.name,
     isAllowed: () => canEdit,
     drop: (item) => {
       const next = /** @type {HTMLElement | null} */ (item.nextElementSibling);
-      void move(item.dataset.key ?? "", next ? { before: next.dataset.key } : { position: "bottom" });
+      void moveItem(item.dataset.key ?? "", next ? { before: next.dataset.key } : { position: "bottom" });
     },
   });
 
-  const update = (/** @type {Checklist} */ fresh) => {
-    checklist = fresh;
-    const done = fresh.items.filter((item) => item.done).length;
-    refill(heading, [fresh.name, done, fresh.items.length], () => [fresh.name, h("small", {}, ` ${words.checklistDone(done, fresh.items.length)}`)]);
-    Object.assign(progress, { max: Math.max(fresh.items.length, 1), value: done, ariaLabel: fresh.name });
-    align(list, fresh.items, {
+  const update = (/** @type {Checklist} */ newChecklist) => {
+    checklist = newChecklist;
+    const done = newChecklist.items.filter((item) => item.done).length;
+    updateChildren(heading, [newChecklist.name, done, newChecklist.items.length], () => [newChecklist.name, h("small", {}, ` ${texts.checklistDone(done, newChecklist.items.length)}`)]);
+    Object.assign(progress, { max: Math.max(newChecklist.items.length, 1), value: done, ariaLabel: newChecklist.name });
+    reconcile(list, newChecklist.items, {
       key: (item) => item.id,
-      print: (item) => JSON.stringify([item, item === fresh.items[0]]),
-      make: (item) => row({ api, canEdit, own, change }, item, item === fresh.items[0], move),
+      fingerprint: (item) => JSON.stringify([item, item === newChecklist.items[0]]),
+      make: (item) => createItemRow({ api, canEdit, path, applyChange }, item, item === newChecklist.items[0], moveItem),
     });
   };
   const element = h("div", { class: "checklist" },
-    h("div", { class: "said" }, heading, canEdit ? confirming(words.delete, () => change(() => api.ask("DELETE", own, { version: "*" }))) : null),
+    h("div", { class: "heading-row" }, heading, canEdit ? createConfirmButton(texts.delete, () => applyChange(() => api.request("DELETE", path, { version: "*" }))) : null),
     progress, list,
-    ...(canEdit ? [unsaved, h("form", { class: "row", onsubmit: submit }, text, h("button", {}, words.add))] : []));
+    ...(canEdit ? [unsavedList, h("form", { class: "row", onsubmit: submit }, itemInput, h("button", {}, texts.add))] : []));
   return { element, update };
 }
 
 /**
- * @param {Ways} ways
+ * Create the element of an item.
+ *
+ * @param {ChecklistContext} context
  * @param {Item} item
  * @param {boolean} isFirst
- * @param {(itemId: string, body: object) => Promise<void>} move
+ * @param {(itemId: string, body: object) => Promise<void>} moveItem
  */
-function row({ api, canEdit, own, change }, item, isFirst, move) {
+function createItemRow({ api, canEdit, path, applyChange }, item, isFirst, moveItem) {
   const box = h("input", { type: "checkbox", checked: item.done, disabled: !canEdit });
-  const tick = async () => {
+  const toggleDone = async () => {
     const isDone = box.checked;
-    const isSaved = await change(() => api.ask("PATCH", `${own}/items/${item.id}`, { body: { done: isDone }, version: "*" }));
+    const isSaved = await applyChange(() => api.request("PATCH", `${path}/items/${item.id}`, { body: { done: isDone }, version: "*" }));
     if (!isSaved && box.checked === isDone) box.checked = !isDone;
   };
-  box.addEventListener("change", () => void tick());
-  const remove = () => void change(() => api.ask("DELETE", `${own}/items/${item.id}`, { version: "*" }));
-  // Whoever can't drag has a button. What is above may have been dragged there since this was drawn.
-  const up = () => {
-    const above = /** @type {HTMLElement | null} */ (element.previousElementSibling);
-    if (above) void move(item.id, { before: above.dataset.key });
+  box.addEventListener("change", () => void toggleDone());
+  const deleteItem = () => void applyChange(() => api.request("DELETE", `${path}/items/${item.id}`, { version: "*" }));
+  // Moves the item without dragging. The item above is looked up now, because it may have changed since this was drawn.
+  const moveUp = () => {
+    const previous = /** @type {HTMLElement | null} */ (element.previousElementSibling);
+    if (previous) void moveItem(item.id, { before: previous.dataset.key });
   };
-  const button = (/** @type {string} */ label, /** @type {string} */ sign, /** @type {import("./dom.js").Attributes} */ more) =>
-    (canEdit ? h("button", { type: "button", class: "quiet", "aria-label": label, ...more }, sign) : null);
+  const createButton = (/** @type {string} */ label, /** @type {string} */ symbol, /** @type {import("./dom.js").Attributes} */ attributes) =>
+    (canEdit ? h("button", { type: "button", class: "quiet", "aria-label": label, ...attributes }, symbol) : null);
   const element = h("li", {},
-    button(words.checklistItemMove(item.text), "⠿", { class: "quiet handle", "aria-describedby": "item-help" }),
-    h("label", { class: "check", dir: "auto" }, box, h("span", { class: item.done ? "ticked" : "" }, item.text)),
-    isFirst ? null : button(words.checklistItemUp(item.text), "↑", { onclick: up }),
-    button(`${words.remove}: ${item.text}`, "×", { onclick: remove }));
+    createButton(texts.checklistItemMove(item.text), "⠿", { class: "quiet handle", "aria-describedby": "item-help" }),
+    h("label", { class: "check", dir: "auto" }, box, h("span", { class: item.done ? "checked" : "" }, item.text)),
+    isFirst ? null : createButton(texts.checklistItemUp(item.text), "↑", { onclick: moveUp }),
+    createButton(`${texts.remove}: ${item.text}`, "×", { onclick: deleteItem }));
   return element;
 }

@@ -1,124 +1,126 @@
-// What people said about a card, newest first.
+// The comments of a card, newest first.
 
 import { Problem } from "./api.js";
-import { composer } from "./composer.js";
-import { align, fill, h } from "./dom.js";
-import { draft } from "./drafts.js";
-import { confirming } from "./faces.js";
-import { when } from "./format.js";
+import { createComposer } from "./composer.js";
+import { reconcile, setChildren, h } from "./dom.js";
+import { trackDraft } from "./drafts.js";
+import { createConfirmButton } from "./components.js";
+import { formatDateTime } from "./format.js";
 import { markdown } from "./markdown.js";
-import { note, trouble } from "./notice.js";
-import { latest, saving } from "./turns.js";
-import { words } from "./words.js";
+import { notify, reportError } from "./notifications.js";
+import { ignoreOutdated, submitAndClose } from "./async-handlers.js";
+import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Schemas["Comment"]} Comment */
 
-const SHOWN = 20;
-const MOST_AT_ONCE = 100;
+const PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 100;
 
 /**
- * @param {{path: string, model: import("./model.js").Model, screen: import("./board.js").Screen}} card
+ * Create the section with the comments and the form that adds one.
+ *
+ * @param {{path: string, model: import("./model.js").Model, boardView: import("./board.js").BoardView}} dialog
  */
-export function comments(card) {
-  const { api, canEdit, isOwner, members } = card.model;
-  const all = h("ul", { class: "comments" });
-  const none = h("p", { class: "hint" }, words.commentsNone);
-  const more = h("button", { type: "button", hidden: true, onclick: () => void read(true) }, words.more);
-  const text = h("textarea", { rows: 3, "aria-label": words.commentNew, placeholder: words.commentNew, maxlength: 10000, dir: "auto" });
-  const { submit, unsaved } = composer(`${card.path}/comments`, [text], async ([typed], key) => {
-    const answer = await card.screen.attempt(() => api.ask("POST", `${card.path}/comments`, { body: { text: typed }, key }));
-    if (answer) await read();
-    return answer;
+export function createCommentsSection(dialog) {
+  const { api, canEdit, isOwner, members } = dialog.model;
+  const list = h("ul", { class: "comments" });
+  const emptyHint = h("p", { class: "hint" }, texts.commentsNone);
+  const moreButton = h("button", { type: "button", hidden: true, onclick: () => void readComments(true) }, texts.more);
+  const textInput = h("textarea", { rows: 3, "aria-label": texts.commentNew, placeholder: texts.commentNew, maxlength: 10000, dir: "auto" });
+  const { submit, unsavedList } = createComposer(`${dialog.path}/comments`, [textInput], async ([typed], key) => {
+    const response = await dialog.boardView.attempt(() => api.request("POST", `${dialog.path}/comments`, { body: { text: typed }, idempotencyKey: key }));
+    if (response) await readComments();
+    return response;
   });
-  const remove = async (/** @type {Comment} */ comment) => {
-    const answer = await card.screen.attempt(() => api.ask("DELETE", `${card.path}/comments/${comment.id}`, { version: "*" }));
-    if (answer) await read();
+  const deleteComment = async (/** @type {Comment} */ comment) => {
+    const response = await dialog.boardView.attempt(() => api.request("DELETE", `${dialog.path}/comments/${comment.id}`, { version: "*" }));
+    if (response) await readComments();
   };
   /** @type {Comment[]} */
-  let known = [];
+  let comments = [];
   /** @type {string | null} */
-  let next = null;
-  const read = latest(async (isMore = false) => {
-    // As many as are shown are read again.
-    const limit = isMore ? SHOWN : Math.min(Math.max(known.length, SHOWN), MOST_AT_ONCE);
-    const query = { limit, cursor: isMore && next ? next : undefined };
-    const page = /** @type {any} */ ((await api.ask("GET", `${card.path}/comments`, { query })).body);
-    return { page, isMore };
-  }, ({ page, isMore }) => {
-    const found = isMore ? [...known, ...page.items] : page.items;
-    // What is being corrected stays, even if the comment is gone: nothing takes away what is being typed.
-    known = [...found, ...known.filter((comment) => isEdited(comment) && !found.some((/** @type {Comment} */ other) => other.id === comment.id))];
-    next = page.next_cursor;
-    more.hidden = !next;
-    none.hidden = known.length > 0;
-    align(all, known, { key: (each) => each.id, print, make: drawn });
+  let nextCursor = null;
+  const readComments = ignoreOutdated(async (isNextPage = false) => {
+    // A reload fetches as many comments as are displayed.
+    const limit = isNextPage ? PAGE_SIZE : Math.min(Math.max(comments.length, PAGE_SIZE), MAX_PAGE_SIZE);
+    const query = { limit, cursor: isNextPage && nextCursor ? nextCursor : undefined };
+    const page = /** @type {any} */ ((await api.request("GET", `${dialog.path}/comments`, { query })).body);
+    return { page, isNextPage };
+  }, ({ page, isNextPage }) => {
+    const newComments = isNextPage ? [...comments, ...page.items] : page.items;
+    // A comment that is being edited stays, even if it has been deleted, so that its text is not lost.
+    comments = [...newComments, ...comments.filter((comment) => isEdited(comment) && !newComments.some((/** @type {Comment} */ other) => other.id === comment.id))];
+    nextCursor = page.next_cursor;
+    moreButton.hidden = !nextCursor;
+    emptyHint.hidden = comments.length > 0;
+    reconcile(list, comments, { key: (comment) => comment.id, fingerprint, make: createComment });
   });
-  const elementOf = (/** @type {Comment} */ comment) => /** @type {HTMLElement | null} */ (all.querySelector(`[data-key="${comment.id}"]`));
-  const isEdited = (/** @type {Comment} */ comment) => Boolean(elementOf(comment)?.querySelector("form"));
-  /** What is being edited stays as it is, whatever others do to it. @param {Comment} comment */
-  const print = (comment) => (isEdited(comment) ? elementOf(comment)?.dataset.print ?? "" : JSON.stringify(comment));
+  const findElement = (/** @type {Comment} */ comment) => /** @type {HTMLElement | null} */ (list.querySelector(`[data-key="${comment.id}"]`));
+  const isEdited = (/** @type {Comment} */ comment) => Boolean(findElement(comment)?.querySelector("form"));
+  /** Return what is displayed of a comment. It stays the same during an edit, so that the editor is kept. @param {Comment} comment */
+  const fingerprint = (comment) => (isEdited(comment) ? findElement(comment)?.dataset.fingerprint ?? "" : JSON.stringify(comment));
   /** @param {Comment} comment */
-  const drawn = (comment) => {
+  const createComment = (comment) => {
     const element = h("li");
-    const show = () => fill(element, ...shown(comment, () => void edit()));
-    const edit = async () => {
-      const input = h("textarea", { rows: 4, "aria-label": words.commentEdit, maxlength: 10000, required: true, dir: "auto", value: comment.text });
-      const done = draft(`${card.path}/comments/${comment.id}`, input);
-      const end = () => {
-        done();
-        show();
+    const showContent = () => setChildren(element, ...createContent(comment, () => void openEditor()));
+    const openEditor = async () => {
+      const input = h("textarea", { rows: 4, "aria-label": texts.commentEdit, maxlength: 10000, required: true, dir: "auto", value: comment.text });
+      const forgetDraft = trackDraft(`${dialog.path}/comments/${comment.id}`, input);
+      const closeEditor = () => {
+        forgetDraft();
+        showContent();
         element.querySelector("button")?.focus();
       };
-      const leave = () => {
-        end();
-        void read().catch(trouble);
+      const closeAndReload = () => {
+        closeEditor();
+        void readComments().catch(reportError);
       };
-      fill(element, h("form", { onsubmit: saving(() => revise(comment, input.value), leave) }, input,
-        h("div", { class: "row" }, h("button", { class: "primary" }, words.save), h("button", { type: "button", onclick: end }, words.cancel))));
+      setChildren(element, h("form", { onsubmit: submitAndClose(() => saveText(comment, input.value), closeAndReload) }, input,
+        h("div", { class: "row" }, h("button", { class: "primary" }, texts.save), h("button", { type: "button", onclick: closeEditor }, texts.cancel))));
       input.focus();
     };
-    show();
+    showContent();
     return element;
   };
-  /** @type {Map<string, number>} the version of a comment that someone has been told is newer than theirs */
-  const versions = new Map();
-  /** @param {string} own path of the comment @returns {Promise<Comment>} */
-  const readOne = async (own) => /** @type {Comment} */ ((await api.ask("GET", own)).body);
-  /** @param {Comment} comment @param {string} wanted */
-  const revise = async (comment, wanted) => {
-    const own = `${card.path}/comments/${comment.id}`;
+  /** @type {Map<string, number>} the newest version of each comment that the user knows of or has saved */
+  const knownVersions = new Map();
+  /** @param {string} path of the comment @returns {Promise<Comment>} */
+  const fetchComment = async (path) => /** @type {Comment} */ ((await api.request("GET", path)).body);
+  /** Save a text, unless someone else has changed the comment. @param {Comment} comment @param {string} newText */
+  const saveText = async (comment, newText) => {
+    const path = `${dialog.path}/comments/${comment.id}`;
     try {
-      const now = await readOne(own);
-      const isSame = now.text === comment.text || versions.get(comment.id) === now.version;
-      if (!isSame) throw new Problem(412, "precondition_failed", "");
-      const { body } = await api.ask("PATCH", own, { body: { text: wanted }, version: now.version });
-      versions.set(comment.id, /** @type {Comment} */ (body).version);
+      const current = await fetchComment(path);
+      const isUnchanged = current.text === comment.text || knownVersions.get(comment.id) === current.version;
+      if (!isUnchanged) throw new Problem(412, "precondition_failed", "");
+      const { body } = await api.request("PATCH", path, { body: { text: newText }, version: current.version });
+      knownVersions.set(comment.id, /** @type {Comment} */ (body).version);
       return true;
     } catch (error) {
       if (error instanceof Problem && error.status === 412) {
-        const now = await readOne(own).catch(() => null);
-        if (now) versions.set(comment.id, now.version);
-        note(words.changedElsewhere, undefined, "trouble");
-      } else trouble(error);
+        const current = await fetchComment(path).catch(() => null);
+        if (current) knownVersions.set(comment.id, current.version);
+        notify(texts.changedByOther, undefined, "error");
+      } else reportError(error);
       return false;
     }
   };
-  /** @param {Comment} comment @param {() => void} edit */
-  const shown = (comment, edit) => {
-    const isMine = comment.author_id === card.screen.me.id;
+  /** @param {Comment} comment @param {() => void} openEditor */
+  const createContent = (comment, openEditor) => {
+    const isOwnComment = comment.author_id === dialog.boardView.me.id;
     const author = members.find((member) => member.user_id === comment.author_id)?.name ?? comment.author_id;
     const body = h("div", { class: "markdown", dir: "auto" });
-    fill(body, markdown(comment.text));
+    setChildren(body, markdown(comment.text));
     return [
-      h("div", { class: "said" },
+      h("div", { class: "heading-row" },
         h("strong", { dir: "auto" }, author),
-        h("time", { class: "hint", datetime: comment.created_at }, when(comment.created_at)),
-        canEdit && isMine ? h("button", { type: "button", class: "quiet", onclick: edit }, words.edit) : null,
-        canEdit && (isMine || isOwner) ? confirming(words.delete, () => remove(comment)) : null),
+        h("time", { class: "hint", datetime: comment.created_at }, formatDateTime(comment.created_at)),
+        canEdit && isOwnComment ? h("button", { type: "button", class: "quiet", onclick: openEditor }, texts.edit) : null,
+        canEdit && (isOwnComment || isOwner) ? createConfirmButton(texts.delete, () => deleteComment(comment)) : null),
       body,
     ];
   };
-  const form = h("form", { class: "say", onsubmit: submit }, text, h("button", {}, words.commentSend));
-  const element = h("section", { "aria-label": words.comments }, h("h3", {}, words.comments), ...(canEdit ? [form, unsaved] : []), none, all, more);
-  return { element, read: () => read() };
+  const form = h("form", { class: "comment-form", onsubmit: submit }, textInput, h("button", {}, texts.commentSend));
+  const element = h("section", { "aria-label": texts.comments }, h("h3", {}, texts.comments), ...(canEdit ? [form, unsavedList] : []), emptyHint, list, moreButton);
+  return { element, read: () => readComments() };
 }

@@ -1,131 +1,131 @@
-// Fields that are used again and again: what is in them is taken out the moment it is sent, so what is typed next is
-// another text, and no answer touches the fields any more. What could not be saved is shown beside them, to be sent again.
+// Forms for several entries in a row. The fields are cleared as soon as they are submitted, and no response touches them
+// afterwards. An entry that could not be saved is listed beside the form, to be sent again, edited or discarded.
 
-import { newKey } from "./api.js";
-import { fill, h } from "./dom.js";
-import { draft, keepDraft } from "./drafts.js";
-import { oneLine } from "./format.js";
-import { trouble } from "./notice.js";
-import { words } from "./words.js";
+import { createIdempotencyKey } from "./api.js";
+import { setChildren, h } from "./dom.js";
+import { trackDraft, setDraft } from "./drafts.js";
+import { toOneLine } from "./format.js";
+import { reportError } from "./notifications.js";
+import { texts } from "./texts.js";
 
 /**
  * @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field
- * @typedef {{values: string[], name: string, key: string, state: "sending" | "slow" | "failed"}} Entry a text on its way
- * @typedef {{show: () => void, edit: (entry: Entry) => void, send: (values: string[], key: string) => Promise<unknown>}} Fields
- * @typedef {{entries: Entry[], turn: Promise<unknown>, returned: Entry | null, fields: Fields}} Outbox
+ * @typedef {{values: string[], name: string, key: string, state: "sending" | "slow" | "failed"}} Entry what was submitted at once; `key` is the idempotency key
+ * @typedef {{show: () => void, edit: (entry: Entry) => void, send: (values: string[], key: string) => Promise<unknown>}} ComposerFields
+ * @typedef {{entries: Entry[], lastSend: Promise<unknown>, editedEntry: Entry | null, fields: ComposerFields}} Outbox
  */
 
-const NOTICEABLE = 300;
+const SLOW_AFTER_MS = 300;
 
-/** @type {Map<string, Outbox>} what is on its way, by what it is for: it outlives the fields */
+/** @type {Map<string, Outbox>} unsaved entries by path; they outlive the form */
 const outboxes = new Map();
 
-/** Whoever signs out leaves nothing behind. */
+/** Forget all unsaved entries, when the user signs out. */
 export const forgetUnsaved = () => outboxes.clear();
 
-/** Whether any text for this or for what is below it is on its way or could not be saved. @param {string} path */
+/** Return whether any entry for this path or a path below it is unsaved. @param {string} path */
 export const hasUnsavedBelow = (path) => [...outboxes].some(([key, { entries }]) => entries.length > 0 && key.startsWith(path));
 
 /**
- * Send what is in these fields, one text after the other.
+ * Make a form of fields whose entries are sent one after the other.
  *
- * @param {string} path what it is for: what is typed and not saved is kept under it
- * @param {[Field, ...Field[]]} fields the first one names the text; a choice stays as it is
- * @param {(values: string[], key: string) => Promise<unknown>} send answers something true if it was saved; the same key
- *     comes again with a text that is sent again
- * @returns {{submit: (event: Event) => void, unsaved: HTMLElement}} the form's handler, and a list to put beside it
+ * @param {string} path under which unsaved entries and drafts are kept
+ * @param {[Field, ...Field[]]} fields the first one is required; a select keeps its value
+ * @param {(values: string[], key: string) => Promise<unknown>} send resolves to something truthy if the entry was
+ *     saved; a retry has the same key
+ * @returns {{submit: (event: Event) => void, unsavedList: HTMLElement}} the form's handler, and the list to put beside the form
  */
-export function composer(path, fields, send) {
-  const unsaved = h("ul", { class: "unsaved" });
-  const texts = /** @type {(HTMLInputElement | HTMLTextAreaElement)[]} */ (fields.filter((field) => !(field instanceof HTMLSelectElement)));
-  const forget = texts.map((field, at) => draft(`${path}#${at}`, field));
-  /** @type {(state: Entry["state"]) => Entry} what stands in the fields now */
-  const gather = (state) => {
-    const values = fields.map((field) => (field instanceof HTMLInputElement ? oneLine(field.value) : field.value));
-    const name = values.filter((value, at) => value && !(fields[at] instanceof HTMLSelectElement)).join(" ");
-    return { values, name, key: newKey(), state };
+export function createComposer(path, fields, send) {
+  const unsavedList = h("ul", { class: "unsaved" });
+  const textFields = /** @type {(HTMLInputElement | HTMLTextAreaElement)[]} */ (fields.filter((field) => !(field instanceof HTMLSelectElement)));
+  const forgetDrafts = textFields.map((field, index) => trackDraft(`${path}#${index}`, field));
+  /** @type {(state: Entry["state"]) => Entry} the contents of the fields */
+  const readEntry = (state) => {
+    const values = fields.map((field) => (field instanceof HTMLInputElement ? toOneLine(field.value) : field.value));
+    const name = values.filter((value, index) => value && !(fields[index] instanceof HTMLSelectElement)).join(" ");
+    return { values, name, key: createIdempotencyKey(), state };
   };
-  const put = (/** @type {Entry} */ entry) => {
-    fields.forEach((field, at) => { field.value = entry.values[at] ?? ""; });
-    texts.forEach((field, at) => keepDraft(`${path}#${at}`, field.value));
+  const writeEntry = (/** @type {Entry} */ entry) => {
+    fields.forEach((field, index) => { field.value = entry.values[index] ?? ""; });
+    textFields.forEach((field, index) => setDraft(`${path}#${index}`, field.value));
   };
 
-  const own = {
+  const composerFields = {
     send,
-    show: () => fill(unsaved, outbox.entries.filter(({ state }) => state !== "sending").map((entry) => row(path, entry))),
-    /** Put a text into the fields again; what was typed there since takes its place. @param {Entry} entry */
+    show: () => setChildren(unsavedList, outbox.entries.filter(({ state }) => state !== "sending").map((entry) => createEntryRow(path, entry))),
+    /** Put an entry back into the fields; what was typed there in the meantime takes its place in the list. @param {Entry} entry */
     edit: (entry) => {
-      const typed = gather("failed");
-      outbox.entries = outbox.entries.flatMap((other) => (other !== entry ? [other] : typed.name ? [typed] : []));
-      outbox.returned = entry;
-      put(entry);
+      const currentEntry = readEntry("failed");
+      outbox.entries = outbox.entries.flatMap((other) => (other !== entry ? [other] : currentEntry.name ? [currentEntry] : []));
+      outbox.editedEntry = entry;
+      writeEntry(entry);
       fields[0].focus();
-      own.show();
+      composerFields.show();
     },
   };
-  const outbox = outboxes.get(path) ?? { entries: [], turn: Promise.resolve(), returned: null, fields: own };
-  outbox.fields = own;
+  const outbox = outboxes.get(path) ?? { entries: [], lastSend: Promise.resolve(), editedEntry: null, fields: composerFields };
+  outbox.fields = composerFields;
   outboxes.set(path, outbox);
-  own.show();
+  composerFields.show();
 
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const [first] = fields;
-    const entry = gather("sending");
+    const entry = readEntry("sending");
     if (first instanceof HTMLInputElement) first.focus();
     if (!entry.values[0]?.trim()) return;
-    // Sent again unchanged, it is still the same: had it arrived the first time, it would not be made twice.
-    if (outbox.returned && JSON.stringify(entry.values) === JSON.stringify(outbox.returned.values)) entry.key = outbox.returned.key;
-    outbox.returned = null;
-    texts.forEach((field, at) => { field.value = ""; forget[at]?.(); });
+    // An entry that is submitted again unchanged keeps its key: if it had arrived the first time, it is not created twice.
+    if (outbox.editedEntry && JSON.stringify(entry.values) === JSON.stringify(outbox.editedEntry.values)) entry.key = outbox.editedEntry.key;
+    outbox.editedEntry = null;
+    textFields.forEach((field, index) => { field.value = ""; forgetDrafts[index]?.(); });
     outbox.entries.push(entry);
-    deliver(path, outbox, entry);
+    sendEntry(path, outbox, entry);
   };
-  return { submit, unsaved };
+  return { submit, unsavedList };
 }
 
 /**
- * Send a text when its turn has come.
+ * Send an entry when all entries before it have been sent.
  *
  * @param {string} path
  * @param {Outbox} outbox
  * @param {Entry} entry
  */
-function deliver(path, outbox, entry) {
+function sendEntry(path, outbox, entry) {
   entry.state = "sending";
-  const timer = setTimeout(() => { entry.state = "slow"; outbox.fields.show(); }, NOTICEABLE);
+  const timer = setTimeout(() => { entry.state = "slow"; outbox.fields.show(); }, SLOW_AFTER_MS);
   outbox.fields.show();
-  outbox.turn = outbox.turn.then(async () => {
+  outbox.lastSend = outbox.lastSend.then(async () => {
     let isSaved;
     try {
       isSaved = await outbox.fields.send(entry.values, entry.key);
     } catch (error) {
-      trouble(error);
+      reportError(error);
     }
     clearTimeout(timer);
     entry.state = "failed";
     if (outboxes.get(path) !== outbox) return;
-    if (isSaved) remove(outbox, entry);
+    if (isSaved) removeEntry(outbox, entry);
     outbox.fields.show();
   });
 }
 
 /** @param {Outbox} outbox @param {Entry} entry */
-function remove(outbox, entry) {
+function removeEntry(outbox, entry) {
   outbox.entries = outbox.entries.filter((other) => other !== entry);
 }
 
-/** @param {string} path @param {Entry} entry */
-function row(path, entry) {
+/** Create the element of an unsaved entry. @param {string} path @param {Entry} entry */
+function createEntryRow(path, entry) {
   const text = h("span", { dir: "auto" }, entry.name);
-  if (entry.state !== "failed") return h("li", {}, text, h("small", {}, words.saving));
+  if (entry.state !== "failed") return h("li", {}, text, h("small", {}, texts.saving));
   const outbox = /** @type {Outbox} */ (outboxes.get(path));
   const discard = () => {
-    remove(outbox, entry);
+    removeEntry(outbox, entry);
     outbox.fields.show();
   };
-  return h("li", {}, text, h("small", { class: "trouble" }, words.notSaved),
-    h("button", { type: "button", class: "quiet", onclick: () => deliver(path, outbox, entry) }, words.retry),
-    h("button", { type: "button", class: "quiet", onclick: () => outbox.fields.edit(entry) }, words.edit),
-    h("button", { type: "button", class: "quiet", onclick: discard }, words.discard));
+  return h("li", {}, text, h("small", { class: "error" }, texts.notSaved),
+    h("button", { type: "button", class: "quiet", onclick: () => sendEntry(path, outbox, entry) }, texts.retry),
+    h("button", { type: "button", class: "quiet", onclick: () => outbox.fields.edit(entry) }, texts.edit),
+    h("button", { type: "button", class: "quiet", onclick: discard }, texts.discard));
 }

@@ -1,4 +1,4 @@
-// Elements are made here and nowhere else, and text only ever becomes text: there is no way to write HTML.
+// All elements are created here. Text is always inserted as text, never parsed as HTML.
 
 /**
  * @typedef {Node | string | number | null | undefined | false} Child
@@ -8,8 +8,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Make an HTML element. `onclick` and its like are listeners, `dataset` and true or false attributes are what they
- * say, anything else is an attribute; what is null, undefined or false is left out.
+ * Create an HTML element. Attributes that begin with `on` are event listeners, `dataset` is an object, and true is an
+ * attribute without a value. Attributes and children that are null, undefined or false are left out.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -19,13 +19,13 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  dress(element, attributes);
-  fill(element, ...children);
+  setAttributes(element, attributes);
+  setChildren(element, ...children);
   return element;
 }
 
 /**
- * Make an SVG element, as `h` does.
+ * Create an SVG element; see `h`.
  *
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
@@ -35,52 +35,52 @@ export function h(tag, attributes = {}, ...children) {
  */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
-  dress(element, attributes);
-  fill(element, ...children);
+  setAttributes(element, attributes);
+  setChildren(element, ...children);
   return element;
 }
 
 /**
- * Put these children in, in place of all that was there.
+ * Replace all children of an element.
  *
  * @param {Element} element
  * @param {...(Child | Child[])} children
  */
-export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().flatMap((child) => (isThere(child) ? [node(child)] : [])));
+export function setChildren(element, ...children) {
+  element.replaceChildren(...children.flat().flatMap((child) => (isRendered(child) ? [toNode(child)] : [])));
 }
 
 /**
- * Bring the children of an element into line with a list: each item keeps its element for as long as it stays the
- * same, so that focus and scrolling survive what others change. Children without a key are somebody else's, and stay.
+ * Update the children of an element to match a list. An item whose fingerprint is unchanged keeps its element, and with
+ * it the focus and the scroll position. Children without a key are left alone.
  *
  * @template Item
  * @param {Element} parent
  * @param {readonly Item[]} items
- * @param {{key: (item: Item) => string, print: (item: Item) => string, make: (item: Item) => HTMLElement}} how
- *     `print` tells all that the element shows; when it changes, the element is made anew
+ * @param {{key: (item: Item) => string, fingerprint: (item: Item) => string, make: (item: Item) => HTMLElement}} options
+ *     `fingerprint` returns everything that the element displays; when it changes, the element is created again
  */
-export function align(parent, items, { key, print, make }) {
-  const own = /** @type {HTMLElement[]} */ ([...parent.children]).filter((child) => child.dataset.key !== undefined);
-  const known = new Map(own.map((child) => [child.dataset.key, child]));
-  const wanted = new Set(items.map(key));
-  // What goes, goes first: so that nothing has to be moved that stays.
-  for (const child of own) if (!wanted.has(child.dataset.key ?? "")) child.remove();
+export function reconcile(parent, items, { key, fingerprint, make }) {
+  const keyedChildren = /** @type {HTMLElement[]} */ ([...parent.children]).filter((child) => child.dataset.key !== undefined);
+  const elementsByKey = new Map(keyedChildren.map((child) => [child.dataset.key, child]));
+  const newKeys = new Set(items.map(key));
+  // Removing first saves moving the elements that stay.
+  for (const child of keyedChildren) if (!newKeys.has(child.dataset.key ?? "")) child.remove();
   /** @type {Element | null} */
   let before = parent.firstElementChild;
   for (const item of items) {
-    const name = key(item);
-    const old = known.get(name);
-    let element = old;
-    if (!old || old.dataset.print !== print(item)) {
+    const itemKey = key(item);
+    const oldElement = elementsByKey.get(itemKey);
+    let element = oldElement;
+    if (!oldElement || oldElement.dataset.fingerprint !== fingerprint(item)) {
       element = make(item);
-      element.dataset.key = name;
-      element.dataset.print = print(item);
-      if (old) {
-        const focused = old.contains(document.activeElement) ? document.activeElement : null;
-        if (before === old) before = element;
-        old.replaceWith(element);
-        if (focused) refocus(element, focused);
+      element.dataset.key = itemKey;
+      element.dataset.fingerprint = fingerprint(item);
+      if (oldElement) {
+        const focused = oldElement.contains(document.activeElement) ? document.activeElement : null;
+        if (before === oldElement) before = element;
+        oldElement.replaceWith(element);
+        if (focused) restoreFocus(element, focused);
       }
     }
     if (!element) continue;
@@ -88,47 +88,47 @@ export function align(parent, items, { key, print, make }) {
     else {
       const focused = element.contains(document.activeElement) ? document.activeElement : null;
       parent.insertBefore(element, before);
-      // What is typed next still goes where the last letter went.
+      // Moving an element takes its focus away.
       /** @type {HTMLElement | null} */ (focused)?.focus({ preventScroll: true });
     }
   }
 }
 
 /**
- * Focus what stands where the focus was before an element was made anew.
+ * Focus the element that corresponds to the one that had the focus before an element was replaced.
  *
  * @param {HTMLElement} element
- * @param {Element} was
+ * @param {Element} oldFocus
  */
-function refocus(element, was) {
-  const all = [element, ...element.querySelectorAll("*")].filter((each) => each.matches("button, a, input, select, textarea"));
-  const look = (/** @type {Element} */ each) => [each.tagName, each.className, each.getAttribute("type"), each.textContent].join();
-  const same = all.find((each) => look(each) === look(was)) ?? all.find((each) => each.tagName === was.tagName) ?? all[0];
-  /** @type {HTMLElement | undefined} */ (same)?.focus({ preventScroll: true });
+function restoreFocus(element, oldFocus) {
+  const candidates = [element, ...element.querySelectorAll("*")].filter((candidate) => candidate.matches("button, a, input, select, textarea"));
+  const describe = (/** @type {Element} */ element) => [element.tagName, element.className, element.getAttribute("type"), element.textContent].join();
+  const match = candidates.find((candidate) => describe(candidate) === describe(oldFocus)) ?? candidates.find((candidate) => candidate.tagName === oldFocus.tagName) ?? candidates[0];
+  /** @type {HTMLElement | undefined} */ (match)?.focus({ preventScroll: true });
 }
 
 /**
- * Put these children in if what they show has changed since the last time; else everything stays as it is, so that
- * nobody's focus or half a click is lost.
+ * Replace the children of an element only if their content has changed since the last call, so that focus and clicks
+ * are not lost.
  *
  * @param {HTMLElement} element
- * @param {unknown} shown all that the children show, as something that becomes JSON
+ * @param {unknown} content everything that the children display, as a JSON value
  * @param {() => (Child | Child[])[]} make
  */
-export function refill(element, shown, make) {
-  const print = JSON.stringify(shown);
-  if (element.dataset.shown === print) return;
-  element.dataset.shown = print;
+export function updateChildren(element, content, make) {
+  const fingerprint = JSON.stringify(content);
+  if (element.dataset.content === fingerprint) return;
+  element.dataset.content = fingerprint;
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  fill(element, ...make());
-  if (focused) refocus(element, focused);
+  setChildren(element, ...make());
+  if (focused) restoreFocus(element, focused);
 }
 
 /**
  * @param {Element} element
  * @param {Attributes} attributes
  */
-function dress(element, attributes) {
+function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) {
@@ -147,7 +147,7 @@ function dress(element, attributes) {
  * @param {Child} child
  * @returns {child is Node | string | number}
  */
-function isThere(child) {
+function isRendered(child) {
   return child !== null && child !== undefined && child !== false;
 }
 
@@ -155,6 +155,6 @@ function isThere(child) {
  * @param {Node | string | number} child
  * @returns {Node | string}
  */
-function node(child) {
+function toNode(child) {
   return child instanceof Node ? child : String(child);
 }

@@ -1,80 +1,81 @@
-// What was typed and not yet sent: it outlives the dialog, the view and the token it was typed under, until it is sent.
+// Drafts: typed text that has not been sent. They outlive the dialog, the view and an expired token.
 
 /** @type {Map<string, string>} */
-const kept = new Map();
+const drafts = new Map();
 
 /**
- * Keep what is typed here, and put in what was typed before.
+ * Keep the text of a field as a draft, and restore the draft that exists already.
  *
- * @param {string} key what it is for, such as the path that it will be sent to
+ * @param {string} key such as the path that the text will be sent to
  * @param {HTMLInputElement | HTMLTextAreaElement} input
- * @returns {() => void} to be called when it was sent or is not wanted any more
+ * @returns {() => unknown} forgets the draft; call it when the text has been sent or dropped
  */
-export function draft(key, input) {
-  const before = kept.get(key);
-  if (before !== undefined) input.value = before;
-  input.addEventListener("input", () => kept.set(key, input.value));
-  return () => kept.delete(key);
+export function trackDraft(key, input) {
+  const storedText = drafts.get(key);
+  if (storedText !== undefined) input.value = storedText;
+  input.addEventListener("input", () => drafts.set(key, input.value));
+  return () => drafts.delete(key);
 }
 
-/** Keep a text that was not typed just now, such as one that comes back unsaved. @param {string} key @param {string} text */
-export const keepDraft = (key, text) => kept.set(key, text);
+/** Set a draft that was not typed, such as an entry that is edited again. @param {string} key @param {string} text */
+export const setDraft = (key, text) => drafts.set(key, text);
 
-/** Whether something is kept for this. @param {string} key */
-export const hasDraft = (key) => kept.has(key);
+/** Return whether there is a draft. @param {string} key */
+export const hasDraft = (key) => drafts.has(key);
 
-/** Whether any text is kept for this or for what is below it. @param {string} path */
-export const hasDraftsBelow = (path) => [...kept].some(([key, text]) => text && key.startsWith(path));
+/** Return whether there is a draft for this path or a path below it. @param {string} path */
+export const hasDraftsBelow = (path) => [...drafts].some(([key, text]) => text && key.startsWith(path));
 
-/** Whoever signs out leaves nothing behind. */
-export const forgetDrafts = () => kept.clear();
+/** Forget all drafts, when the user signs out. */
+export const forgetDrafts = () => drafts.clear();
 
 /**
- * Let a field show a value, and save it when it is left or at Enter. Nothing replaces what is being typed; what could
+ * Make a field show a value and save it on blur or Enter. A text that is being typed is never replaced. One that could
  * not be saved stays, is marked as invalid, and is saved the next time.
  *
  * @param {HTMLInputElement | HTMLTextAreaElement} input
- * @param {{key: string, shown: () => string, save: (typed: string) => Promise<boolean>}} how `shown` is the value as
- *     it is stored; `save` answers whether that one is to be shown again, saved or not
- * @returns {() => void} shows the stored value, unless something has been typed
+ * @param {{key: string, getSavedValue: () => string, save: (value: string) => Promise<boolean>}} options
+ *     `save` resolves to true if the saved value is to be shown again, either because it is the new one or because the
+ *     new one was rejected
+ * @returns {() => void} shows the saved value, unless the field has been edited
  */
-export function editing(input, { key, shown, save }) {
-  const forget = draft(key, input);
-  let isTyped = hasDraft(key);
-  if (isTyped) input.setAttribute("aria-invalid", "true");
-  /** @type {string | undefined} what is being saved */
-  let sent;
-  const show = () => { if (!isTyped && input.value !== shown()) input.value = shown(); };
-  const leave = async () => {
-    const typed = input.value;
-    if (!isTyped || typed === sent) return;
-    if (sent === undefined && typed === shown() && input.validity.valid) {
-      isTyped = false;
-      forget();
+export function autosave(input, { key, getSavedValue, save }) {
+  const forgetDraft = trackDraft(key, input);
+  let isEdited = hasDraft(key);
+  if (isEdited) input.setAttribute("aria-invalid", "true");
+  /** @type {string | undefined} the value that is being saved */
+  let savingValue;
+  const showSavedValue = () => { if (!isEdited && input.value !== getSavedValue()) input.value = getSavedValue(); };
+  const saveIfChanged = async () => {
+    const value = input.value;
+    if (!isEdited || value === savingValue) return;
+    if (savingValue === undefined && value === getSavedValue() && input.validity.valid) {
+      isEdited = false;
+      forgetDraft();
       input.removeAttribute("aria-invalid");
       return;
     }
-    sent = typed;
-    const isDone = await save(typed);
-    if (sent === typed) sent = undefined;
-    input.setAttribute("aria-invalid", String(!isDone));
-    // It was typed on while it was being saved: that is saved the next time.
-    if (!isDone || input.value !== typed) return;
-    isTyped = false;
-    forget();
-    show();
+    savingValue = value;
+    const isSettled = await save(value);
+    if (savingValue === value) savingValue = undefined;
+    input.setAttribute("aria-invalid", String(!isSettled));
+    // Changes that were typed during the save are saved the next time.
+    if (!isSettled || input.value !== value) return;
+    isEdited = false;
+    forgetDraft();
+    showSavedValue();
   };
-  input.addEventListener("input", () => { isTyped = true; });
-  input.addEventListener("blur", () => void leave());
+  input.addEventListener("input", () => { isEdited = true; });
+  input.addEventListener("blur", () => void saveIfChanged());
   input.addEventListener("keydown", (event) => {
-    const pressed = /** @type {KeyboardEvent} */ (event);
-    if (pressed.key === "Enter" && !pressed.isComposing) {
+    const keyEvent = /** @type {KeyboardEvent} */ (event);
+    if (keyEvent.key === "Enter" && !keyEvent.isComposing) {
       event.preventDefault();
       input.blur();
     }
-    // A date has no value, and tells of no input, until the last part of it is typed.
-    if (input.type === "datetime-local" && /^(\d|Backspace|Delete)$/.test(pressed.key)) isTyped = true;
+    // A date field has no value and sends no input event until it is complete.
+    if (input.type === "datetime-local" && /^(\d|Backspace|Delete)$/.test(keyEvent.key)) isEdited = true;
   });
-  show();
-  return show;
+  showSavedValue();
+  return showSavedValue;
 }

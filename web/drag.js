@@ -1,322 +1,325 @@
-// Putting things into another order: by mouse, by touch (hold, then move) and by keyboard, with the same result.
+// Sort elements by mouse, by touch (press and hold, then move) or by keyboard.
 //
-// While something is in the air it already stands where it would land; dropping it only tells the owner about it.
+// During a drag the element is moved in the page already; `drop` is called at its end if the position has changed.
 
 import { h } from "./dom.js";
-import { announce } from "./notice.js";
-import { words } from "./words.js";
+import { announce } from "./notifications.js";
+import { texts } from "./texts.js";
 
-const FAR_ENOUGH = 6;
-const HOLD = 280;
-const EDGE = 48;
+const DRAG_THRESHOLD_PX = 6;
+const LONG_PRESS_MS = 280;
+const SCROLL_EDGE_PX = 48;
 
 /**
- * @typedef {object} How
- * @property {string} item selects what can be moved
- * @property {string} handle selects where it is taken, within an item or the item itself
- * @property {string} container selects what items stand in, as direct children
- * @property {"down" | "across"} direction in which items follow each other
+ * @typedef {object} SortableOptions
+ * @property {string} item selector of the elements that can be moved
+ * @property {string} handle selector of what starts the drag, within an item or the item itself
+ * @property {string} container selector of the parents of items
+ * @property {"down" | "across"} direction in which the items of a container are laid out
  * @property {(item: HTMLElement) => string} name
  * @property {(container: HTMLElement) => string} containerName
  * @property {() => boolean} isAllowed
- * @property {(item: HTMLElement, container: HTMLElement) => void} drop
+ * @property {(item: HTMLElement, container: HTMLElement) => void} drop called after an item has been moved
  */
 
-let inTheAir = 0;
+let activeDrags = 0;
 /** @type {(() => void)[]} */
-let waiting = [];
+let dragEndListeners = [];
 
-/** Whether anything is being moved: then the page must not be drawn anew. */
-export const isMoving = () => inTheAir > 0;
+/** Return whether anything is being dragged. The page must not be redrawn then. */
+export const isDragging = () => activeDrags > 0;
 
-/** Wait until nothing is being moved. @returns {Promise<void>} */
-export const whenStill = () => (isMoving() ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve());
+/** Wait until nothing is being dragged. @returns {Promise<void>} */
+export const waitForDragEnd = () => (isDragging() ? new Promise((resolve) => dragEndListeners.push(resolve)) : Promise.resolve());
 
-function putDown() {
-  inTheAir -= 1;
-  if (inTheAir) return;
-  const all = waiting;
-  waiting = [];
-  for (const resolve of all) resolve();
+function endDrag() {
+  activeDrags -= 1;
+  if (activeDrags) return;
+  const listeners = dragEndListeners;
+  dragEndListeners = [];
+  for (const resolve of listeners) resolve();
 }
 
 /**
+ * Make the items within an element sortable.
+ *
  * @param {HTMLElement} root
- * @param {How} how
+ * @param {SortableOptions} options
  */
-export function sortable(root, how) {
-  byPointer(root, how);
-  byKeyboard(root, how);
+export function makeSortable(root, options) {
+  enablePointerDrag(root, options);
+  enableKeyboardDrag(root, options);
 }
 
-/** Where an item was taken from, and how to bring it back. @param {HTMLElement} item */
-function origin(item) {
-  const { parentElement: parent, nextElementSibling: next } = item;
+/** Remember the position of an item, to restore it after a cancelled drag. @param {HTMLElement} item */
+function captureOrigin(item) {
+  const { parentElement: oldParent, nextElementSibling: oldNext } = item;
   return {
-    isHere: () => item.parentElement === parent && item.nextElementSibling === next,
-    restore: () => parent?.insertBefore(item, next?.parentElement === parent ? next : null),
+    isUnmoved: () => item.parentElement === oldParent && item.nextElementSibling === oldNext,
+    restore: () => oldParent?.insertBefore(item, oldNext?.parentElement === oldParent ? oldNext : null),
   };
 }
 
-/** @param {HTMLElement} root @param {How} how */
-function byPointer(root, how) {
+/** Start drags by mouse and touch. @param {HTMLElement} root @param {SortableOptions} options */
+function enablePointerDrag(root, options) {
   root.addEventListener("pointerdown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    const handle = /** @type {HTMLElement | null} */ (target.closest(how.handle));
-    const item = /** @type {HTMLElement | null} */ (handle?.closest(how.item));
-    if (!item || event.button !== 0 || !event.isPrimary || !how.isAllowed() || inTheAir) return;
+    const handle = /** @type {HTMLElement | null} */ (target.closest(options.handle));
+    const item = /** @type {HTMLElement | null} */ (handle?.closest(options.item));
+    if (!item || event.button !== 0 || !event.isPrimary || !options.isAllowed() || activeDrags) return;
     if (target.closest("a, input, select, textarea")) return;
-    begin(event, item, root, how);
+    trackPointer(event, item, root, options);
   });
 }
 
 /**
- * Wait until it is clear that this is a drag, then follow the pointer.
+ * Follow a pointer that is down until it is up: a drag starts after a distance or, by touch, after a long press.
  *
  * @param {PointerEvent} down
  * @param {HTMLElement} item
  * @param {HTMLElement} root
- * @param {How} how
+ * @param {SortableOptions} options
  */
-function begin(down, item, root, how) {
-  const ending = new AbortController();
-  const { signal } = ending;
+function trackPointer(down, item, root, options) {
+  const controller = new AbortController();
+  const { signal } = controller;
   const isTouch = down.pointerType !== "mouse";
-  /** @type {ReturnType<typeof follower> | undefined} */
-  let drag;
-  const lift = () => { drag = follower(down, item, root, how); };
-  const hold = isTouch ? setTimeout(lift, HOLD) : undefined;
-  const end = (/** @type {boolean} */ isDrop) => {
-    clearTimeout(hold);
-    ending.abort();
-    drag?.end(isDrop);
+  /** @type {ReturnType<typeof startPointerDrag> | undefined} */
+  let activeDrag;
+  const startDrag = () => { activeDrag = startPointerDrag(down, item, root, options); };
+  const holdTimer = isTouch ? setTimeout(startDrag, LONG_PRESS_MS) : undefined;
+  const finish = (/** @type {boolean} */ isDrop) => {
+    clearTimeout(holdTimer);
+    controller.abort();
+    activeDrag?.end(isDrop);
   };
   window.addEventListener("pointermove", (move) => {
     if (move.pointerId !== down.pointerId) return;
     const distance = Math.hypot(move.clientX - down.clientX, move.clientY - down.clientY);
-    if (!drag && distance > FAR_ENOUGH) {
-      // A finger that moves at once wants to scroll.
-      if (isTouch) end(false);
-      else lift();
+    if (!activeDrag && distance > DRAG_THRESHOLD_PX) {
+      // A touch that moves at once scrolls the page.
+      if (isTouch) finish(false);
+      else startDrag();
     }
-    drag?.to(move.clientX, move.clientY);
+    activeDrag?.to(move.clientX, move.clientY);
   }, { signal });
-  window.addEventListener("pointerup", () => end(true), { signal });
-  window.addEventListener("pointercancel", () => end(false), { signal });
-  window.addEventListener("keydown", (key) => {
-    if (key.key !== "Escape") return;
-    // It puts the thing back, and closes no dialog.
-    if (drag) key.preventDefault();
-    end(false);
+  window.addEventListener("pointerup", () => finish(true), { signal });
+  window.addEventListener("pointercancel", () => finish(false), { signal });
+  window.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    // Escape cancels the drag. It must not close the dialog around it.
+    if (activeDrag) event.preventDefault();
+    finish(false);
   }, { signal });
-  // The browser would select text, and then drag that.
+  // The browser would otherwise select text or start its own drag.
   for (const name of ["selectstart", "dragstart"]) window.addEventListener(name, (event) => event.preventDefault(), { signal });
-  // Once lifted, the finger moves the card and not the page.
-  window.addEventListener("touchmove", (touch) => { if (drag) touch.preventDefault(); }, { signal, passive: false });
-  window.addEventListener("contextmenu", (menu) => { if (drag) menu.preventDefault(); }, { signal });
+  // During a drag the touch must not scroll the page.
+  window.addEventListener("touchmove", (event) => { if (activeDrag) event.preventDefault(); }, { signal, passive: false });
+  window.addEventListener("contextmenu", (event) => { if (activeDrag) event.preventDefault(); }, { signal });
 }
 
-/** @param {PointerEvent} down @param {HTMLElement} item @param {HTMLElement} root @param {How} how */
-function follower(down, item, root, how) {
-  const home = origin(item);
+/** Start a drag, with a copy of the item that follows the pointer. @param {PointerEvent} down @param {HTMLElement} item @param {HTMLElement} root @param {SortableOptions} options */
+function startPointerDrag(down, item, root, options) {
+  const origin = captureOrigin(item);
   const box = item.getBoundingClientRect();
   const ghost = /** @type {HTMLElement} */ (item.cloneNode(true));
   ghost.removeAttribute("id");
-  const layer = h("div", { class: "ghost", "aria-hidden": "true", inert: true }, ghost);
-  Object.assign(layer.style, { width: `${box.width}px`, left: `${box.left}px`, top: `${box.top}px` });
-  // A dialog is above all else, so what moves within it must be in it.
-  (item.closest("dialog") ?? document.body).append(layer);
-  item.classList.add("lifted");
-  inTheAir += 1;
+  const ghostLayer = h("div", { class: "ghost", "aria-hidden": "true", inert: true }, ghost);
+  Object.assign(ghostLayer.style, { width: `${box.width}px`, left: `${box.left}px`, top: `${box.top}px` });
+  // A modal dialog covers everything outside of it, so the copy of an item in a dialog goes into that dialog.
+  (item.closest("dialog") ?? document.body).append(ghostLayer);
+  item.classList.add("dragged");
+  activeDrags += 1;
   let timer = 0;
   let [x, y] = [down.clientX, down.clientY];
 
-  /** Where it would land: what is under the pointer, or nearest to it. */
-  const goal = () => {
-    const under = /** @type {HTMLElement | null} */ (document.elementFromPoint(x, y)?.closest(how.container));
-    const all = containers(root, how);
-    return under && all.includes(under) ? under : nearest(all, x);
+  /** Return the container under the pointer, or the nearest one. */
+  const findTarget = () => {
+    const hovered = /** @type {HTMLElement | null} */ (document.elementFromPoint(x, y)?.closest(options.container));
+    const containers = findContainers(root, options);
+    return hovered && containers.includes(hovered) ? hovered : findNearestContainer(containers, x);
   };
-  const place = () => {
-    const container = goal();
+  const updatePosition = () => {
+    const container = findTarget();
     if (!container) return;
     const box = container.getBoundingClientRect();
-    // Beyond its edge, it lands at the edge, among what can be seen.
-    const [atX, atY] = [between(x, box.left, box.right), between(y, box.top, box.bottom)];
-    const others = [...container.children].filter((other) => other !== item && other.matches(how.item));
+    // A pointer outside of the container counts as being at its edge, so that the item stays visible.
+    const [clampedX, clampedY] = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)];
+    const others = [...container.children].filter((other) => other !== item && other.matches(options.item));
     const next = others.find((other) => {
       const { left, top, width, height } = other.getBoundingClientRect();
-      return how.direction === "down" ? atY < top + height / 2 : atX < left + width / 2;
+      return options.direction === "down" ? clampedY < top + height / 2 : clampedX < left + width / 2;
     });
-    // What stands behind the last one, such as a form, stays there.
-    const before = next ?? after(others.at(-1), item);
+    // Elements behind the last item, such as a form, stay last.
+    const before = next ?? nextSiblingExcept(others.at(-1), item);
     if (item.parentElement === container && item.nextElementSibling === before) return;
     container.insertBefore(item, before);
   };
-  const scroll = () => {
-    timer = requestAnimationFrame(scroll);
-    const hasScrolled = scrollers(goal()).map((element) => {
+  const scrollAtEdges = () => {
+    timer = requestAnimationFrame(scrollAtEdges);
+    const hasScrolled = findScrollableAncestors(findTarget()).map((element) => {
       const { left, right, top, bottom } = element.getBoundingClientRect();
       const [wasLeft, wasTop] = [element.scrollLeft, element.scrollTop];
-      element.scrollLeft += pull(x, left, right);
-      element.scrollTop += pull(y, top, bottom);
+      element.scrollLeft += computeScrollStep(x, left, right);
+      element.scrollTop += computeScrollStep(y, top, bottom);
       return element.scrollLeft !== wasLeft || element.scrollTop !== wasTop;
     });
-    // What is under the pointer has changed although the pointer has not moved.
-    if (hasScrolled.includes(true)) place();
+    // Scrolling changes what is under the pointer.
+    if (hasScrolled.includes(true)) updatePosition();
   };
-  timer = requestAnimationFrame(scroll);
+  timer = requestAnimationFrame(scrollAtEdges);
 
   return {
     to: (/** @type {number} */ toX, /** @type {number} */ toY) => {
       [x, y] = [toX, toY];
-      layer.style.transform = `translate(${x - down.clientX}px, ${y - down.clientY}px) rotate(2deg)`;
-      place();
+      ghostLayer.style.transform = `translate(${x - down.clientX}px, ${y - down.clientY}px) rotate(2deg)`;
+      updatePosition();
     },
     end: (/** @type {boolean} */ isDrop) => {
       cancelAnimationFrame(timer);
-      layer.remove();
-      item.classList.remove("lifted");
-      putDown();
-      // The click that ends a drag opens nothing.
-      window.addEventListener("click", stop, { capture: true, once: true });
-      setTimeout(() => window.removeEventListener("click", stop, { capture: true }));
-      if (!isDrop) home.restore();
-      else if (!home.isHere()) how.drop(item, /** @type {HTMLElement} */ (item.parentElement));
+      ghostLayer.remove();
+      item.classList.remove("dragged");
+      endDrag();
+      // The browser sends a click at the end of a drag. It must not open the card.
+      window.addEventListener("click", suppressEvent, { capture: true, once: true });
+      setTimeout(() => window.removeEventListener("click", suppressEvent, { capture: true }));
+      if (!isDrop) origin.restore();
+      else if (!origin.isUnmoved()) options.drop(item, /** @type {HTMLElement} */ (item.parentElement));
     },
   };
 }
 
-/** @param {Event} event */
-function stop(event) {
+/** Keep an event from having any effect. @param {Event} event */
+function suppressEvent(event) {
   event.preventDefault();
   event.stopPropagation();
 }
 
 /**
- * By how much to scroll in one frame: the nearer to an edge, the more, and beyond it no more than at it.
+ * Return how many pixels to scroll in one frame: more near an edge, and no more beyond it.
  *
  * @param {number} at @param {number} from @param {number} to
  */
-function pull(at, from, to) {
-  if (to - from < 2 * EDGE) return 0;
-  const within = between(at, from, to);
-  if (within < from + EDGE) return (within - from - EDGE) / 4;
-  return within > to - EDGE ? (within - to + EDGE) / 4 : 0;
+function computeScrollStep(at, from, to) {
+  if (to - from < 2 * SCROLL_EDGE_PX) return 0;
+  const within = clamp(at, from, to);
+  if (within < from + SCROLL_EDGE_PX) return (within - from - SCROLL_EDGE_PX) / 4;
+  return within > to - SCROLL_EDGE_PX ? (within - to + SCROLL_EDGE_PX) / 4 : 0;
 }
 
-/** @param {number} at @param {number} from @param {number} to */
-function between(at, from, to) {
+/** Limit a number to a range. @param {number} at @param {number} from @param {number} to */
+function clamp(at, from, to) {
   return Math.min(Math.max(at, from), to);
 }
 
-/** What follows an element, leaving out the one that is moved. @param {Element | undefined} last @param {Element} moved */
-function after(last, moved) {
+/** Return the next sibling of an element, skipping the item that is moved. @param {Element | undefined} last @param {Element} moved */
+function nextSiblingExcept(last, moved) {
   const next = last?.nextElementSibling ?? null;
   return next === moved ? moved.nextElementSibling : next;
 }
 
-/** The element and those around it that people can scroll. @param {Element | undefined} element @returns {Element[]} */
-function scrollers(element) {
-  const all = [];
-  for (let each = element; each; each = each.parentElement ?? undefined) {
-    const { overflowX, overflowY } = getComputedStyle(each);
-    if (/auto|scroll/.test(overflowX + overflowY)) all.push(each);
+/** Return the element and its ancestors that can be scrolled. @param {Element | undefined} element @returns {Element[]} */
+function findScrollableAncestors(element) {
+  const ancestors = [];
+  for (let ancestor = element; ancestor; ancestor = ancestor.parentElement ?? undefined) {
+    const { overflowX, overflowY } = getComputedStyle(ancestor);
+    if (/auto|scroll/.test(overflowX + overflowY)) ancestors.push(ancestor);
   }
-  return all;
+  return ancestors;
 }
 
-/** Where an item may land. @param {HTMLElement} root @param {How} how @returns {HTMLElement[]} */
-function containers(root, how) {
-  return root.matches(how.container) ? [root] : [...root.querySelectorAll(how.container)].map((each) => /** @type {HTMLElement} */ (each));
+/** Return the containers that an item can be dropped into. @param {HTMLElement} root @param {SortableOptions} options @returns {HTMLElement[]} */
+function findContainers(root, options) {
+  return root.matches(options.container) ? [root] : [...root.querySelectorAll(options.container)].map((container) => /** @type {HTMLElement} */ (container));
 }
 
-/** The container that is nearest to the left or right. @param {HTMLElement[]} all @param {number} x */
-function nearest(all, x) {
-  const away = (/** @type {HTMLElement} */ element) => {
+/** Return the container that is nearest horizontally. @param {HTMLElement[]} candidates @param {number} x */
+function findNearestContainer(candidates, x) {
+  const distanceTo = (/** @type {HTMLElement} */ element) => {
     const { left, right } = element.getBoundingClientRect();
     return Math.max(left - x, x - right, 0);
   };
-  return [...all].sort((one, other) => away(one) - away(other))[0];
+  return [...candidates].sort((first, second) => distanceTo(first) - distanceTo(second))[0];
 }
 
-/** @param {HTMLElement} root @param {How} how */
-function byKeyboard(root, how) {
-  /** @type {{item: HTMLElement, handle: HTMLElement, home: ReturnType<typeof origin>} | undefined} */
-  let held;
+/** Start drags by the keyboard. @param {HTMLElement} root @param {SortableOptions} options */
+function enableKeyboardDrag(root, options) {
+  /** @type {{item: HTMLElement, handle: HTMLElement, origin: ReturnType<typeof captureOrigin>} | undefined} */
+  let lifted;
 
-  const settle = (/** @type {boolean} */ isDrop) => {
-    if (!held) return;
-    const { item, handle, home } = held;
-    held = undefined;
-    putDown();
-    item.classList.remove("lifted");
-    if (!isDrop) home.restore();
+  const finish = (/** @type {boolean} */ isDrop) => {
+    if (!lifted) return;
+    const { item, handle, origin } = lifted;
+    lifted = undefined;
+    endDrag();
+    item.classList.remove("dragged");
+    if (!isDrop) origin.restore();
     handle.focus();
-    announce((isDrop ? words.dragDropped : words.dragCancelled)(how.name(item)));
-    if (isDrop && !home.isHere()) how.drop(item, /** @type {HTMLElement} */ (item.parentElement));
+    announce((isDrop ? texts.dragDropped : texts.dragCancelled)(options.name(item)));
+    if (isDrop && !origin.isUnmoved()) options.drop(item, /** @type {HTMLElement} */ (item.parentElement));
   };
 
   root.addEventListener("keydown", (event) => {
-    const handle = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest(how.handle));
+    const handle = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest(options.handle));
     if (!handle) return;
-    if (!held) {
-      const item = /** @type {HTMLElement | null} */ (handle.closest(how.item));
-      if (event.key !== " " || !item || !how.isAllowed() || inTheAir) return;
+    if (!lifted) {
+      const item = /** @type {HTMLElement | null} */ (handle.closest(options.item));
+      if (event.key !== " " || !item || !options.isAllowed() || activeDrags) return;
       event.preventDefault();
-      held = { item, handle, home: origin(item) };
-      inTheAir += 1;
-      item.classList.add("lifted");
-      announce(`${words.dragLifted(how.name(item))} ${position(item, how)}`);
+      lifted = { item, handle, origin: captureOrigin(item) };
+      activeDrags += 1;
+      item.classList.add("dragged");
+      announce(`${texts.dragLifted(options.name(item))} ${describePosition(item, options)}`);
       return;
     }
-    if (handle !== held.handle) return;
-    if (event.key === " " || event.key === "Enter") settle(true);
-    else if (event.key === "Escape") settle(false);
+    if (handle !== lifted.handle) return;
+    if (event.key === " " || event.key === "Enter") finish(true);
+    else if (event.key === "Escape") finish(false);
     else if (event.key === "Tab") return;
-    else if (step(held.item, event.key, root, how)) {
+    else if (moveByKey(lifted.item, event.key, root, options)) {
       handle.focus();
-      held.item.scrollIntoView({ block: "nearest", inline: "nearest" });
-      announce(position(held.item, how));
+      lifted.item.scrollIntoView({ block: "nearest", inline: "nearest" });
+      announce(describePosition(lifted.item, options));
     }
     event.preventDefault();
     event.stopPropagation();
   });
-  // A space on a button clicks when it is let go; whoever leaves puts the thing down where it was.
+  // Space clicks a button on keyup, which would open the card.
   root.addEventListener("keyup", (event) => {
-    const handle = /** @type {HTMLElement} */ (event.target).closest(how.handle);
-    if (event.key === " " && handle && how.isAllowed()) event.preventDefault();
+    const handle = /** @type {HTMLElement} */ (event.target).closest(options.handle);
+    if (event.key === " " && handle && options.isAllowed()) event.preventDefault();
   });
+  // Leaving the handle cancels the move.
   root.addEventListener("focusout", () => {
-    setTimeout(() => { if (held && document.activeElement !== held.handle) settle(false); });
+    setTimeout(() => { if (lifted && document.activeElement !== lifted.handle) finish(false); });
   });
 }
 
-/** @param {HTMLElement} item @param {string} key @param {HTMLElement} root @param {How} how */
-function step(item, key, root, how) {
-  const all = containers(root, how);
+/** Move an item by an arrow key; false if the key does nothing here. @param {HTMLElement} item @param {string} key @param {HTMLElement} root @param {SortableOptions} options */
+function moveByKey(item, key, root, options) {
+  const containers = findContainers(root, options);
   const parent = /** @type {HTMLElement} */ (item.parentElement);
-  const [back, on] = how.direction === "down" ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
-  if (key === back && item.previousElementSibling?.matches(how.item)) {
+  const [previousKey, nextKey] = options.direction === "down" ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
+  if (key === previousKey && item.previousElementSibling?.matches(options.item)) {
     parent.insertBefore(item, item.previousElementSibling);
     return true;
   }
-  if (key === on && item.nextElementSibling?.matches(how.item)) {
+  if (key === nextKey && item.nextElementSibling?.matches(options.item)) {
     parent.insertBefore(item, item.nextElementSibling.nextElementSibling);
     return true;
   }
-  if (how.direction === "down" && (key === "ArrowLeft" || key === "ArrowRight")) {
-    const target = all[all.indexOf(parent) + (key === "ArrowLeft" ? -1 : 1)];
-    const place = [...parent.children].indexOf(item);
-    target?.insertBefore(item, target.children[place] ?? null);
+  if (options.direction === "down" && (key === "ArrowLeft" || key === "ArrowRight")) {
+    const target = containers[containers.indexOf(parent) + (key === "ArrowLeft" ? -1 : 1)];
+    const index = [...parent.children].indexOf(item);
+    target?.insertBefore(item, target.children[index] ?? null);
     return Boolean(target);
   }
   return false;
 }
 
-/** @param {HTMLElement} item @param {How} how */
-function position(item, how) {
+/** Return the position of an item in words, for screen readers. @param {HTMLElement} item @param {SortableOptions} options */
+function describePosition(item, options) {
   const container = /** @type {HTMLElement} */ (item.parentElement);
-  const items = [...container.children].filter((each) => each.matches(how.item));
-  return words.dragOver(how.name(item), how.containerName(container), items.indexOf(item) + 1, items.length);
+  const items = [...container.children].filter((child) => child.matches(options.item));
+  return texts.dragPosition(options.name(item), options.containerName(container), items.indexOf(item) + 1, items.length);
 }

@@ -1,10 +1,10 @@
-// Which lines of a text are a paragraph, a heading, a list, a quote, code or a table, by the rules of CommonMark and GFM.
+// Parse the blocks of a text (paragraphs, headings, lists, quotes, code and tables) by the rules of CommonMark and GFM.
 //
 // The strategy is that of CommonMark's appendix. Each line is first matched against the open blocks, whose markers are
-// taken off it. What is left may open new blocks. The rest is added to the innermost block.
+// removed from it. The rest can open new blocks. What remains is added to the innermost block.
 
 import { parseInline } from "./markdown-inline.js";
-import { alignsOf, cellsOf } from "./markdown-tables.js";
+import { parseAlignments, splitCells } from "./markdown-tables.js";
 import { MAX_OPEN_BLOCKS } from "./markdown-tree.js";
 
 /**
@@ -14,8 +14,8 @@ import { MAX_OPEN_BLOCKS } from "./markdown-tree.js";
  * @typedef {import("./markdown-tree.js").Text} Text
  * @typedef {import("./markdown-tree.js").Content} Content
  *
- * @typedef {{text: string, from: number, padding: number, end: number}} Line  `padding` is how many spaces stand for a
- *     tab before it, `end` where the next line begins
+ * @typedef {{text: string, from: number, padding: number, end: number}} Line  `padding` is the number of spaces that are
+ *     left of a tab before it, `end` the offset of the next line
  * @typedef {{block: Block, lines: Line[]}} Open
  */
 
@@ -27,7 +27,7 @@ const MARKER = /^(?:[-+*]|(\d{1,9})[.)])(?![^ \t])/;
 const TASK = /^\[([ xX])\][ \t\n]/;
 
 /**
- * Parse a text into blocks, with the nodes of their text in them.
+ * Parse a text into a tree.
  *
  * @param {string} source
  * @returns {Container}
@@ -47,7 +47,7 @@ class BlockParser {
     this.lineEnd = 0;
     this.at = 0;
     this.column = 0;
-    /** How many columns of the tab before `at` are left. */
+    /** How many columns of the tab before `at` have not been consumed. */
     this.padding = 0;
     this.wasBlank = false;
   }
@@ -71,23 +71,23 @@ class BlockParser {
     Object.assign(this, { at: 0, column: 0, padding: 0 });
     let depth = 1;
     while (depth < this.open.length && this.matches(this.openBlock(depth))) depth += 1;
-    // Nothing else can stand in the line of a closing fence.
+    // The line of a closing fence contains nothing else.
     if (depth < this.open.length && this.closesFence(this.openBlock(depth))) return this.close(depth);
     const opened = this.openBlocks(depth);
     this.addRest(opened ?? depth, opened !== null);
   }
 
   /**
-   * Add what is left of the line to the innermost block.
+   * Add the rest of the line to the innermost block.
    *
    * @param {number} depth  How many of the open blocks the line belongs to
    * @param {boolean} isNew  Whether the line has opened any
    */
   addRest(depth, isNew) {
     const rest = this.rest();
-    const isLazy = depth < this.open.length && !rest.isBlank && this.tip().block.type === "paragraph";
+    const isLazy = depth < this.open.length && !rest.isBlank && this.innermost().block.type === "paragraph";
     if (!isLazy) this.close(depth);
-    const { block, lines } = this.tip();
+    const { block, lines } = this.innermost();
     if (block.type === "pre") {
       if (!(block.fence && isNew)) lines.push(this.remainder());
     } else if (!rest.isBlank) {
@@ -100,7 +100,7 @@ class BlockParser {
   }
 
   /**
-   * Whether the line continues this open block. If so, its markers are taken off the line.
+   * Return whether the line continues an open block. If so, remove the block's markers from the line.
    *
    * @param {Open} open
    */
@@ -139,7 +139,7 @@ class BlockParser {
   }
 
   /**
-   * Open the blocks that begin in this line. The number of open blocks, or null if none begins.
+   * Open the blocks that begin in this line. Return the number of open blocks, or null if none begins.
    *
    * @param {number} depth  How many of the open blocks the line belongs to
    */
@@ -148,18 +148,18 @@ class BlockParser {
     let isNew = false;
     while (this.openBlock(matched - 1).block.type !== "pre") {
       const { indent, isBlank, text } = this.rest();
-      const within = this.openBlock(matched - 1);
+      const container = this.openBlock(matched - 1);
       if (isBlank) break;
       if (indent >= 4) {
         // Indented code can't interrupt a paragraph: the line belongs to it.
-        if (this.tip().block.type === "paragraph" && !isNew) break;
+        if (this.innermost().block.type === "paragraph" && !isNew) break;
         this.close(matched);
         this.skipColumns(4);
         this.push({ type: "pre", fence: null, children: [] });
         return this.open.length;
       }
-      const isContainer = this.startContainer(matched, within, text);
-      if (!isContainer && !this.startLeaf(matched, within, text)) break;
+      const isContainer = this.startContainer(matched, container, text);
+      if (!isContainer && !this.startLeaf(matched, container, text)) break;
       isNew = true;
       matched = this.open.length;
       if (isContainer) continue;
@@ -171,30 +171,30 @@ class BlockParser {
 
   /**
    * @param {number} matched
-   * @param {Open} within
+   * @param {Open} container
    * @param {string} text
    */
-  startContainer(matched, within, text) {
+  startContainer(matched, container, text) {
     if (matched >= MAX_OPEN_BLOCKS) return false;
     if (text.startsWith(">")) {
       this.close(matched);
       this.push({ type: "quote", children: [] });
       return this.takeQuote();
     }
-    return !RULE.test(text) && this.startItem(matched, within, text);
+    return !RULE.test(text) && this.startItem(matched, container, text);
   }
 
   /**
    * @param {number} matched
-   * @param {Open} within
+   * @param {Open} container
    * @param {string} text
    */
-  startItem(matched, within, text) {
+  startItem(matched, container, text) {
     const marker = MARKER.exec(text);
     if (!marker) return false;
     const [{ length }, digits] = marker;
     const isEmpty = !text.slice(length).trim();
-    if (within.block.type === "paragraph" && (isEmpty || (digits !== undefined && Number(digits) !== 1))) return false;
+    if (container.block.type === "paragraph" && (isEmpty || (digits !== undefined && Number(digits) !== 1))) return false;
     const { indent } = this.rest();
     this.skipSpace();
     this.skip(length);
@@ -202,13 +202,13 @@ class BlockParser {
     const spaces = this.rest().indent;
     const width = isEmpty || spaces > 4 ? 1 : spaces;
     this.skipColumns(isEmpty ? spaces : width);
-    this.openList(matched, within, text[length - 1] ?? "", digits);
+    this.openList(matched, container, text[length - 1] ?? "", digits);
     this.push({ type: "item", number: Number(digits ?? 0), task: null, indent: indent + length + width, children: [] });
     return true;
   }
 
   /**
-   * Open a list for an item, unless the one that is open goes on.
+   * Open a list for an item, unless the item continues the open list.
    *
    * @param {number} matched
    * @param {Open} within
@@ -242,28 +242,28 @@ class BlockParser {
   }
 
   /**
-   * The paragraph becomes a heading, by the line below it.
+   * Turn the open paragraph into a heading, because of the line below it.
    *
    * @param {Open} paragraph
    * @param {string} text
    */
   underline(paragraph, text) {
-    const children = inlineOf(paragraph.lines);
+    const children = parseLines(paragraph.lines);
     this.open.pop();
     this.replaceLast({ type: "heading", level: text.startsWith("=") ? 1 : 2, children });
     return true;
   }
 
   /**
-   * The last line of the paragraph becomes the head of a table, by the line below it.
+   * Turn the last line of the open paragraph into the head of a table, because of the line below it. Return whether it is.
    *
    * @param {Open} paragraph
    * @param {string} text
    */
   startTable(paragraph, text) {
     const head = paragraph.lines.at(-1);
-    const aligns = alignsOf(text);
-    if (!aligns || !head || cellsOf(head.text, head.from).length !== aligns.length) return false;
+    const aligns = parseAlignments(text);
+    if (!aligns || !head || splitCells(head.text, head.from).length !== aligns.length) return false;
     paragraph.lines.pop();
     this.close(this.open.length - 1);
     this.push({ type: "table", aligns, rows: [] }).lines.push(head);
@@ -280,11 +280,11 @@ class BlockParser {
     this.skip(level);
     this.skipSpace();
     const line = this.remainder();
-    let end = trimmedEnd(line.text, line.text.length);
+    let end = findTrimmedEnd(line.text, line.text.length);
     let hashes = end;
     while (line.text[hashes - 1] === "#") hashes -= 1;
-    if (hashes === 0 || /[ \t]/.test(line.text[hashes - 1] ?? "")) end = trimmedEnd(line.text, hashes);
-    this.push({ type: "heading", level, children: inlineOf([{ ...line, text: line.text.slice(0, end) }]) });
+    if (hashes === 0 || /[ \t]/.test(line.text[hashes - 1] ?? "")) end = findTrimmedEnd(line.text, hashes);
+    this.push({ type: "heading", level, children: parseLines([{ ...line, text: line.text.slice(0, end) }]) });
     return true;
   }
 
@@ -302,18 +302,18 @@ class BlockParser {
   }
 
   /**
-   * Put a block into the innermost open one that may hold it.
+   * Open a block in the innermost open block that can contain it.
    *
    * @param {Block} block
    */
   push(block) {
-    let parent = this.tip().block;
+    let parent = this.innermost().block;
     while (!canHold(parent, block)) {
       this.close(this.open.length - 1);
-      parent = this.tip().block;
+      parent = this.innermost().block;
     }
     const siblings = /** @type {Block[]} */ (/** @type {Container} */ (parent).children);
-    if (this.wasBlank && siblings.length) this.loosen(parent);
+    if (this.wasBlank && siblings.length) this.makeLoose(parent);
     siblings.push(block);
     const open = { block, lines: [] };
     this.open.push(open);
@@ -321,22 +321,22 @@ class BlockParser {
   }
 
   /**
-   * A list is loose if a blank line stands between its items, or between the blocks of one of them.
+   * Make a list loose: a blank line separates its items, or the blocks of one of them.
    *
    * @param {Block} parent
    */
-  loosen(parent) {
+  makeLoose(parent) {
     const list = parent.type === "item" ? this.open.at(-2)?.block : parent;
     if (list?.type === "list") list.isTight = false;
   }
 
   /** @param {Block} block */
   replaceLast(block) {
-    /** @type {Block[]} */ (/** @type {Container} */ (this.tip().block).children).splice(-1, 1, block);
+    /** @type {Block[]} */ (/** @type {Container} */ (this.innermost().block).children).splice(-1, 1, block);
   }
 
   /**
-   * Close all blocks but the first ones.
+   * Close all open blocks but the outermost ones.
    *
    * @param {number} depth
    */
@@ -350,17 +350,17 @@ class BlockParser {
   /** @param {Open} closed */
   finish({ block, lines }) {
     if (block.type === "paragraph") {
-      const parent = this.tip().block;
+      const parent = this.innermost().block;
       if (!lines.length) return void /** @type {Container} */ (parent).children.pop();
-      block.children = inlineOf(lines, parent.type === "item" && parent.children[0] === block ? parent : null);
-    } else if (block.type === "pre") block.children = leavesOf(block.fence ? lines : withoutBlankEnd(lines));
+      block.children = parseLines(lines, parent.type === "item" && parent.children[0] === block ? parent : null);
+    } else if (block.type === "pre") block.children = toTextNodes(block.fence ? lines : withoutBlankEnd(lines));
     else if (block.type === "table") {
-      block.rows = lines.map((line) => cellsOf(line.text, line.from).map((cell) => parseInline(cell)));
+      block.rows = lines.map((line) => splitCells(line.text, line.from).map((cell) => parseInline(cell)));
     }
   }
 
   /** @returns {Open} */
-  tip() {
+  innermost() {
     return this.openBlock(this.open.length - 1);
   }
 
@@ -372,7 +372,7 @@ class BlockParser {
     return this.open[depth] ?? { block: this.document, lines: [] };
   }
 
-  /** What is left of the line: how many columns of white space, and what follows. */
+  /** Return the rest of the line: how many columns of white space, and the text after it. */
   rest() {
     let { at, column } = this;
     let indent = this.padding;
@@ -402,7 +402,7 @@ class BlockParser {
     return this.skipColumns(this.rest().indent);
   }
 
-  /** @param {number} columns Of white space; a part of a tab leaves the rest of it as padding. */
+  /** @param {number} columns Of white space; the rest of a tab that is consumed in part becomes padding. */
   skipColumns(columns) {
     let left = columns - Math.min(columns, this.padding);
     this.padding -= columns - left;
@@ -432,23 +432,23 @@ function canHold(parent, block) {
 }
 
 /**
- * The nodes of the text in these lines. A box at its beginning makes a task of the item that it is given with.
+ * Parse the text of lines. If it begins with a checkbox, the item becomes a task.
  *
  * @param {Line[]} lines
  * @param {Item | null} [item]
  */
-function inlineOf(lines, item = null) {
+function parseLines(lines, item = null) {
   let text = "";
   /** @type {number[]} */
   const offsets = [];
   for (const line of lines) {
     if (offsets.length) text += "\n";
-    // The line feed stands where the line before it ends.
+    // The line feed has the offset of the end of the line before.
     if (offsets.length) offsets.push((offsets.at(-1) ?? 0) + 1);
     for (let at = 0; at < line.text.length; at += 1) offsets.push(line.from + at);
     text += line.text;
   }
-  const end = trimmedEnd(text, text.length);
+  const end = findTrimmedEnd(text, text.length);
   const box = item && TASK.exec(text.slice(0, end));
   if (item && box) item.task = box[1] !== " ";
   const start = box ? box[0].length : 0;
@@ -459,7 +459,7 @@ function inlineOf(lines, item = null) {
  * @param {Line[]} lines
  * @returns {Text[]}
  */
-function leavesOf(lines) {
+function toTextNodes(lines) {
   return lines.flatMap(({ text, from, padding, end }) => {
     /** @type {Text[]} */
     const leaves = [{ type: "text", text: `${text}\n`, from, to: end }];
@@ -476,12 +476,12 @@ function withoutBlankEnd(lines) {
 }
 
 /**
- * Where the text before this place ends, without white space.
+ * Return the offset of the end of a text without trailing white space.
  *
  * @param {string} text
  * @param {number} end
  */
-function trimmedEnd(text, end) {
+function findTrimmedEnd(text, end) {
   let at = end;
   while (at > 0 && /[ \t\n]/.test(text[at - 1] ?? "")) at -= 1;
   return at;

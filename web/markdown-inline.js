@@ -1,37 +1,37 @@
-// What stands within a block: emphasis, code, links and line breaks, by the rules of CommonMark and GFM.
+// Parse the text within a block (emphasis, code, links and line breaks) by the rules of CommonMark and GFM.
 //
 // The strategy is that of CommonMark's appendix: one pass from left to right, with a stack of delimiters and one of
-// brackets. What finds no other half is text. Every step consumes a character or removes an entry of a stack, so the
-// time is linear.
+// brackets. A delimiter without a partner is text. Every step consumes a character or removes an entry of a stack, so
+// parsing takes linear time.
 
 import { MAX_EMPHASIS, MAX_IMAGES } from "./markdown-tree.js";
-import { autolinkAt, bareAddressEnd, linkTailAt } from "./markdown-links.js";
+import { parseAutolink, findBareAddressEnd, parseLinkTail } from "./markdown-links.js";
 
 /**
  * @typedef {import("./markdown-tree.js").Inline} Inline
  * @typedef {import("./markdown-tree.js").Text} Text
  * @typedef {import("./markdown-tree.js").Content} Content
  *
- * @typedef {object} Cell  One node of the row that is parsed, in a list that is linked both ways
+ * @typedef {object} Segment  A part of the content, in a doubly linked list
  * @property {Inline | null} node
- * @property {number} start  From here in the content; what has no node yet is text
+ * @property {number} start  Offset in the content. A segment without a node is text
  * @property {number} end
- * @property {number} depth  How many emphases, links and images lie within each other
- * @property {Cell | null} previous
- * @property {Cell | null} next
+ * @property {number} depth  How deep emphasis, links and images nest in it
+ * @property {Segment | null} previous
+ * @property {Segment | null} next
  *
  * @typedef {object} Delimiter
- * @property {Cell} cell
+ * @property {Segment} segment
  * @property {string} mark
- * @property {number} at  Where it begins
- * @property {number} length  As written, when it begins and ends nothing yet
+ * @property {number} at  Its offset
+ * @property {number} length  As written, before any part of it is paired
  * @property {boolean} canOpen
  * @property {boolean} canClose
  * @property {Delimiter | null} below
  * @property {Delimiter | null} above
  *
- * @typedef {{cell: Cell, isImage: boolean, images: number, delimiter: Delimiter | null}} Bracket  `images` is how many
- *     lie within each other in it, `delimiter` the last one before it
+ * @typedef {{segment: Segment, isImage: boolean, images: number, delimiter: Delimiter | null}} Bracket  `images` is how
+ *     deep images nest in it, `delimiter` the last one before it
  */
 
 const PLAIN = /[^\n\\`*_~[\]!<Hh]+/y;
@@ -40,6 +40,8 @@ const SPACE = /[\s\p{Zs}]/u;
 const PUNCTUATION = /[\p{P}\p{S}]/u;
 
 /**
+ * Parse the text of a block.
+ *
  * @param {Content} content
  * @returns {Inline[]}
  */
@@ -53,14 +55,14 @@ class InlineParser {
     this.text = text;
     this.offsets = offsets;
     this.at = 0;
-    this.first = newCell(0, 0);
+    this.first = createSegment(0, 0);
     this.last = this.first;
     /** @type {Delimiter | null} */
     this.top = null;
     /** @type {Bracket[]} */
     this.brackets = [];
-    /** Links hold no links: brackets below this place of the stack, unless of images, open none. */
-    this.inert = 0;
+    /** Links don't nest: below this index of the stack, only brackets of images can open a link. */
+    this.inactiveBelow = 0;
     /** @type {Map<number, number> | null} */
     this.lastTicks = null;
   }
@@ -89,13 +91,13 @@ class InlineParser {
   }
 
   /**
-   * Add the next characters, as text unless they have a node.
+   * Add the next characters, as a node or as text.
    *
    * @param {number} length
    * @param {Inline | null} [node]
    */
   add(length, node = null) {
-    const added = newCell(this.at, this.at + length, node);
+    const added = createSegment(this.at, this.at + length, node);
     this.at += length;
     added.previous = this.last;
     this.last.next = added;
@@ -103,7 +105,7 @@ class InlineParser {
     return added;
   }
 
-  /** @param {number} markers How many characters before the line feed belong to the break. */
+  /** @param {number} markers How many characters before the line feed are part of the break. */
   lineBreak(markers) {
     const before = this.last;
     let end = before.node ? before.start : before.end;
@@ -134,12 +136,12 @@ class InlineParser {
       from += 1;
       to -= 1;
     }
-    this.add(close + length - this.at, { type: "code", children: this.leaves(from, to, true), ...this.span(this.at, close + length) });
+    this.add(close + length - this.at, { type: "code", children: this.createTextNodes(from, to, true), ...this.span(this.at, close + length) });
   }
 
   /**
-   * Where the next run of exactly so many backticks begins, or -1. The last run of each length is known, so that no
-   * search is in vain.
+   * Return where the next run of exactly that many backticks begins; -1 if there is none. The last run of each length is
+   * remembered, so that no search fails after reading the rest of the text.
    *
    * @param {number} from
    * @param {number} length
@@ -162,40 +164,40 @@ class InlineParser {
     const before = characterBefore(this.text, this.at);
     const after = characterAt(this.text, this.at + length);
     const added = this.add(length);
-    // One tilde means "about" more often than anything else, and an asterisk between digits multiplies.
+    // A single tilde usually means "about", and an asterisk between digits is a multiplication sign.
     const isText = mark === "~" ? length !== 2 : mark === "*" && length === 1 && /\d/.test(before) && /\d/.test(after);
     if (isText) return;
-    const isLeft = !isSpace(after) && (!isPunctuation(after) || isSpace(before) || isPunctuation(before));
-    const isRight = !isSpace(before) && (!isPunctuation(before) || isSpace(after) || isPunctuation(after));
-    const isWord = mark === "_" && isLeft && isRight;
-    const canOpen = isLeft && (!isWord || isPunctuation(before));
-    const canClose = isRight && (!isWord || isPunctuation(after));
+    const isLeftFlanking = !isSpace(after) && (!isPunctuation(after) || isSpace(before) || isPunctuation(before));
+    const isRightFlanking = !isSpace(before) && (!isPunctuation(before) || isSpace(after) || isPunctuation(after));
+    const isWord = mark === "_" && isLeftFlanking && isRightFlanking;
+    const canOpen = isLeftFlanking && (!isWord || isPunctuation(before));
+    const canClose = isRightFlanking && (!isWord || isPunctuation(after));
     if (!canOpen && !canClose) return;
     /** @type {Delimiter} */
-    const delimiter = { cell: added, mark, at: added.start, length, canOpen, canClose, below: this.top, above: null };
+    const delimiter = { segment: added, mark, at: added.start, length, canOpen, canClose, below: this.top, above: null };
     if (this.top) this.top.above = delimiter;
     this.top = delimiter;
   }
 
   /** @param {number} length */
   bracket(length) {
-    this.brackets.push({ cell: this.add(length), isImage: length === 2, images: 0, delimiter: this.top });
+    this.brackets.push({ segment: this.add(length), isImage: length === 2, images: 0, delimiter: this.top });
   }
 
   closeBracket() {
     const bracket = this.brackets.pop();
-    const isInert = this.brackets.length < this.inert;
-    this.inert = Math.min(this.inert, this.brackets.length);
-    const canBe = bracket && (bracket.isImage ? bracket.images < MAX_IMAGES : !isInert);
-    const tail = canBe ? linkTailAt(this.text, this.at + 1) : null;
-    if (bracket) this.passOn(bracket, tail !== null);
+    const isInert = this.brackets.length < this.inactiveBelow;
+    this.inactiveBelow = Math.min(this.inactiveBelow, this.brackets.length);
+    const canBecomeLink = bracket && (bracket.isImage ? bracket.images < MAX_IMAGES : !isInert);
+    const tail = canBecomeLink ? parseLinkTail(this.text, this.at + 1) : null;
+    if (bracket) this.updateOuterBrackets(bracket, tail !== null);
     if (!bracket || !tail) return void this.add(1);
     this.resolve(bracket.delimiter);
-    const { start, end } = bracket.cell;
-    const { nodes, depth } = this.collect(bracket.cell.next, null);
-    this.last = bracket.cell;
+    const { start, end } = bracket.segment;
+    const { nodes, depth } = this.collect(bracket.segment.next, null);
+    this.last = bracket.segment;
     this.last.next = null;
-    const children = nodes.length ? nodes : tail.words && this.leaves(...tail.words);
+    const children = nodes.length ? nodes : tail.addressSpan && this.createTextNodes(...tail.addressSpan);
     this.at = tail.end;
     Object.assign(this.last, { end: tail.end, depth: depth + 1 });
     this.last.node = {
@@ -205,37 +207,37 @@ class InlineParser {
   }
 
   /**
-   * Pass on what the brackets around this one must know: how deep its images nest, and that it is a link.
+   * Update the brackets around a closed one: how deep images nest in them, and that they can't become links.
    *
    * @param {Bracket} bracket
-   * @param {boolean} isLink  Whether it has become a link or an image
+   * @param {boolean} isLink  Whether the closed one has become a link or an image
    */
-  passOn(bracket, isLink) {
+  updateOuterBrackets(bracket, isLink) {
     const outer = this.brackets.at(-1);
     if (outer) outer.images = Math.max(outer.images, bracket.images + (isLink && bracket.isImage ? 1 : 0));
-    if (isLink && !bracket.isImage) this.inert = this.brackets.length;
+    if (isLink && !bracket.isImage) this.inactiveBelow = this.brackets.length;
   }
 
   autolink() {
-    const address = autolinkAt(this.text, this.at);
+    const address = parseAutolink(this.text, this.at);
     if (!address) return void this.add(1);
     const end = this.at + address.length + 2;
     const href = address.includes(":") ? address : `mailto:${address}`;
     this.add(end - this.at, {
-      type: "link", kind: "auto", href, title: "", open: "<", close: ">", children: this.leaves(this.at + 1, end - 1), ...this.span(this.at, end),
+      type: "link", kind: "auto", href, title: "", open: "<", close: ">", children: this.createTextNodes(this.at + 1, end - 1), ...this.span(this.at, end),
     });
   }
 
   bareAddress() {
-    const end = bareAddressEnd(this.text, this.at);
+    const end = findBareAddressEnd(this.text, this.at);
     if (end < 0) return void this.add(1);
     this.add(end - this.at, {
-      type: "link", kind: "bare", href: this.text.slice(this.at, end), title: "", open: "", close: "", children: this.leaves(this.at, end), ...this.span(this.at, end),
+      type: "link", kind: "bare", href: this.text.slice(this.at, end), title: "", open: "", close: "", children: this.createTextNodes(this.at, end), ...this.span(this.at, end),
     });
   }
 
   /**
-   * Pair the delimiters above this one, the innermost first. Whatever is left of them is text.
+   * Pair the delimiters above one in the stack, the innermost first. Delimiters without a partner become text.
    *
    * @param {Delimiter | null} bottom
    */
@@ -250,13 +252,13 @@ class InlineParser {
       if (!closer.canClose) closer = above;
       else {
         const kind = `${closer.mark}${closer.canOpen}${closer.length % 3}`;
-        const opener = openerOf(closer, floors.get(kind) ?? 0, bottom);
+        const opener = findOpener(closer, floors.get(kind) ?? 0, bottom);
         if (opener) {
           if (!this.pair(opener, closer)) break;
-          if (!widthOf(closer)) closer = above;
+          if (!getRemainingLength(closer)) closer = above;
         } else {
           floors.set(kind, closer.at);
-          if (!closer.canOpen) this.drop(closer);
+          if (!closer.canOpen) this.removeDelimiter(closer);
           closer = above;
         }
       }
@@ -266,42 +268,42 @@ class InlineParser {
   }
 
   /**
-   * Put what lies between the two into an emphasis. False, and nothing done, if it would nest too deep.
+   * Put everything between two delimiters into an emphasis. Return false, and do nothing, if it would nest too deep.
    *
    * @param {Delimiter} opener
    * @param {Delimiter} closer
    */
   pair(opener, closer) {
-    const length = widthOf(opener) >= 2 && widthOf(closer) >= 2 ? 2 : 1;
-    const { nodes, depth } = this.collect(opener.cell.next, closer.cell);
+    const length = getRemainingLength(opener) >= 2 && getRemainingLength(closer) >= 2 ? 2 : 1;
+    const { nodes, depth } = this.collect(opener.segment.next, closer.segment);
     if (depth >= MAX_EMPHASIS) return false;
-    opener.cell.end -= length;
-    const start = opener.cell.end;
-    const end = closer.cell.start + length;
-    closer.cell.start = end;
+    opener.segment.end -= length;
+    const start = opener.segment.end;
+    const end = closer.segment.start + length;
+    closer.segment.start = end;
     const type = opener.mark === "~" ? "strike" : length === 2 ? "strong" : "emphasis";
-    const emphasis = newCell(start, end, { type, children: nodes, ...this.span(start, end) }, depth + 1);
-    joinCells(opener.cell, emphasis);
-    joinCells(emphasis, closer.cell);
+    const emphasis = createSegment(start, end, { type, children: nodes, ...this.span(start, end) }, depth + 1);
+    joinSegments(opener.segment, emphasis);
+    joinSegments(emphasis, closer.segment);
     opener.above = closer;
     closer.below = opener;
-    if (!widthOf(opener)) this.drop(opener);
-    if (!widthOf(closer)) this.drop(closer);
+    if (!getRemainingLength(opener)) this.removeDelimiter(opener);
+    if (!getRemainingLength(closer)) this.removeDelimiter(closer);
     return true;
   }
 
   /** @param {Delimiter} delimiter */
-  drop(delimiter) {
+  removeDelimiter(delimiter) {
     if (delimiter.below) delimiter.below.above = delimiter.above;
     if (delimiter.above) delimiter.above.below = delimiter.below;
     else this.top = delimiter.below;
   }
 
   /**
-   * The nodes of a row of cells, and how deep they go.
+   * Return the nodes of segments, and how deep they nest.
    *
-   * @param {Cell | null} first
-   * @param {Cell | null} end
+   * @param {Segment | null} first
+   * @param {Segment | null} end
    */
   collect(first, end) {
     /** @type {Inline[]} */
@@ -310,19 +312,19 @@ class InlineParser {
     for (let current = first; current && current !== end; current = current.next) {
       depth = Math.max(depth, current.depth);
       if (current.node) nodes.push(current.node);
-      else for (const leaf of this.leaves(current.start, current.end)) append(nodes, leaf);
+      else for (const leaf of this.createTextNodes(current.start, current.end)) append(nodes, leaf);
     }
     return { nodes, depth };
   }
 
   /**
-   * This part of the content as text; in code, where lines end there are spaces.
+   * Create the text nodes of a part of the content. In code, line ends become spaces.
    *
    * @param {number} start
    * @param {number} end
    * @param {boolean} [isCode]
    */
-  leaves(start, end, isCode = false) {
+  createTextNodes(start, end, isCode = false) {
     /** @type {Text[]} */
     const leaves = [];
     let from = start;
@@ -341,7 +343,7 @@ class InlineParser {
   }
 
   /**
-   * Where this part of the content stands in the source.
+   * Return the offsets of a part of the content in the source.
    *
    * @param {number} start
    * @param {number} end
@@ -351,7 +353,7 @@ class InlineParser {
   }
 
   /**
-   * How often the mark stands here in a row.
+   * Return how often a mark is repeated at the current offset.
    *
    * @param {string} mark
    */
@@ -367,23 +369,23 @@ class InlineParser {
  * @param {number} end
  * @param {Inline | null} [node]
  * @param {number} [depth]
- * @returns {Cell}
+ * @returns {Segment}
  */
-function newCell(start, end, node = null, depth = 0) {
+function createSegment(start, end, node = null, depth = 0) {
   return { node, start, end, depth, previous: null, next: null };
 }
 
 /**
- * @param {Cell} before
- * @param {Cell} after
+ * @param {Segment} before
+ * @param {Segment} after
  */
-function joinCells(before, after) {
+function joinSegments(before, after) {
   before.next = after;
   after.previous = before;
 }
 
 /**
- * Add text to nodes, to the last of them if it goes on there.
+ * Append a text to nodes; join it with the last node if that is the text before it.
  *
  * @param {Inline[]} nodes
  * @param {Text} leaf
@@ -395,18 +397,18 @@ function append(nodes, leaf) {
 }
 
 /** @param {Delimiter} delimiter */
-function widthOf({ cell: { start, end } }) {
+function getRemainingLength({ segment: { start, end } }) {
   return end - start;
 }
 
 /**
- * The nearest delimiter that this one closes.
+ * Find the nearest delimiter that another one closes.
  *
  * @param {Delimiter} closer
- * @param {number} floor  Nothing before it matches
+ * @param {number} floor  No delimiter before this offset matches
  * @param {Delimiter | null} bottom
  */
-function openerOf(closer, floor, bottom) {
+function findOpener(closer, floor, bottom) {
   for (let opener = closer.below; opener && opener !== bottom && opener.at >= floor; opener = opener.below) {
     if (opener.mark === closer.mark && opener.canOpen && canPair(opener, closer)) return opener;
   }
@@ -414,7 +416,8 @@ function openerOf(closer, floor, bottom) {
 }
 
 /**
- * The rule of three: `**a*b**` and its like are ambiguous where one of the two can both open and close.
+ * Return whether two delimiters form a pair. By CommonMark's rule of three they don't if one of them can both open and
+ * close and their lengths add up to a multiple of three, unless both lengths are multiples of three.
  *
  * @param {Delimiter} opener
  * @param {Delimiter} closer

@@ -1,4 +1,4 @@
-// Where addresses begin and end: within the parentheses of a link, within angle brackets, and bare ones.
+// Find addresses: in the parentheses of a link, in angle brackets, and bare ones.
 
 const SPACES = /[ \t\n]*/y;
 const ESCAPED = /[!-/:-@[-`{-~]/;
@@ -9,52 +9,55 @@ const SCHEME = /https?:\/\//iy;
 const MAX_PARENTHESES = 32;
 
 /**
- * What follows the words of a link: `(address "title")`. `words` is where the address stands, for a link without words.
+ * What follows the words of a link: `(address "title")`. `addressSpan` is the start and end of the address, which is shown
+ * for a link without words.
  *
- * @typedef {{href: string, title: string, words: [number, number] | null, start: number, end: number}} LinkTail
+ * @typedef {{href: string, title: string, addressSpan: [number, number] | null, start: number, end: number}} LinkTail
  */
 
 /**
+ * Parse the part of a link behind its words; null if there is none.
+ *
  * @param {string} text
- * @param {number} at  Just behind the closing bracket
+ * @param {number} at  The offset behind the closing bracket
  * @returns {LinkTail | null}
  */
-export function linkTailAt(text, at) {
+export function parseLinkTail(text, at) {
   if (text[at] !== "(") return null;
   const from = skip(SPACES, text, at + 1);
-  const to = text[from] === "<" ? closedEnd(text, from, ">", "<\n") : addressEnd(text, from);
+  const to = text[from] === "<" ? findClosingEnd(text, from, ">", "<\n") : findAddressEnd(text, from);
   if (to < 0) return null;
   /** @type {[number, number]} */
-  const words = text[from] === "<" ? [from + 1, to - 1] : [from, to];
+  const addressSpan = text[from] === "<" ? [from + 1, to - 1] : [from, to];
   const afterSpace = skip(SPACES, text, to);
-  const afterTitle = afterSpace > to ? titleEnd(text, afterSpace) : afterSpace;
+  const afterTitle = afterSpace > to ? findTitleEnd(text, afterSpace) : afterSpace;
   if (afterTitle < 0) return null;
   const end = skip(SPACES, text, afterTitle);
   if (text[end] !== ")") return null;
   const title = unescape(text.slice(afterSpace + 1, Math.max(afterSpace + 1, afterTitle - 1)));
-  return { href: unescape(text.slice(...words)), title, words: words[0] < words[1] ? words : null, start: at - 1, end: end + 1 };
+  return { href: unescape(text.slice(...addressSpan)), title, addressSpan: addressSpan[0] < addressSpan[1] ? addressSpan : null, start: at - 1, end: end + 1 };
 }
 
 /**
- * The address between angle brackets that begins here, or an empty text.
+ * Return the address in angle brackets that begins at an offset; an empty text if there is none.
  *
  * @param {string} text
  * @param {number} at
  */
-export function autolinkAt(text, at) {
+export function parseAutolink(text, at) {
   ADDRESS.lastIndex = at;
   EMAIL.lastIndex = at;
   return (ADDRESS.exec(text) ?? EMAIL.exec(text))?.[1] ?? "";
 }
 
 /**
- * Where the bare address that begins here ends, or -1 if none does. What ends a sentence is not part of it, nor is a
- * bracket or parenthesis that was opened before it.
+ * Return where the bare address that begins at an offset ends; -1 if there is none. Punctuation at its end is not part of
+ * it, nor is a bracket or parenthesis that was opened before it.
  *
  * @param {string} text
  * @param {number} at
  */
-export function bareAddressEnd(text, at) {
+export function findBareAddressEnd(text, at) {
   const start = skip(SCHEME, text, at);
   if (start === at || /[A-Za-z0-9]/.test(text[at - 1] ?? "")) return -1;
   let end = start;
@@ -77,13 +80,13 @@ export function bareAddressEnd(text, at) {
 }
 
 /**
- * Where an address without angle brackets ends: at a space, or at a parenthesis that it did not open. -1 if it opens
- * more than it closes.
+ * Return where an address without angle brackets ends: at a space, or at a parenthesis that it did not open. Return -1 if
+ * a parenthesis stays open.
  *
  * @param {string} text
  * @param {number} from
  */
-function addressEnd(text, from) {
+function findAddressEnd(text, from) {
   let open = 0;
   let at = from;
   for (; at < text.length; at += 1) {
@@ -97,26 +100,26 @@ function addressEnd(text, from) {
 }
 
 /**
- * Where the title that begins here ends; here, if it is none; -1, if it does not end.
+ * Return where a title ends; the same offset if none begins there, -1 if it does not end.
  *
  * @param {string} text
  * @param {number} from
  */
-function titleEnd(text, from) {
+function findTitleEnd(text, from) {
   const quote = text[from] ?? "";
-  if (quote === "(") return closedEnd(text, from, ")", "(");
-  return quote === '"' || quote === "'" ? closedEnd(text, from, quote, "") : from;
+  if (quote === "(") return findClosingEnd(text, from, ")", "(");
+  return quote === '"' || quote === "'" ? findClosingEnd(text, from, quote, "") : from;
 }
 
 /**
- * Where what begins here ends: behind the first mark that closes it. -1, if something forbidden comes before that.
+ * Return the offset behind the first unescaped mark; -1 if a forbidden character comes before it.
  *
  * @param {string} text
  * @param {number} from
  * @param {string} mark
  * @param {string} forbidden
  */
-function closedEnd(text, from, mark, forbidden) {
+function findClosingEnd(text, from, mark, forbidden) {
   for (let at = from + 1; at < text.length; at += 1) {
     const character = text[at] ?? "";
     if (character === mark) return at + 1;
@@ -127,7 +130,7 @@ function closedEnd(text, from, mark, forbidden) {
 }
 
 /**
- * Where the match that begins here ends; here, if there is none.
+ * Return where a match that begins at an offset ends; the same offset if there is none.
  *
  * @param {RegExp} pattern
  * @param {string} text
@@ -138,7 +141,7 @@ function skip(pattern, text, at) {
   return at + (pattern.exec(text)?.[0].length ?? 0);
 }
 
-/** @param {string} text */
+/** Remove the backslashes of escaped characters. @param {string} text */
 function unescape(text) {
   return text.replace(ESCAPE, "$1");
 }

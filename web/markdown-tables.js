@@ -1,4 +1,4 @@
-// The cells of a table, by the rules of GFM: a pipe ends a cell, and stands in one behind a backslash.
+// Split table rows into cells, by the rules of GFM: a pipe ends a cell, `\|` is a pipe in a cell.
 
 /**
  * @typedef {import("./markdown-tree.js").Align} Align
@@ -6,14 +6,15 @@
  */
 
 /**
- * How the columns are aligned, if this is the line below the head of a table. It has a pipe, so that it is no rule.
+ * Parse the line below the head of a table into the alignment of its columns; null if it is none. It must contain a pipe,
+ * because without one it could be a horizontal rule.
  *
  * @param {string} text
  * @returns {Align[] | null}
  */
-export function alignsOf(text) {
+export function parseAlignments(text) {
   if (!/^[ \t:|-]+$/.test(text) || !text.includes("|")) return null;
-  const cells = cellsOf(text, 0).map((cell) => cell.text);
+  const cells = splitCells(text, 0).map((cell) => cell.text);
   if (!cells.every((cell) => /^:?-+:?$/.test(cell))) return null;
   return cells.map((cell) => {
     if (cell.endsWith(":")) return cell.startsWith(":") ? "center" : "end";
@@ -22,13 +23,13 @@ export function alignsOf(text) {
 }
 
 /**
- * The cells of a row, which begins at this place in the source.
+ * Split a row into its cells.
  *
  * @param {string} text
- * @param {number} from
+ * @param {number} from  The offset of the row in the source
  * @returns {Content[]}
  */
-export function cellsOf(text, from) {
+export function splitCells(text, from) {
   const row = text.trim();
   const first = from + text.indexOf(row);
   /** @type {Content[]} */
@@ -36,7 +37,7 @@ export function cellsOf(text, from) {
   let start = row.startsWith("|") ? 1 : 0;
   for (let at = start; at <= row.length; at += 1) {
     if (at === row.length ? start < at : row[at] === "|") {
-      cells.push(cellOf(row, start, at, first));
+      cells.push(createCell(row, start, at, first));
       start = at + 1;
     } else if (row[at] === "\\") at += row[at + 1] === "|" ? 1 : 0;
   }
@@ -44,13 +45,15 @@ export function cellsOf(text, from) {
 }
 
 /**
+ * Create a cell from a part of a row, without the white space around it.
+ *
  * @param {string} row
  * @param {number} start
  * @param {number} end
- * @param {number} first  Where the row begins in the source
+ * @param {number} first  The offset of the row in the source
  * @returns {Content}
  */
-function cellOf(row, start, end, first) {
+function createCell(row, start, end, first) {
   let from = start;
   let to = end;
   while (from < to && /[ \t]/.test(row[from] ?? "")) from += 1;

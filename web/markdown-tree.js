@@ -1,11 +1,11 @@
-// The tree that a text in Markdown is parsed into: what its nodes hold, and how deep it may become.
+// The syntax tree of a Markdown text: its nodes and its maximal depth.
 //
-// `from` and `to` are places in the source, so that every character of it can be accounted for: the text leaves hold
-// what is shown, in the order of the source, and what lies between them is markers.
+// `from` and `to` are offsets in the source. The text nodes contain everything that is shown, in the order of the source;
+// everything between them is markers. So tests can check that no character is lost.
 
 /**
  * @typedef {{type: "text", text: string, from: number, to: number}} Text  `text` is `source.slice(from, to)`, or white
- *     space that stands for white space
+ *     space that replaces white space
  * @typedef {{type: "break", isHard: boolean, from: number, to: number}} Break
  * @typedef {{type: "code", children: Text[], from: number, to: number}} CodeSpan
  * @typedef {{type: "emphasis" | "strong" | "strike", children: Inline[], from: number, to: number}} Emphasis
@@ -26,15 +26,15 @@
  * @typedef {{mark: string, length: number, indent: number, from: number, to: number}} Fence  From and to of its line
  * @typedef {"start" | "center" | "end" | null} Align
  *
- * @typedef {{text: string, offsets: number[]}} Content  Text without the markers of blocks, and where in the source
- *     each of its characters stands
+ * @typedef {{text: string, offsets: number[]}} Content  Text without the markers of blocks, and the offset of
+ *     each of its characters in the source
  */
 
-/** How many blocks lie within each other: a list counts as two. Markers of deeper ones stand as text. */
+/** How deep blocks nest; a list and its item count as two. Markers of deeper blocks are text. */
 export const MAX_OPEN_BLOCKS = 50;
 
-/** How many emphases lie within each other. The delimiters of more stand as text. */
+/** How deep emphasis nests. Delimiters of deeper emphasis are text. */
 export const MAX_EMPHASIS = 32;
 
-/** How many images lie within each other. The brackets of more stand as text. */
+/** How deep images nest. Brackets of deeper images are text. */
 export const MAX_IMAGES = 8;

@@ -1,13 +1,13 @@
-// A part of Markdown as nodes: docs/web.md says which. Everything else stands as it was written.
+// Render a subset of Markdown, which docs/web.md describes. Everything else is shown as it was written.
 //
-// A text is parsed into a tree and the tree is drawn. Neither makes HTML of anything; how deep the tree goes is
-// bounded, and so is every step of the parser, so that no text, however made, takes long or runs anything.
+// A text is parsed into a tree, and elements are created from the tree; no HTML is ever parsed. The depth of the tree is
+// limited and the parser takes linear time, so no text can run code or take long.
 
 import { h } from "./dom.js";
 import { parse } from "./markdown-blocks.js";
-import { words } from "./words.js";
+import { texts } from "./texts.js";
 
-// The parser imports these itself. Named here, they are asked for together and not one after the other.
+// The parser imports these itself. They are listed here so that the browser loads them in parallel.
 import "./markdown-inline.js";
 import "./markdown-links.js";
 import "./markdown-tables.js";
@@ -22,13 +22,13 @@ import "./markdown-tree.js";
  * @typedef {import("./markdown-tree.js").Table} Table
  */
 
-const SAFE = /^(https?:\/\/|mailto:)/i;
+const SAFE_ADDRESS = /^(https?:\/\/|mailto:)/i;
 const INLINE = /** @type {const} */ ({ emphasis: "em", strong: "strong", strike: "s" });
-// The page's own headings end at the third level. Most texts begin with the first or the second.
+// The page itself uses headings up to the third level. Most texts begin with the first or the second level.
 const HEADINGS = /** @type {const} */ (["h4", "h4", "h5", "h6", "h6", "h6"]);
 
 /**
- * The text as nodes.
+ * Render a text.
  *
  * @param {string} text
  * @returns {DocumentFragment}
@@ -40,17 +40,19 @@ export function markdown(text) {
 }
 
 /**
- * A link that tells the other side nothing about where it was clicked; the words alone for an address of any other kind.
+ * Create a link that sends no referrer. If the address is not http, https or mailto, return the content without a link.
  *
  * @param {string} address
  * @param {...(Node | string)} content
  */
-export function link(address, ...content) {
-  if (!SAFE.test(address)) return h("span", {}, ...content);
+export function createLink(address, ...content) {
+  if (!SAFE_ADDRESS.test(address)) return h("span", {}, ...content);
   return h("a", { href: address, rel: "noopener noreferrer nofollow", target: "_blank" }, ...content);
 }
 
 /**
+ * Create the element of a block.
+ *
  * @param {Block} block
  * @returns {HTMLElement}
  */
@@ -70,12 +72,12 @@ function drawBlock(block) {
 /** @param {List} list */
 function drawList(list) {
   let number = list.start ?? 0;
-  const items = list.children.map((item, place) => {
-    const repeats = item.number === list.children[place - 1]?.number;
-    const isAsCounted = list.start === null || repeats || item.number === number;
-    if (!isAsCounted) number = item.number;
+  const items = list.children.map((item, index) => {
+    const repeats = item.number === list.children[index - 1]?.number;
+    const isExpectedNumber = list.start === null || repeats || item.number === number;
+    if (!isExpectedNumber) number = item.number;
     number += 1;
-    return drawItem(item, list.isTight, isAsCounted ? null : item.number);
+    return drawItem(item, list.isTight, isExpectedNumber ? null : item.number);
   });
   return list.start === null ? h("ul", {}, items) : h("ol", { start: list.start === 1 ? null : list.start }, items);
 }
@@ -83,7 +85,7 @@ function drawList(list) {
 /**
  * @param {Item} item
  * @param {boolean} isTight
- * @param {number | null} number  Where it is not the next one
+ * @param {number | null} number  Null if it follows the number of the item before
  */
 function drawItem(item, isTight, number) {
   const box = item.task === null ? null : drawBox(item.task);
@@ -93,21 +95,21 @@ function drawItem(item, isTight, number) {
 
 /** @param {boolean} isDone */
 function drawBox(isDone) {
-  return h("input", { type: "checkbox", disabled: true, checked: isDone, "aria-label": isDone ? words.taskDone : words.taskOpen });
+  return h("input", { type: "checkbox", disabled: true, checked: isDone, "aria-label": isDone ? texts.taskDone : texts.taskOpen });
 }
 
 /** @param {Table} table */
 function drawTable({ aligns, rows: [head = [], ...rows] }) {
   const align = (/** @type {number} */ column) => ({ class: aligns[column] && `to-${aligns[column]}` });
-  // The table scrolls by itself, so its place takes the focus of a keyboard.
-  return h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": words.table }, h("table", {},
+  // A wide table scrolls, so its container can be focused by the keyboard.
+  return h("div", { class: "scrollable", tabindex: 0, role: "region", "aria-label": texts.table }, h("table", {},
     h("thead", {}, h("tr", {}, head.map((cell, column) => h("th", align(column), drawInline(cell))))),
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, column) => h("td", align(column), drawInline(cell))))))));
 }
 
 /**
  * @param {Inline[]} nodes
- * @param {boolean} [isLinked]  Whether they stand in a link, which holds no other
+ * @param {boolean} [isLinked]  Whether they are inside a link; links don't nest
  * @returns {(Node | string)[]}
  */
 function drawInline(nodes, isLinked = false) {
@@ -123,19 +125,19 @@ function drawInline(nodes, isLinked = false) {
 }
 
 /**
- * A link; an image is a link to it, because the page loads nothing from elsewhere. One that may lead nowhere stands as
- * it was written.
+ * Create a link. An image becomes a link to it, because the page loads nothing from other servers. A link to an address
+ * that is not allowed is shown as it was written.
  *
  * @param {Link} node
  * @param {boolean} isLinked
  */
 function drawLink(node, isLinked) {
-  const isSafe = SAFE.test(node.href);
+  const isSafe = SAFE_ADDRESS.test(node.href);
   const content = drawInline(node.children, isLinked || isSafe);
   if (!isSafe) return [node.open, ...content, node.close];
   if (isLinked) return content;
-  const element = link(node.href, ...content);
-  // Trello writes into the title how it draws a link.
+  const element = createLink(node.href, ...content);
+  // Trello stores in the title how to display a link.
   if (node.title && !node.title.startsWith("smartCard-")) element.title = node.title;
   return [element];
 }

@@ -1,4 +1,4 @@
-// A board as it is on the screen: read in one call, changed at once when someone moves a card, corrected by the server.
+// The state of a board in the page: read from the server, changed optimistically when a card moves, and then corrected.
 
 /**
  * @typedef {import("./api.js").Api} Api
@@ -12,7 +12,7 @@
 
 const EMBEDDED = "lists,cards,labels,members";
 
-/** Everything about one board that the page knows. */
+/** A board with its lists, cards, labels and members. */
 export class Model {
   /**
    * @param {Api} api
@@ -25,36 +25,36 @@ export class Model {
     this.board = /** @type {any} */ (undefined);
     /** @type {List[]} */
     this.lists = [];
-    /** @type {Card[]} in the order of their lists, and within them */
+    /** @type {Card[]} in order of position within each list */
     this.cards = [];
     /** @type {Label[]} */
     this.labels = [];
     /** @type {Member[]} */
     this.members = [];
-    /** When the cards were read, on the clock that never jumps: running clocks go on from there. */
+    /** When the cards were read, by the monotonic clock (milliseconds): running clocks are counted from then. */
     this.readAt = 0;
     /** @type {string | null} */
-    this.tag = null;
+    this.etag = null;
   }
 
-  /** Look at all of it, unless it is still the same: then null. What is found is for `take`. */
-  async look() {
-    const answer = await this.api.ask("GET", this.path, { query: { embed: EMBEDDED }, known: this.tag });
-    if (answer.status === 304) return null;
-    const board = /** @type {any} */ (answer.body);
-    const cards = /** @type {Card[]} */ (await this.api.all(`${this.path}/cards`, board.cards));
-    return { board, cards, tag: answer.tag, at: performance.now() };
+  /** Fetch a snapshot for `applySnapshot`; null if the board has not changed. */
+  async fetchIfChanged() {
+    const response = await this.api.request("GET", this.path, { query: { embed: EMBEDDED }, etag: this.etag });
+    if (response.status === 304) return null;
+    const board = /** @type {any} */ (response.body);
+    const cards = /** @type {Card[]} */ (await this.api.fetchAll(`${this.path}/cards`, board.cards));
+    return { board, cards, etag: response.etag, readAt: performance.now() };
   }
 
-  /** @param {{board: any, cards: Card[], tag: string | null, at: number}} found */
-  take({ board, cards, tag, at }) {
+  /** @param {{board: any, cards: Card[], etag: string | null, readAt: number}} snapshot */
+  applySnapshot({ board, cards, etag, readAt }) {
     this.board = board;
     this.lists = board.lists.filter((/** @type {List} */ list) => !list.archived_at);
     this.labels = board.labels ?? [];
     this.members = board.members ?? [];
     this.cards = cards;
-    this.tag = tag;
-    this.readAt = at;
+    this.etag = etag;
+    this.readAt = readAt;
   }
 
   get canEdit() {
@@ -80,58 +80,58 @@ export class Model {
     return this.lists.find((list) => list.id === listId);
   }
 
-  /** Seconds on a card's clock by now. @param {Card} card */
+  /** Return the seconds on a card's clock now. @param {Card} card */
   elapsed(card) {
     return card.elapsed_seconds + (card.running_since ? (performance.now() - this.readAt) / 1000 : 0);
   }
 
   /**
-   * Where a card stands, as a move back to there would say it.
+   * Return the position of a card, as the body of a move back to it.
    *
    * @param {Card} card
    */
-  place(card) {
+  getPosition(card) {
     const cards = this.cardsIn(card.list_id);
     const next = cards[cards.indexOf(card) + 1];
     return { list_id: card.list_id, ...(next ? { before: next.id } : { position: "bottom" }) };
   }
 
   /**
-   * Show a card in another place, ahead of the server's answer.
+   * Move a card in the model, ahead of the server's response.
    *
    * @param {Card} card
-   * @param {{list_id: string, before?: string, after?: string, position?: string}} to
+   * @param {{list_id: string, before?: string, after?: string, position?: string}} target
    */
-  anticipate(card, to) {
-    const status = this.list(to.list_id)?.stage ?? card.status;
+  applyMove(card, target) {
+    const status = this.list(target.list_id)?.stage ?? card.status;
     const running_since = status === card.status ? card.running_since : status === "in_progress" ? card.updated_at : null;
-    const moved = { ...card, list_id: to.list_id, status, running_since };
-    const others = this.cards.filter((each) => each.id !== card.id);
-    let at = others.findIndex((each) => each.id === (to.before ?? to.after));
-    if (at >= 0 && to.after) at += 1;
-    if (at < 0) {
-      const inList = others.filter((each) => each.list_id === to.list_id);
-      const edge = to.position === "top" ? inList[0] : inList.at(-1);
-      at = edge ? others.indexOf(edge) + (to.position === "top" ? 0 : 1) : others.length;
+    const moved = { ...card, list_id: target.list_id, status, running_since };
+    const others = this.cards.filter((other) => other.id !== card.id);
+    let index = others.findIndex((other) => other.id === (target.before ?? target.after));
+    if (index >= 0 && target.after) index += 1;
+    if (index < 0) {
+      const inList = others.filter((other) => other.list_id === target.list_id);
+      const neighbour = target.position === "top" ? inList[0] : inList.at(-1);
+      index = neighbour ? others.indexOf(neighbour) + (target.position === "top" ? 0 : 1) : others.length;
     }
-    others.splice(at, 0, moved);
+    others.splice(index, 0, moved);
     this.cards = others;
     for (const list of this.lists) list.card_count = this.cardsIn(list.id).length;
   }
 
-  /** Put in what the server answered for a card, unless something newer is known of it. @param {Card} card */
-  accept(card) {
-    const at = this.cards.findIndex((each) => each.id === card.id);
-    if ((this.cards[at]?.version ?? 0) > card.version) return;
-    // Its clock counted from now on, while the others counted since they were read.
-    const shift = card.running_since ? (performance.now() - this.readAt) / 1000 : 0;
-    const shown = { ...card, elapsed_seconds: card.elapsed_seconds - shift };
-    if (at >= 0 && this.cards[at]?.list_id === card.list_id) this.cards[at] = shown;
-    else this.anticipate(shown, { list_id: card.list_id, position: "bottom" });
+  /** Update or add a card that the server has returned, unless a newer version is known. @param {Card} card */
+  updateCard(card) {
+    const index = this.cards.findIndex((other) => other.id === card.id);
+    if ((this.cards[index]?.version ?? 0) > card.version) return;
+    // Clocks are counted from `readAt`, but this card was read just now.
+    const secondsSinceRead = card.running_since ? (performance.now() - this.readAt) / 1000 : 0;
+    const updated = { ...card, elapsed_seconds: card.elapsed_seconds - secondsSinceRead };
+    if (index >= 0 && this.cards[index]?.list_id === card.list_id) this.cards[index] = updated;
+    else this.applyMove(updated, { list_id: card.list_id, position: "bottom" });
   }
 
   /** @param {string} cardId */
-  drop(cardId) {
+  removeCard(cardId) {
     this.cards = this.cards.filter((card) => card.id !== cardId);
   }
 }

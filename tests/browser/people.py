@@ -71,7 +71,7 @@ def card(page: Page, title: str) -> Locator:
 def write_down_time(page: Page) -> Locator:
     """The part of the open card that its time is in, with an hour written in its form and not yet saved."""
     time = page.get_by_role("region", name="Time and cost")
-    time.get_by_role("button", name="Write down time").click()
+    time.get_by_role("button", name="Add a time entry").click()
     time.get_by_label("From").fill("2026-03-02T14:00")
     time.get_by_label("To", exact=True).fill("2026-03-02T15:00")
     return time

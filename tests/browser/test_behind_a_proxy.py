@@ -32,7 +32,7 @@ def test_a_card_is_edited_again_and_again(
         page.get_by_role("link", name="Website").first.wait_for()
         page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board}")
         card(page, "One").click()
-        title = page.get_by_role("dialog").get_by_label("Title")
+        title = page.get_by_role("dialog").get_by_label("Title of the card")
         for text in ("Two", "Three"):
             title.fill(text)
             title.press("Enter")

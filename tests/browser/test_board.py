@@ -73,7 +73,7 @@ def test_the_main_job_is_done_by_keyboard(mina: Person, visit: Visit) -> None:
     expect(titles(page, "Doing")).to_have_text(["One"])
     expect(titles(page, "To do")).to_have_text(["Two", "Three"])
     expect(card(page, "One")).to_be_focused()
-    expect(page.locator("#spoken")).to_have_text("One is in Doing.")
+    expect(page.locator("#announcements")).to_have_text("One is in Doing.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
@@ -90,7 +90,7 @@ def test_escape_puts_a_lifted_card_back(mina: Person, visit: Visit) -> None:
         page.keyboard.press(key)
 
     expect(titles(page, "To do")).to_have_text(["One", "Two"])
-    expect(page.locator("#spoken")).to_have_text("One is back where it was.")
+    expect(page.locator("#announcements")).to_have_text("One is back where it was.")
 
 
 def test_a_move_can_be_taken_back(mina: Person, visit: Visit) -> None:
@@ -190,7 +190,7 @@ def test_a_viewer_sees_the_board_and_can_change_nothing(mina: Person, visit: Vis
 
     lou.visit(visit.page, board_id)
 
-    expect(visit.page.get_by_text("You can look at this board, but not change it.")).to_be_visible()
+    expect(visit.page.get_by_text("You can view this board, but not change it.")).to_be_visible()
     expect(visit.page.get_by_label("Title of the card")).to_have_count(0)
     drag(visit.page, "One", "Doing")
     expect(titles(visit.page, "To do")).to_have_text(["One"])
@@ -215,10 +215,10 @@ def test_offline_is_told_and_what_was_typed_stays(mina: Person, visit: Visit) ->
 
     column(page, "To do").get_by_role("button", name="Add").click()
 
-    expect(page.locator("#state")).to_contain_text("You are offline.")
+    expect(page.locator("#connection")).to_contain_text("You are offline.")
     expect(column(page, "To do").locator(".unsaved")).to_contain_text("Thought on a train")
     page.context.set_offline(False)
-    expect(page.locator("#state")).to_be_hidden()
+    expect(page.locator("#connection")).to_be_hidden()
     column(page, "To do").get_by_role("button", name="Try again").click()
     expect(titles(page, "To do")).to_have_text(["One", "Thought on a train"])
 
@@ -297,5 +297,5 @@ def test_a_card_that_moved_before_its_neighbour_was_taken_away_goes_back_with_wo
     for key in ("Space", "ArrowDown", "Space"):
         page.keyboard.press(key)
 
-    expect(page.locator(".note.trouble")).to_contain_text("Someone else has changed this board meanwhile")
+    expect(page.locator(".notification.error")).to_contain_text("Someone else has changed this board meanwhile")
     expect(titles(page, "To do")).to_have_text(["One"])

@@ -44,7 +44,7 @@ def test_a_comment_is_written_corrected_and_deleted(mina: Person, visit: Visit) 
     said.get_by_role("button", name="Delete").click()
     said.get_by_role("button", name="Delete for good?").click()
 
-    expect(said.get_by_text("Nothing has been said yet.")).to_be_visible()
+    expect(said.get_by_text("No comments yet.")).to_be_visible()
     assert not visit.complaints
 
 
@@ -129,7 +129,7 @@ def test_time_is_written_down_corrected_and_deleted_and_the_cost_follows(mina: P
     dialog, path = _opened(mina, visit.page, mina.board("One", hourly_rate_minor=1000, currency="USD"))
     time = dialog.get_by_role("region", name="Time and cost")
 
-    time.get_by_role("button", name="Write down time").click()
+    time.get_by_role("button", name="Add a time entry").click()
     time.get_by_label("From").fill("2026-03-02T14:00")
     time.get_by_label("To", exact=True).fill("2026-03-02T14:30")
     time.get_by_role("button", name="Save").click()
@@ -151,13 +151,13 @@ def test_time_is_written_down_corrected_and_deleted_and_the_cost_follows(mina: P
 def test_a_time_that_ends_before_it_begins_is_refused_and_stays_to_be_corrected(mina: Person, visit: Visit) -> None:
     dialog, _ = _opened(mina, visit.page, mina.board("One"))
     time = dialog.get_by_role("region", name="Time and cost")
-    time.get_by_role("button", name="Write down time").click()
+    time.get_by_role("button", name="Add a time entry").click()
     time.get_by_label("From").fill("2026-03-02T14:00")
     time.get_by_label("To", exact=True).fill("2026-03-02T13:00")
 
     time.get_by_role("button", name="Save").click()
 
-    expect(dialog.locator(".note.trouble")).to_be_visible()
+    expect(dialog.locator(".notification.error")).to_be_visible()
     expect(time.get_by_label("To", exact=True)).to_have_value("2026-03-02T13:00")
 
 
@@ -199,9 +199,9 @@ def test_links_are_added_and_a_script_is_none(mina: Person, visit: Visit) -> Non
     links = dialog.get_by_role("group", name="Links")
 
     url.fill("javascript:alert(1)")
-    dialog.get_by_label("What it is").fill("Click me")
+    dialog.get_by_label("Title of the link").fill("Click me")
     links.get_by_role("button", name="Add").click()
-    expect(dialog.locator(".note.trouble")).to_contain_text("The address must")
+    expect(dialog.locator(".notification.error")).to_contain_text("The address must")
     links.get_by_role("button", name="Edit").click()
     url.fill("https://example.com")
     links.get_by_role("button", name="Add").click()
@@ -232,11 +232,11 @@ def test_what_happened_to_a_card_is_found_behind_much_that_happened_elsewhere(mi
     dialog, _ = _opened(mina, visit.page, board_id)
     activity = dialog.get_by_role("region", name="Activity")
 
-    expect(activity).to_contain_text("Nothing among the last 100 events of this board.")
-    activity.get_by_role("button", name="Look further back").click()
+    expect(activity).to_contain_text("None of the last 100 events of this board is about this card.")
+    activity.get_by_role("button", name="Show older events").click()
 
-    expect(activity).to_contain_text("Owner made it")
-    expect(activity.get_by_role("button", name="Look further back")).to_have_count(0)
+    expect(activity).to_contain_text("Owner created it")
+    expect(activity.get_by_role("button", name="Show older events")).to_have_count(0)
 
 
 def test_a_description_of_someone_else_is_shown_before_it_is_replaced(mina: Person, visit: Visit) -> None:
@@ -249,7 +249,7 @@ def test_a_description_of_someone_else_is_shown_before_it_is_replaced(mina: Pers
     # By then the page may have heard of it, or not: it says so either way.
     dialog.get_by_role("button", name="Save").click()
 
-    expect(dialog.locator(".theirs")).to_contain_text("Theirs")
+    expect(dialog.locator(".other-version")).to_contain_text("Theirs")
     expect(dialog.get_by_label("Description")).to_have_value("Mine")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator(".markdown")).to_have_text("Mine")

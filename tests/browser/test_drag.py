@@ -87,13 +87,13 @@ def test_a_card_is_in_the_list_under_the_pointer_while_the_board_scrolls_by_itse
 
     _lift(page, "Card 0")
     # Once a frame: which list is under the pointer, and in which one the card stands.
-    page.locator(".card.lifted").evaluate(
+    page.locator(".card.dragged").evaluate(
         """(item, [x, y]) => {
           window.seen = [];
           const look = () => {
             const under = document.elementFromPoint(x, y)?.closest(".list")?.getAttribute("aria-label");
             if (under) window.seen.push([under, item.closest(".list").getAttribute("aria-label")]);
-            if (item.matches(".lifted")) requestAnimationFrame(look);
+            if (item.matches(".dragged")) requestAnimationFrame(look);
           };
           window.addEventListener("pointermove", ({ clientX }) => { if (clientX === x) look(); }, { once: true });
         }""",
@@ -162,7 +162,7 @@ def test_what_is_carried_beyond_a_list_that_scrolls_stays_where_it_can_be_seen(m
 
     _lift(page, "Card 3")
     page.mouse.move(box["x"] + 100, box["y"] + box["height"] + 20, steps=4)
-    tops = page.locator(".card.lifted").evaluate(
+    tops = page.locator(".card.dragged").evaluate(
         """(item) => new Promise((done) => {
           const tops = [];
           const look = () => {
@@ -188,7 +188,7 @@ def test_a_list_that_is_dragged_to_the_end_stands_before_the_form_for_another_on
     page.mouse.down()
     page.mouse.move(1390, 200, steps=8)
 
-    assert page.locator(".lists > :last-child").get_attribute("class") == "adder"
+    assert page.locator(".lists > :last-child").get_attribute("class") == "list-form"
     with page.expect_response("**/move"):
         page.mouse.up()
     expect(_lists(page)).to_have_text(["Doing", "Done", "To do"])

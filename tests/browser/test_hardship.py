@@ -32,9 +32,9 @@ def test_an_export_is_brought_along_by_drop(mina: Person, visit: Visit) -> None:
         EXPORT,
     )
 
-    page.dispatch_event(".drop", "drop", {"dataTransfer": carried})
+    page.dispatch_event(".drop-zone", "drop", {"dataTransfer": carried})
 
-    expect(page.get_by_text("Dropped is here.")).to_be_visible()
+    expect(page.get_by_text("Dropped is imported.")).to_be_visible()
     page.get_by_role("link", name="Open the board").click()
     expect(column(page, "To do")).to_be_visible()
     assert not visit.complaints
@@ -128,11 +128,11 @@ def test_a_server_that_answers_nothing_is_told_and_the_board_stays(mina: Person,
     mina.visit(page, mina.board("One"))
 
     page.route("**/v1/**", lambda route: route.abort())
-    expect(page.locator("#state")).to_contain_text("The server does not answer.")
+    expect(page.locator("#connection")).to_contain_text("The server does not answer.")
     expect(titles(page, "To do")).to_have_text(["One"])
     page.unroute("**/v1/**")
 
-    expect(page.locator("#state")).to_be_hidden(timeout=30_000)
+    expect(page.locator("#connection")).to_be_hidden(timeout=30_000)
 
 
 def test_a_move_that_did_not_arrive_is_taken_back_when_the_server_answers_again(mina: Person, visit: Visit) -> None:
@@ -141,8 +141,8 @@ def test_a_move_that_did_not_arrive_is_taken_back_when_the_server_answers_again(
 
     page.route("**/v1/**", lambda route: route.abort())
     drag(page, "One", "Doing")
-    expect(page.locator(".note.trouble")).to_be_visible()
-    expect(page.locator("#state")).to_contain_text("The server does not answer.")
+    expect(page.locator(".notification.error")).to_be_visible()
+    expect(page.locator("#connection")).to_contain_text("The server does not answer.")
     page.unroute("**/v1/**")
 
     expect(titles(page, "To do")).to_have_text(["One"], timeout=40_000)
@@ -155,7 +155,7 @@ def test_a_board_that_could_not_be_read_anew_is_read_later(mina: Person, visit: 
 
     page.route("**/boards/*?embed=*", _busy)
     mina.ask("POST", f"boards/{board_id}/cards", {"title": "Two"})
-    expect(page.locator("#state")).to_contain_text("The server does not answer.")
+    expect(page.locator("#connection")).to_contain_text("The server does not answer.")
     page.unroute("**/boards/*?embed=*")
 
     expect(titles(page, "To do")).to_have_text(["One", "Two"], timeout=30_000)
@@ -167,7 +167,7 @@ def test_a_card_that_could_not_be_read_when_it_was_opened_can_be_saved(mina: Per
 
     page.route("**/cards/*", _busy)
     card(page, "One").click()
-    expect(page.locator(".note.trouble")).to_contain_text("Come back in a moment.")
+    expect(page.locator(".notification.error")).to_contain_text("Come back in a moment.")
     page.unroute("**/cards/*")
     page.get_by_role("dialog").get_by_label("Title of the card").fill("Two")
     page.keyboard.press("Enter")
@@ -186,8 +186,8 @@ def test_time_that_was_written_down_is_not_asked_for_again_when_the_board_cannot
     page.route("**/boards/*?embed=*", _busy)
     time.get_by_role("button", name="Save").click()
 
-    expect(page.locator(".note.trouble").first).to_contain_text("Come back in a moment.")
-    expect(time.get_by_role("button", name="Write down time")).to_be_visible()
+    expect(page.locator(".notification.error").first).to_contain_text("Come back in a moment.")
+    expect(time.get_by_role("button", name="Add a time entry")).to_be_visible()
 
 
 def test_an_answer_that_is_no_json_is_told(mina: Person, visit: Visit) -> None:
@@ -211,7 +211,7 @@ def test_a_card_that_is_gone_meanwhile_is_told_and_goes(mina: Person, visit: Vis
 
     drag(page, "One", "Doing")
 
-    expect(page.locator(".note.trouble")).to_be_visible()
+    expect(page.locator(".notification.error")).to_be_visible()
     expect(page.locator(".card .title")).to_have_text(["Two"])
 
 

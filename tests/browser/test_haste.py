@@ -58,7 +58,7 @@ def test_a_board_is_never_seen_on_two_shelves(mina: Person, visit: Visit) -> Non
 
     with _held_back(page, "GET", re.compile("archived=true")):
         with page.expect_response("**/boards?limit=100") as listing:
-            tile.get_by_role("button", name="Bring back").click()
+            tile.get_by_role("button", name="Unarchive").click()
         listing.value.finished()
         page.evaluate("() => new Promise(requestAnimationFrame)")
         assert tile.count() == 1
@@ -81,7 +81,7 @@ def test_two_quick_changes_of_a_card_are_both_kept(mina: Person, visit: Visit) -
         labels.get_by_label("Later").check()
 
     expect(card(page, "One").locator(".chip")).to_have_text(["Urgent", "Later"])
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)
 
 
 def test_a_dialog_that_is_quicker_used_than_read_saves_what_was_typed(mina: Person, visit: Visit) -> None:
@@ -94,7 +94,7 @@ def test_a_dialog_that_is_quicker_used_than_read_saves_what_was_typed(mina: Pers
         page.keyboard.press("Enter")
 
     expect(titles(page, "To do")).to_have_text(["Two"])
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)
 
 
 def test_a_description_that_someone_else_wrote_meanwhile_is_not_replaced_unseen(mina: Person, visit: Visit) -> None:
@@ -173,11 +173,11 @@ def test_a_card_in_the_air_stays_there_when_an_answer_comes(mina: Person, visit:
         card(page, "Two").hover()
         page.mouse.down()
         page.mouse.move(goal["x"] + 40, goal["y"] + 4, steps=8)
-    expect(page.locator("#spoken")).to_have_text("One is in Doing.")
+    expect(page.locator("#announcements")).to_have_text("One is in Doing.")
     page.mouse.up()
 
     expect(titles(page, "Doing")).to_have_text(["Two", "One"])
-    expect(page.locator("#spoken")).to_have_text("Two is in Doing.")
+    expect(page.locator("#announcements")).to_have_text("Two is in Doing.")
     shown = [each["title"] for each in mina.ask("GET", f"boards/{board_id}/cards?status=in_progress")["items"]]
     assert shown == ["Two", "One"]
 
@@ -191,7 +191,7 @@ def test_time_that_was_written_down_leaves_its_form_before_the_card_is_read_agai
 
     with _held_back(page, "GET", OF_A_CARD):
         time.get_by_role("button", name="Save").click()
-        expect(time.get_by_role("button", name="Write down time")).to_be_focused()
+        expect(time.get_by_role("button", name="Add a time entry")).to_be_focused()
 
     expect(time.get_by_role("table")).to_contain_text("01:00:00")
     assert not visit.complaints
@@ -245,7 +245,7 @@ def test_nobody_is_told_that_a_card_is_gone_that_they_took_away_themselves(mina:
 
     expect(page.get_by_text("One is deleted.")).to_be_visible()
     expect(dialog).to_have_count(0)
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)
     assert not visit.complaints
 
 
@@ -293,7 +293,7 @@ def test_what_is_done_right_after_time_was_written_down_is_not_refused(mina: Per
         page.keyboard.press("Enter")
 
     expect(titles(page, "To do")).to_have_text(["Two"])
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)
 
 
 def test_a_label_that_was_put_on_just_before_comes_back_with_the_card(mina: Person, visit: Visit) -> None:

@@ -50,7 +50,7 @@ def test_everything_that_people_make_can_be_made_without_https(neighbour: Person
     dialog.get_by_role("button", name="Resolve").click()
     expect(titles(page, "Done")).to_have_text(["One"])
     dialog.get_by_role("button", name="Archive").click()
-    page.locator(".note", has_text="is archived").get_by_role("button", name="Undo").click()
+    page.locator(".notification", has_text="is archived").get_by_role("button", name="Undo").click()
     expect(titles(page, "Done")).to_have_text(["One"])
 
     page.get_by_role("link", name="Flow").click()

@@ -100,7 +100,7 @@ def test_lists_are_as_wide_as_they_should_be(mina: Person, visit: Visit, screen:
     mina.visit(page, mina.board("One", "Two " * 60, "x" * 200))
     page.locator(".card").nth(2).wait_for()
 
-    widths = page.locator(".list, .adder").evaluate_all(
+    widths = page.locator(".list, .list-form").evaluate_all(
         "(all) => all.map((each) => each.getBoundingClientRect().width)"
     )
 
@@ -160,7 +160,7 @@ def test_a_double_click_opens_a_card_and_leaves_it_open(mina: Person, visit: Vis
     card(page, "One").dblclick()
 
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("made it")).to_be_visible()
+    expect(dialog.get_by_text("created it")).to_be_visible()
     page.mouse.click(5, 5)
     expect(dialog).to_have_count(0)
 
@@ -182,4 +182,4 @@ def test_a_double_click_does_one_step_and_deletes_nothing_for_good(mina: Person,
 
     assert mina.ask("GET", path)["status"] == "in_progress"
     assert [each["text"] for each in mina.ask("GET", f"{path}/comments")["items"]] == ["Soon."]
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)

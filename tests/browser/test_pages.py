@@ -32,8 +32,8 @@ def test_an_export_of_trello_is_brought_along_with_its_report(mina: Person, visi
     (tmp_path / "export.json").write_text(json.dumps(EXPORT))
 
     page.get_by_label("Choose a file").set_input_files(tmp_path / "export.json")
-    expect(page.get_by_text("From afar is here.")).to_be_visible()
-    page.get_by_text("What came over, and what did not").click()
+    expect(page.get_by_text("From afar is imported.")).to_be_visible()
+    page.get_by_text("Import report").click()
     expect(page.get_by_text("1 of the cards had members")).to_be_visible()
     page.get_by_role("link", name="Open the board").click()
 
@@ -48,7 +48,7 @@ def test_a_board_is_saved_as_a_file_and_brought_back(mina: Person, visit: Visit,
     tile = page.locator(".tiles li", has_text="Orchard")
 
     with page.expect_download() as saving:
-        tile.get_by_role("button", name="Save as a file").click()
+        tile.get_by_role("button", name="Export to a file").click()
     saving.value.save_as(tmp_path / "board.json")
     page.get_by_label("Choose a file").set_input_files(tmp_path / "board.json")
     page.get_by_role("link", name="Open the board").click()
@@ -76,7 +76,7 @@ def test_an_archived_board_is_put_away_and_comes_back(mina: Person, visit: Visit
     tile.get_by_role("button", name="Archive").click()
     expect(page.get_by_role("link", name="Old garden")).to_have_count(0)
     page.get_by_text("Archived boards").click()
-    tile.get_by_role("button", name="Bring back").click()
+    tile.get_by_role("button", name="Unarchive").click()
 
     expect(page.get_by_role("link", name="Old garden")).to_be_visible()
 
@@ -93,7 +93,7 @@ def test_a_board_that_was_deleted_by_mistake_is_brought_back_at_once(mina: Perso
     page.get_by_role("button", name="Undo").click()
 
     expect(page.get_by_role("link", name="Rose garden")).to_be_visible()
-    expect(page.get_by_text("Rose garden is back.")).to_be_visible()
+    expect(page.get_by_text("Rose garden is restored.")).to_be_visible()
     assert not visit.complaints
 
 
@@ -108,7 +108,7 @@ def test_a_deleted_board_is_found_and_restored(mina: Person, visit: Visit) -> No
     page.get_by_text("Deleted boards").click()
     expect(tile).to_contain_text("Deleted on")
     tile.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("Lost garden is back.")).to_be_visible()
+    expect(page.get_by_text("Lost garden is restored.")).to_be_visible()
     page.get_by_role("link", name="Lost garden").click()
 
     expect(titles(page, "To do")).to_have_text(["One"])
@@ -155,7 +155,7 @@ def test_a_list_is_added_renamed_and_limited(mina: Person, visit: Visit) -> None
     mina.visit(page, mina.board())
 
     page.get_by_label("Name of the list").fill("Review")
-    page.locator(".adder").get_by_role("button", name="Add").click()
+    page.locator(".list-form").get_by_role("button", name="Add").click()
     column(page, "Review").get_by_role("button", name="Review").click()
     page.get_by_role("dialog").get_by_label("Name of the list").fill("Looking")
     page.get_by_role("dialog").get_by_label("WIP limit").fill("2")

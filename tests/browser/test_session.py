@@ -30,10 +30,10 @@ def test_whoever_is_signed_in_is_asked_before_a_link_signs_them_in_as_someone_el
     expect(page.get_by_role("dialog")).to_contain_text("You are signed in as Owner.")
     assert "tkb_" not in page.url
     assert page.evaluate(KEPT) == mina.token
-    page.get_by_role("button", name="Stay Owner").click()
-    expect(page.locator(".who")).to_have_text("Owner")
+    page.get_by_role("button", name="Stay signed in as Owner").click()
+    expect(page.locator(".user-name")).to_have_text("Owner")
     page.reload()
-    expect(page.locator(".who")).to_have_text("Owner")
+    expect(page.locator(".user-name")).to_have_text("Owner")
     assert not visit.complaints
 
 
@@ -45,7 +45,7 @@ def test_whoever_agrees_is_signed_in_as_someone_else(mina: Person, visit: Visit)
     _follow(page, mina, lou.token)
     page.get_by_role("button", name="Switch to Lou-Is-Welcome").click()
 
-    expect(page.locator(".who")).to_have_text("Lou-Is-Welcome")
+    expect(page.locator(".user-name")).to_have_text("Lou-Is-Welcome")
     assert page.evaluate(KEPT) == lou.token
 
 
@@ -66,7 +66,7 @@ def test_a_link_with_a_wrong_token_is_told_and_changes_nothing(mina: Person, vis
 
     _follow(page, mina, "x")
 
-    expect(page.locator(".note.trouble")).to_contain_text("You are still signed in as Owner.")
+    expect(page.locator(".notification.error")).to_contain_text("You are still signed in as Owner.")
     expect(page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
     assert page.evaluate(KEPT) == mina.token
     assert "token" not in page.url
@@ -80,7 +80,7 @@ def test_a_link_that_cannot_be_checked_changes_nothing(mina: Person, visit: Visi
     page.route("**/v1/**", lambda route: route.abort())
     _follow(page, mina, lou.token)
 
-    expect(page.locator(".note.trouble")).to_contain_text("could not be checked")
+    expect(page.locator(".notification.error")).to_contain_text("could not be checked")
     assert page.evaluate(KEPT) == mina.token
 
 
@@ -96,7 +96,7 @@ def test_a_token_in_the_address_of_an_open_page_leaves_it_at_once_and_the_board_
 
     expect(page.get_by_role("dialog")).to_contain_text("You are signed in as Owner.")
     assert page.url.endswith(f"#/boards/{board_id}")
-    page.get_by_role("button", name="Stay Owner").click()
+    page.get_by_role("button", name="Stay signed in as Owner").click()
     expect(titles(page, "To do")).to_have_text(["One"])
     assert not visit.complaints
 
@@ -135,7 +135,7 @@ def test_who_signs_out_does_so_in_every_page_of_the_browser_and_in_the_documenta
     expect(other.get_by_role("button", name="Authorize")).to_have_class(re.compile(r"\blocked"))
     other.goto(mina.origin)
     mina.visit(page)
-    expect(other.locator(".who")).to_have_text("Owner")
+    expect(other.locator(".user-name")).to_have_text("Owner")
 
     page.get_by_role("button", name="Sign out").click()
 

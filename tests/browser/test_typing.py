@@ -27,7 +27,7 @@ def _opened(person: Person, page: Page, board_id: str) -> Locator:
     person.visit(page, board_id)
     page.locator(".card-open").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("made it")).to_be_visible()
+    expect(dialog.get_by_text("created it")).to_be_visible()
     return dialog
 
 
@@ -89,7 +89,7 @@ def test_comments_that_are_typed_one_after_the_other_all_come(far: Person, visit
     [
         ("New label", ".chip", ["Urgent", "Later"]),
         ("Add a checklist", ".checklist h3", ["Steps", "Tests"]),
-        ("Address of the link", ".people a", ["https://a.example/", "https://b.example/"]),
+        ("Address of the link", ".rows a", ["https://a.example/", "https://b.example/"]),
     ],
 )
 def test_whatever_a_card_takes_several_of_can_be_typed_without_waiting(
@@ -153,7 +153,7 @@ IN_A_CARD: dict[str, Callable[[Locator], Locator]] = {
     "correction": lambda dialog: dialog.get_by_label("Your comment"),
     "label": lambda dialog: dialog.get_by_label("New label"),
     "link": lambda dialog: dialog.get_by_label("Address of the link"),
-    "link title": lambda dialog: dialog.get_by_label("What it is"),
+    "link title": lambda dialog: dialog.get_by_label("Title of the link"),
     "note": lambda dialog: dialog.get_by_label("What was done"),
 }
 
@@ -184,7 +184,7 @@ def test_what_others_do_to_a_card_takes_no_letter_from_a_field(mina: Person, vis
     mina.ask("PATCH", f"{path}/checklists/{steps['id']}/items/{item['id']}", {"done": True}, If_Match="*")
     mina.ask("POST", f"{path}/comments", {"text": "Now."})
     expect(dialog.get_by_text("Now.")).to_be_visible()
-    expect(dialog.locator(".ticked")).to_have_text("First")
+    expect(dialog.locator(".checked")).to_have_text("First")
     page.keyboard.type("thought")
 
     expect(field).to_have_value("Half a thought")
@@ -340,7 +340,7 @@ def test_lines_and_tabs_that_are_pasted_become_one_line(mina: Person, visit: Vis
 
     shown = dialog.locator(".items .check").or_(page.locator(".card .title", has_text="Two"))
     expect(shown).to_have_text(re.compile("^Two words ?and more$"))
-    expect(page.locator(".note.trouble")).to_have_count(0)
+    expect(page.locator(".notification.error")).to_have_count(0)
 
 
 def _patches(page: Page) -> list[object]:
@@ -393,11 +393,11 @@ def test_a_date_that_is_refused_gives_way_to_the_one_that_is_saved(mina: Person,
     mina.ask("PATCH", path, {"due_at": "2026-03-02T14:00:00Z"}, If_Match="*")
     dialog = _opened(mina, page, board_id)
 
-    dialog.get_by_label("Begins").fill("2026-04-02T14:00")
-    dialog.get_by_label("Begins").press("Enter")
+    dialog.get_by_label("Start date").fill("2026-04-02T14:00")
+    dialog.get_by_label("Start date").press("Enter")
 
-    expect(page.locator(".note.trouble")).to_be_visible()
-    expect(dialog.get_by_label("Begins")).to_have_value("")
+    expect(page.locator(".notification.error")).to_be_visible()
+    expect(dialog.get_by_label("Start date")).to_have_value("")
     assert mina.ask("GET", path)["start_at"] is None
 
 

@@ -1,0 +1,86 @@
+// Small parts of the user interface that several modules use.
+
+import { setChildren, h } from "./dom.js";
+import { announce, raiseNotifications } from "./notifications.js";
+import { texts } from "./texts.js";
+
+/** Create the coloured chip of a label. @param {{name: string, color: string}} label */
+export function createLabelChip(label) {
+  return h("span", { class: `chip ${label.color}`, dir: "auto" }, label.name);
+}
+
+/** Return the initials of a user, two letters at most. @param {string} name */
+export function getInitials(name) {
+  return name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
+}
+
+/**
+ * Open a modal dialog. It is removed from the page when it is closed.
+ *
+ * @param {string} label
+ * @param {...(import("./dom.js").Child | import("./dom.js").Child[])} children
+ */
+export function openDialog(label, ...children) {
+  const element = h("dialog", { "aria-label": label }, ...children);
+  element.addEventListener("close", () => {
+    element.remove();
+    raiseNotifications();
+  });
+  // A click outside of the dialog closes it. A click that began inside (selecting text) does not, nor does the second
+  // click of a double click that opened the dialog.
+  element.addEventListener("mousedown", (event) => {
+    if (event.target !== element || event.detail > 1) return;
+    element.addEventListener("mouseup", (end) => { if (end.target === element) element.close(); }, { once: true });
+  });
+  document.body.append(element);
+  element.showModal();
+  raiseNotifications();
+  return element;
+}
+
+/**
+ * Create the button that closes a dialog.
+ *
+ * @param {string} label
+ * @param {() => void} close
+ */
+export function createCloseButton(label, close) {
+  return h("button", { type: "button", class: "quiet close", "aria-label": label, onclick: close }, "×");
+}
+
+/**
+ * Create a field with its label.
+ *
+ * @param {string} label
+ * @param {HTMLElement} input
+ */
+export function createField(label, input) {
+  return h("label", { class: "field" }, h("span", {}, label), input);
+}
+
+/**
+ * Create a button for an action that can't be undone. The first click asks, the second one acts; blur cancels.
+ *
+ * @param {string} label
+ * @param {() => unknown} action
+ */
+export function createConfirmButton(label, action) {
+  const reset = () => {
+    delete button.dataset.isConfirming;
+    setChildren(button, label);
+  };
+  const handleClick = (/** @type {MouseEvent} */ event) => {
+    // The second click of a double click is no confirmation.
+    if (event.detail > 1) return;
+    if (button.dataset.isConfirming) {
+      reset();
+      void action();
+      return;
+    }
+    button.dataset.isConfirming = "yes";
+    setChildren(button, texts.confirm(label));
+    announce(texts.confirm(label));
+  };
+  const button = h("button", { type: "button", class: "quiet", onclick: handleClick, onblur: reset }, label);
+  return button;
+}

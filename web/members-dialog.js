@@ -1,0 +1,55 @@
+// The dialog with the members of a board and their roles.
+
+import { createComposer } from "./composer.js";
+import { reconcile, h } from "./dom.js";
+import { createCloseButton, openDialog, createField } from "./components.js";
+import { texts } from "./texts.js";
+
+/** Open the dialog. @param {import("./board.js").BoardView} view */
+export function openMembersDialog(view) {
+  const { model } = view;
+  const memberList = h("ul", { class: "rows" });
+  const userInput = h("input", { minlength: 3, maxlength: 64, pattern: "[a-z0-9][a-z0-9_\\-]{2,63}", autocomplete: "off" });
+  const roleSelect = createRoleSelect("editor");
+
+  const setRole = async (/** @type {string} */ userId, /** @type {string} */ newRole) => {
+    const body = { role: newRole };
+    const response = await view.attempt(() => model.api.request("PUT", `${model.path}/members/${userId}`, { body }));
+    await view.reloadOrReport();
+    draw();
+    return Boolean(response);
+  };
+  const removeMember = async (/** @type {string} */ userId) => {
+    const response = await view.attempt(() => model.api.request("DELETE", `${model.path}/members/${userId}`));
+    if (response && userId === view.me.id) location.hash = "#/";
+    else await view.reloadOrReport();
+    draw();
+  };
+  const draw = () => reconcile(memberList, model.members, { key: (member) => member.user_id, fingerprint: JSON.stringify, make: (member) => {
+    const memberRole = createRoleSelect(member.role, member.name);
+    memberRole.disabled = !model.isOwner;
+    memberRole.addEventListener("change", async () => {
+      if (!(await setRole(member.user_id, memberRole.value))) memberRole.value = member.role;
+    });
+    const canRemove = model.isOwner || member.user_id === view.me.id;
+    return h("li", {},
+      h("span", { dir: "auto" }, member.name), memberRole,
+      canRemove ? h("button", { type: "button", "aria-label": texts.memberRemove(member.name), onclick: () => void removeMember(member.user_id) }, "×") : null);
+  } });
+  draw();
+
+  const { submit, unsavedList } = createComposer(`${model.path}/members`, [userInput, roleSelect], ([userId = "", newRole = ""]) => setRole(userId, newRole));
+  const element = openDialog(texts.members,
+    createCloseButton(texts.close, () => element.close()),
+    h("h2", {}, texts.members),
+    memberList,
+    model.isOwner
+      ? h("form", { onsubmit: submit }, unsavedList, createField(texts.memberUser, userInput), createField(texts.role, roleSelect), h("button", { class: "primary" }, texts.memberAdd))
+      : null);
+}
+
+/** Create a select for a role. @param {string} selectedRole @param {string} [name] of the member */
+function createRoleSelect(selectedRole, name) {
+  const options = Object.entries(texts.roles).map(([value, label]) => h("option", { value, selected: value === selectedRole }, label));
+  return h("select", { "aria-label": name ? `${texts.role}: ${name}` : null }, options);
+}

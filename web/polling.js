@@ -1,0 +1,87 @@
+// Poll the events of a board after the last one that is displayed.
+//
+// For an unchanged board the server answers 304. A page that is hidden, idle or offline polls less often.
+
+import { Problem } from "./api.js";
+import { showConnectionState } from "./notifications.js";
+import { texts } from "./texts.js";
+
+const ACTIVE_INTERVAL_MS = 1_200;
+const IDLE_INTERVAL_MS = 5_000;
+const IDLE_AFTER_MS = 120_000;
+const MAX_INTERVAL_MS = 30_000;
+
+/**
+ * Poll a board until the returned function is called.
+ *
+ * @param {import("./api.js").Api} api
+ * @param {string} boardId
+ * @param {() => number} getDisplayedSeq the seq that the page displays
+ * @param {() => Promise<unknown>} onChange called when there are newer events
+ * @param {(error: Problem) => void} onLost called, and polling stops, when the board or the access to it is gone
+ * @returns {() => void} stops polling
+ */
+export function pollEvents(api, boardId, getDisplayedSeq, onChange, onLost) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  /** @type {string | null} */
+  let etag = null;
+  let etagSeq = -1;
+  let failures = 0;
+  let lastActivityAt = Date.now();
+  /** @type {(() => void) | undefined} */
+  let pollNow;
+
+  const handleReturn = () => {
+    lastActivityAt = Date.now();
+    if (!document.hidden) pollNow?.();
+  };
+  for (const name of ["online", "focus"]) window.addEventListener(name, handleReturn, { signal });
+  document.addEventListener("visibilitychange", handleReturn, { signal });
+  for (const name of ["pointerdown", "keydown"]) {
+    document.addEventListener(name, () => { lastActivityAt = Date.now(); }, { signal, passive: true });
+  }
+  window.addEventListener("offline", () => showConnectionState(texts.offline), { signal });
+
+  const computeInterval = () => {
+    if (failures) return Math.min(ACTIVE_INTERVAL_MS * 2 ** failures, MAX_INTERVAL_MS);
+    if (document.hidden) return MAX_INTERVAL_MS;
+    return Date.now() - lastActivityAt > IDLE_AFTER_MS ? IDLE_INTERVAL_MS : ACTIVE_INTERVAL_MS;
+  };
+
+  const poll = async () => {
+    const after = getDisplayedSeq();
+    const knownEtag = after === etagSeq ? etag : null;
+    const response = await api.request("GET", `boards/${boardId}/events`, { query: { after, limit: 1 }, etag: knownEtag, signal });
+    const page = /** @type {{items: unknown[]} | null} */ (response.status === 304 ? null : response.body);
+    const hasEvents = Boolean(page?.items.length);
+    etagSeq = after;
+    // The tag is kept only when there are no events: if loading them fails, the next poll must report them again.
+    etag = hasEvents ? null : response.etag;
+    if (hasEvents) await onChange();
+  };
+
+  const run = async () => {
+    while (!signal.aborted) {
+      try {
+        await poll();
+        failures = 0;
+        showConnectionState("");
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Problem && [401, 403, 404].includes(error.status)) {
+          onLost(error);
+          return;
+        }
+        failures += 1;
+        showConnectionState(navigator.onLine ? texts.unreachable : texts.offline);
+      }
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, computeInterval());
+        pollNow = () => { clearTimeout(timer); resolve(undefined); };
+      });
+    }
+  };
+  void run();
+  return () => { controller.abort(); pollNow?.(); showConnectionState(""); };
+}
