@@ -1,6 +1,6 @@
-"""A headless Chromium with a fresh profile for every test, and a record of whatever it complains about.
+"""A headless Chromium with a new profile for every test, which records errors.
 
-LATENCY=150 has every answer of the API take 150 ms longer; without it, answers come as soon as they can.
+LATENCY=150 delays every response of the API by 150 ms.
 """
 
 import os
@@ -11,44 +11,49 @@ from dataclasses import dataclass, field, replace
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.people import Person
-from tests.browser.slow_line import SlowLine
+from tests.browser.page_objects import User
+from tests.browser.slow_proxy import SlowProxy
 from tests.live_server import LiveServer
 
-# Without these, Chromium looks for its maker's servers as soon as it starts.
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+# Without these, Chromium connects to Google as soon as it starts.
+CHROMIUM_ARGUMENTS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
-# A server on this machine by a name that isn't localhost: to a browser it is as far away and as insecure as any other.
-ON_THE_LAN = "tackboard.test"
-NAMED = f"--host-resolver-rules=MAP {ON_THE_LAN} 127.0.0.1"
+# A name of this machine other than localhost. To a browser it is an insecure origin like any other.
+LAN_HOST = "tackboard.test"
+HOST_RULES = f"--host-resolver-rules=MAP {LAN_HOST} 127.0.0.1"
 
 
-# What is expected comes as soon as the machine has time for it, and on a busy one that may take a while.
+# On a busy machine the page can take a while.
 expect.set_options(timeout=20_000)
 
 
 LATENCY = int(os.environ.get("LATENCY", "0")) / 1000
-"""How many seconds an answer of the API takes longer than it must."""
+"""The additional seconds of every response of the API."""
 
 
 @dataclass
 class Visit:
-    """A page, and what went wrong on it: errors on the console, exceptions, breaches of the security policy."""
+    """A page with its errors: on the console, exceptions, and violations of the content security policy."""
 
     page: Page
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
-# Playwright keeps an event loop in this thread while it runs, so it doesn't outlive the tests that need it.
+# Playwright runs an event loop in this thread, so it is stopped after each module.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.fail("There is no Chromium: install it, or name it with CHROMIUM=/path/to/chromium.", pytrace=False)
-    # Chromium's own sandbox does not work for root, as whom tests run in containers.
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not executable:
+        pytest.fail("Chromium was not found: install it, or set CHROMIUM=/path/to/chromium.", pytrace=False)
+    # Chromium's sandbox does not work for root, which is the user in containers.
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=found, args=[*QUIET, NAMED], chromium_sandbox=os.geteuid() != 0
+            executable_path=executable, args=[*CHROMIUM_ARGUMENTS, HOST_RULES], chromium_sandbox=os.geteuid() != 0
         )
         yield chromium
         chromium.close()
@@ -58,33 +63,33 @@ def browser() -> Iterator[Browser]:
 def visit(browser: Browser) -> Iterator[Visit]:
     context = browser.new_context()
     visit = Visit(context.new_page())
-    context.on("weberror", lambda error: visit.complaints.append(str(error.error)))
-    # A breach of the content security policy is an error on the console, too.
-    context.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
+    context.on("weberror", lambda error: visit.errors.append(str(error.error)))
+    # A violation of the content security policy is logged on the console too.
+    context.on("console", lambda message: visit.errors.append(message.text) if message.type == "error" else None)
     yield visit
     context.close()
 
 
 @pytest.fixture(scope="session")
 def origin(live_server: LiveServer) -> Iterator[str]:
-    """Where browsers find the server, with a slash at the end."""
+    """Return the address of the page, with a slash at its end."""
     if not LATENCY:
         yield live_server.url
         return
-    with SlowLine(*live_server.host_and_port, LATENCY) as line:
-        yield f"http://127.0.0.1:{line.port}/"
+    with SlowProxy(*live_server.host_and_port, LATENCY) as proxy:
+        yield f"http://127.0.0.1:{proxy.port}/"
 
 
 @pytest.fixture
-def mina(live_server: LiveServer, origin: str) -> Person:
-    """The owner of the server."""
+def mina(live_server: LiveServer, origin: str) -> User:
+    """Return the owner of the server."""
     assert live_server.token
-    owner = Person(live_server, origin, live_server.token)
-    return Person(live_server, origin, live_server.token, owner.ask("GET", "users/me")["id"])
+    owner = User(live_server, origin, live_server.token)
+    return User(live_server, origin, live_server.token, owner.request("GET", "users/me")["id"])
 
 
 @pytest.fixture
-def far(live_server: LiveServer, mina: Person) -> Iterator[Person]:
-    """The owner of the server, far away from it: each answer of the API takes 400 ms or more."""
-    with SlowLine(*live_server.host_and_port, max(LATENCY, 0.4)) as line:
-        yield replace(mina, origin=f"http://127.0.0.1:{line.port}/")
+def slow_user(live_server: LiveServer, mina: User) -> Iterator[User]:
+    """Return the owner of the server on a slow connection: each response of the API takes 400 ms or more."""
+    with SlowProxy(*live_server.host_and_port, max(LATENCY, 0.4)) as proxy:
+        yield replace(mina, origin=f"http://127.0.0.1:{proxy.port}/")

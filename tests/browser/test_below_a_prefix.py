@@ -1,4 +1,4 @@
-"""The pages where the application is mounted below a prefix, as many servers can do it with SCRIPT_NAME."""
+"""The pages of an application that is mounted below a prefix, with SCRIPT_NAME."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client
 from tests.browser.conftest import Visit
-from tests.browser.people import column, titles
+from tests.browser.page_objects import card_titles, list_region
 from tests.contract.transports import listen
 
 pytestmark = pytest.mark.browser
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(f"sqlite:///{tmp_path}/tackboard.db")) as opened:
-        yield opened
+    with closing(open_store(f"sqlite:///{tmp_path}/tackboard.db")) as store:
+        yield store
 
 
 @pytest.fixture
 def address(store: Store) -> Iterator[str]:
-    """The address of the page, with a token and without the slash that belongs to its end."""
+    """Return the address of the page, with a token but without the slash at its end."""
     application = create_app(store, open_signup=True)
     token = Client(application).post("/users", {"name": "Mina"}).json["token"]
     with listen(application, "/tools/kanban") as port:
@@ -40,14 +40,14 @@ def test_the_board_works_below_a_prefix(address: str, visit: Visit) -> None:
     page.goto(address)
     page.get_by_label("Name of the board").fill("Website")
     page.get_by_role("button", name="Create board").click()
-    column(page, "To do").get_by_label("Title of the card").fill("Write the copy")
-    column(page, "To do").get_by_role("button", name="Add").click()
-    expect(titles(page, "To do")).to_have_text(["Write the copy"])
+    list_region(page, "To do").get_by_label("Title of the card").fill("Write the copy")
+    list_region(page, "To do").get_by_role("button", name="Add").click()
+    expect(card_titles(page, "To do")).to_have_text(["Write the copy"])
     page.reload()
 
-    expect(titles(page, "To do")).to_have_text(["Write the copy"])
+    expect(card_titles(page, "To do")).to_have_text(["Write the copy"])
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/tools/kanban/#/boards/brd_\w+", page.url)
-    assert not visit.complaints
+    assert not visit.errors
 
 
 def test_the_documentation_calls_the_api_below_a_prefix(address: str, visit: Visit) -> None:
@@ -59,4 +59,4 @@ def test_the_documentation_calls_the_api_below_a_prefix(address: str, visit: Vis
     status = operation.locator(".live-responses-table .response-col_status")
     expect(status.last).to_have_text(re.compile("201"))
     expect(operation.locator(".request-url")).to_contain_text("/tools/kanban/v1/boards")
-    assert not visit.complaints
+    assert not visit.errors

@@ -1,4 +1,4 @@
-"""The board at /: what people do on it, by mouse, by touch and by keyboard, alone and together."""
+"""The board: sign-in, cards, conflicts and lost connections."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,25 +7,23 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card, column, drag, titles
+from tests.browser.page_objects import User, card, card_titles, drag, list_region
 
 pytestmark = pytest.mark.browser
 
 
-def test_the_address_that_the_first_run_prints_signs_in_and_keeps_the_token_out_of_sight(
-    mina: Person, visit: Visit
-) -> None:
+def test_an_address_with_a_token_signs_in_and_removes_the_token_from_the_address(mina: User, visit: Visit) -> None:
     visit.page.goto(f"{mina.origin}#token={mina.token}")
 
     expect(visit.page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
     assert "tkb_" not in visit.page.url
     visit.page.reload()
     expect(visit.page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
-    assert not visit.complaints
+    assert not visit.errors
 
 
-def test_whoever_signs_out_needs_a_token_again(mina: Person, visit: Visit) -> None:
-    mina.visit(visit.page)
+def test_signing_out_removes_the_token_and_shows_the_sign_in_form(mina: User, visit: Visit) -> None:
+    mina.sign_in(visit.page)
 
     visit.page.get_by_role("button", name="Sign out").click()
 
@@ -33,7 +31,7 @@ def test_whoever_signs_out_needs_a_token_again(mina: Person, visit: Visit) -> No
     assert visit.page.evaluate("localStorage.length") == 0
 
 
-def test_a_token_that_is_not_known_is_refused_in_words(origin: str, visit: Visit) -> None:
+def test_an_unknown_token_is_rejected_with_a_message(origin: str, visit: Visit) -> None:
     visit.page.goto(origin)
 
     visit.page.get_by_label("Your token").fill("tkb_nothing")
@@ -42,137 +40,135 @@ def test_a_token_that_is_not_known_is_refused_in_words(origin: str, visit: Visit
     expect(visit.page.get_by_role("status").filter(has_text="unknown, expired or revoked")).to_be_visible()
 
 
-def test_the_main_job_is_done_by_mouse(mina: Person, visit: Visit) -> None:
+def test_a_card_is_created_moved_and_resolved_by_mouse(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page)
+    mina.sign_in(page)
 
     page.get_by_label("Name of the board").fill("Spring release")
     page.get_by_role("button", name="Create board").click()
-    column(page, "To do").get_by_label("Title of the card").fill("Write the notes")
-    column(page, "To do").get_by_role("button", name="Add").click()
-    expect(titles(page, "To do")).to_have_text(["Write the notes"])
+    list_region(page, "To do").get_by_label("Title of the card").fill("Write the notes")
+    list_region(page, "To do").get_by_role("button", name="Add").click()
+    expect(card_titles(page, "To do")).to_have_text(["Write the notes"])
     drag(page, "Write the notes", "Doing")
 
-    expect(titles(page, "Doing")).to_have_text(["Write the notes"])
-    expect(column(page, "Doing").locator(".running")).to_have_text(re.compile(r"00:00:\d\d"))
+    expect(card_titles(page, "Doing")).to_have_text(["Write the notes"])
+    expect(list_region(page, "Doing").locator(".running")).to_have_text(re.compile(r"00:00:\d\d"))
     card(page, "Write the notes").click()
     page.get_by_role("button", name="Resolve").click()
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    expect(titles(page, "Done")).to_have_text(["Write the notes"])
-    assert not visit.complaints
+    expect(card_titles(page, "Done")).to_have_text(["Write the notes"])
+    assert not visit.errors
 
 
-def test_the_main_job_is_done_by_keyboard(mina: Person, visit: Visit) -> None:
+def test_a_card_is_moved_and_opened_by_keyboard(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One", "Two", "Three"))
+    mina.sign_in(page, mina.create_board("One", "Two", "Three"))
 
     card(page, "One").focus()
     for key in ("Space", "ArrowDown", "ArrowRight", "Space"):
         page.keyboard.press(key)
 
-    expect(titles(page, "Doing")).to_have_text(["One"])
-    expect(titles(page, "To do")).to_have_text(["Two", "Three"])
+    expect(card_titles(page, "Doing")).to_have_text(["One"])
+    expect(card_titles(page, "To do")).to_have_text(["Two", "Three"])
     expect(card(page, "One")).to_be_focused()
     expect(page.locator("#announcements")).to_have_text("One is in Doing.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(card(page, "One")).to_be_focused()
-    assert not visit.complaints
+    assert not visit.errors
 
 
-def test_escape_puts_a_lifted_card_back(mina: Person, visit: Visit) -> None:
+def test_escape_cancels_a_keyboard_drag(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One", "Two"))
+    mina.sign_in(page, mina.create_board("One", "Two"))
 
     card(page, "One").focus()
     for key in ("Space", "ArrowRight", "Escape"):
         page.keyboard.press(key)
 
-    expect(titles(page, "To do")).to_have_text(["One", "Two"])
+    expect(card_titles(page, "To do")).to_have_text(["One", "Two"])
     expect(page.locator("#announcements")).to_have_text("One is back where it was.")
 
 
-def test_a_move_can_be_taken_back(mina: Person, visit: Visit) -> None:
+def test_a_move_can_be_undone(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One", "Two", "Three"))
+    mina.sign_in(page, mina.create_board("One", "Two", "Three"))
     drag(page, "Two", "Done")
-    expect(titles(page, "Done")).to_have_text(["Two"])
+    expect(card_titles(page, "Done")).to_have_text(["Two"])
 
     page.get_by_role("button", name="Undo").click()
 
-    expect(titles(page, "To do")).to_have_text(["One", "Two", "Three"])
+    expect(card_titles(page, "To do")).to_have_text(["One", "Two", "Three"])
 
 
-@pytest.mark.parametrize("how", ["Archive", "Delete"])
-def test_a_card_that_was_put_away_can_be_brought_back(mina: Person, visit: Visit, how: str) -> None:
+@pytest.mark.parametrize("action", ["Archive", "Delete"])
+def test_archiving_or_deleting_a_card_can_be_undone(mina: User, visit: Visit, action: str) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One", "Two"))
+    mina.sign_in(page, mina.create_board("One", "Two"))
     card(page, "One").click()
 
-    page.get_by_role("button", name=how, exact=True).click()
-    expect(titles(page, "To do")).to_have_text(["Two"])
+    page.get_by_role("button", name=action, exact=True).click()
+    expect(card_titles(page, "To do")).to_have_text(["Two"])
     page.get_by_role("button", name="Undo").click()
 
-    expect(titles(page, "To do")).to_have_text(["One", "Two"])
-    assert not visit.complaints
+    expect(card_titles(page, "To do")).to_have_text(["One", "Two"])
+    assert not visit.errors
 
 
-def test_a_full_list_refuses_a_card_and_the_card_goes_back(mina: Person, visit: Visit) -> None:
+def test_a_card_returns_when_the_wip_limit_blocks_its_move(mina: User, visit: Visit) -> None:
     page = visit.page
     lists = [
         {"name": "Ideas", "stage": "todo"},
         {"name": "Doing", "stage": "in_progress", "wip_limit": 1, "wip_enforcement": "block"},
     ]
-    mina.visit(page, mina.board("One", "Two", lists=lists))
+    mina.sign_in(page, mina.create_board("One", "Two", lists=lists))
     drag(page, "One", "Doing")
-    expect(titles(page, "Doing")).to_have_text(["One"])
+    expect(card_titles(page, "Doing")).to_have_text(["One"])
 
     drag(page, "Two", "Doing")
 
     expect(page.get_by_text("List 'Doing' is full: its WIP limit is 1.")).to_be_visible()
-    expect(titles(page, "Ideas")).to_have_text(["Two"])
+    expect(card_titles(page, "Ideas")).to_have_text(["Two"])
 
 
-def test_two_browsers_end_up_with_the_same_board(mina: Person, browser: Browser, visit: Visit) -> None:
-    board_id = mina.board("One", "Two", "Three")
-    other = browser.new_context().new_page()
-    for page in (visit.page, other):
-        mina.visit(page, board_id)
+def test_two_browsers_show_the_same_board(mina: User, browser: Browser, visit: Visit) -> None:
+    board_id = mina.create_board("One", "Two", "Three")
+    other_page = browser.new_context().new_page()
+    for page in (visit.page, other_page):
+        mina.sign_in(page, board_id)
 
     drag(visit.page, "One", "Doing")
-    drag(other, "Three", "Done")
+    drag(other_page, "Three", "Done")
 
-    for page in (visit.page, other):
-        expect(titles(page, "To do")).to_have_text(["Two"])
-        expect(titles(page, "Doing")).to_have_text(["One"])
-        expect(titles(page, "Done")).to_have_text(["Three"])
-    other.context.close()
-
-
-def test_what_others_do_appears_by_itself(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
-    mina.visit(visit.page, board_id)
-
-    mina.ask("POST", f"boards/{board_id}/cards", {"title": "From elsewhere"})
-
-    expect(titles(visit.page, "To do")).to_have_text(["One", "From elsewhere"])
+    for page in (visit.page, other_page):
+        expect(card_titles(page, "To do")).to_have_text(["Two"])
+        expect(card_titles(page, "Doing")).to_have_text(["One"])
+        expect(card_titles(page, "Done")).to_have_text(["Three"])
+    other_page.context.close()
 
 
-def test_an_edit_that_someone_else_was_faster_with_is_told_and_nothing_typed_is_lost(
-    mina: Person, visit: Visit
-) -> None:
+def test_a_card_that_someone_else_creates_appears(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    mina.sign_in(visit.page, board_id)
+
+    mina.request("POST", f"boards/{board_id}/cards", {"title": "From elsewhere"})
+
+    expect(card_titles(visit.page, "To do")).to_have_text(["One", "From elsewhere"])
+
+
+def test_a_conflicting_edit_is_reported_and_the_typed_text_is_kept(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One")
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    mina.visit(page, board_id)
-    with page.expect_response(f"**/cards/{found['id']}"):
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    mina.sign_in(page, board_id)
+    with page.expect_response(f"**/cards/{stored_card['id']}"):
         card(page, "One").click()
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Description").fill("What I wrote")
-    # The page must not hear of it before it saves.
+    # The page must not receive the event before it saves.
     page.route("**/events?*", lambda route: route.abort())
-    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"title": "Renamed"}, If_Match="*")
+    mina.request("PATCH", f"boards/{board_id}/cards/{stored_card['id']}", {"title": "Renamed"}, If_Match="*")
 
     page.get_by_role("button", name="Save").click()
 
@@ -183,83 +179,83 @@ def test_an_edit_that_someone_else_was_faster_with_is_told_and_nothing_typed_is_
     expect(page.locator("dialog .markdown")).to_have_text("What I wrote")
 
 
-def test_a_viewer_sees_the_board_and_can_change_nothing(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
-    lou = mina.friend("lou-looks")
-    mina.ask("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "viewer"})
+def test_a_viewer_cannot_change_the_board(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    lou = mina.create_user("lou-looks")
+    mina.request("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "viewer"})
 
-    lou.visit(visit.page, board_id)
+    lou.sign_in(visit.page, board_id)
 
     expect(visit.page.get_by_text("You can view this board, but not change it.")).to_be_visible()
     expect(visit.page.get_by_label("Title of the card")).to_have_count(0)
     drag(visit.page, "One", "Doing")
-    expect(titles(visit.page, "To do")).to_have_text(["One"])
+    expect(card_titles(visit.page, "To do")).to_have_text(["One"])
 
 
-def test_a_token_that_was_revoked_leads_to_the_sign_in(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
-    made = mina.ask("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
-    Person(mina.server, mina.origin, made["secret"]).visit(visit.page, board_id)
+def test_a_revoked_token_leads_to_the_sign_in_form(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    created = mina.request("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
+    User(mina.server, mina.origin, created["secret"]).sign_in(visit.page, board_id)
 
-    mina.ask("DELETE", f"users/me/tokens/{made['token']['id']}")
+    mina.request("DELETE", f"users/me/tokens/{created['token']['id']}")
 
     expect(visit.page.get_by_text("This token is unknown, expired or revoked.")).to_be_visible()
 
 
-def test_offline_is_told_and_what_was_typed_stays(mina: Person, visit: Visit) -> None:
+def test_the_page_says_that_it_is_offline_and_keeps_the_typed_text(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One"))
+    mina.sign_in(page, mina.create_board("One"))
     page.context.set_offline(True)
-    adding = column(page, "To do").get_by_label("Title of the card")
-    adding.fill("Thought on a train")
+    field = list_region(page, "To do").get_by_label("Title of the card")
+    field.fill("Thought on a train")
 
-    column(page, "To do").get_by_role("button", name="Add").click()
+    list_region(page, "To do").get_by_role("button", name="Add").click()
 
     expect(page.locator("#connection")).to_contain_text("You are offline.")
-    expect(column(page, "To do").locator(".unsaved")).to_contain_text("Thought on a train")
+    expect(list_region(page, "To do").locator(".unsaved")).to_contain_text("Thought on a train")
     page.context.set_offline(False)
     expect(page.locator("#connection")).to_be_hidden()
-    column(page, "To do").get_by_role("button", name="Try again").click()
-    expect(titles(page, "To do")).to_have_text(["One", "Thought on a train"])
+    list_region(page, "To do").get_by_role("button", name="Try again").click()
+    expect(card_titles(page, "To do")).to_have_text(["One", "Thought on a train"])
 
 
-def test_html_in_a_title_and_a_script_in_a_link_are_text(mina: Person, visit: Visit) -> None:
+def test_html_in_a_title_and_a_script_link_are_shown_as_text(mina: User, visit: Visit) -> None:
     page = visit.page
     title = "<img src=x onerror=alert(1)> \u202e\u05de\u05d1\u05d7\u05df \U0001f389"
-    board_id = mina.board(title)
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    board_id = mina.create_board(title)
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
     text = "[click](javascript:alert(1)) [fine](https://example.com) " + "*_`" * 3000 + "\n" + "> " * 400
-    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"description": text}, If_Match="*")
-    mina.visit(page, board_id)
+    mina.request("PATCH", f"boards/{board_id}/cards/{stored_card['id']}", {"description": text}, If_Match="*")
+    mina.sign_in(page, board_id)
 
     page.locator(".card-open").click()
 
     expect(page.locator("dialog .markdown")).to_be_visible()
-    links = page.locator("dialog .markdown a").evaluate_all("(found) => found.map((each) => each.href)")
+    links = page.locator("dialog .markdown a").evaluate_all("(links) => links.map((link) => link.href)")
     assert links == ["https://example.com/"]
     assert page.locator("dialog img").count() == 0
-    assert not visit.complaints
+    assert not visit.errors
 
 
-def test_a_server_that_is_busy_is_told_and_the_page_stays_usable(mina: Person, visit: Visit) -> None:
+def test_a_move_that_a_busy_server_rejects_is_reverted_with_its_message(mina: User, visit: Visit) -> None:
     page = visit.page
-    mina.visit(page, mina.board("One"))
+    mina.sign_in(page, mina.create_board("One"))
     page.route("**/move", lambda route: route.fulfill(status=503, json={"code": "busy", "detail": "Too much at once."}))
 
     drag(page, "One", "Doing")
 
     expect(page.get_by_text("Too much at once.")).to_be_visible()
-    expect(titles(page, "To do")).to_have_text(["One"])
+    expect(card_titles(page, "To do")).to_have_text(["One"])
 
 
-def test_a_card_becomes_overdue_while_the_board_is_open(mina: Person, visit: Visit) -> None:
+def test_a_card_becomes_overdue_while_the_board_is_open(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One")
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
     due = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"due_at": due}, If_Match="*")
+    mina.request("PATCH", f"boards/{board_id}/cards/{stored_card['id']}", {"due_at": due}, If_Match="*")
     page.clock.install()
-    mina.visit(page, board_id)
+    mina.sign_in(page, board_id)
     time = card(page, "One").locator("time")
     expect(time).not_to_contain_text("Overdue")
 
@@ -269,33 +265,31 @@ def test_a_card_becomes_overdue_while_the_board_is_open(mina: Person, visit: Vis
     expect(time).to_have_class("overdue")
 
 
-def test_a_card_that_is_made_while_it_is_looked_for_is_found(mina: Person, visit: Visit) -> None:
+def test_a_new_card_that_matches_the_search_appears(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("Fox one", "Hen")
-    mina.visit(page, board_id)
+    board_id = mina.create_board("Fox one", "Hen")
+    mina.sign_in(page, board_id)
     page.get_by_label("Search cards").fill("fox")
-    expect(titles(page, "To do")).to_have_text(["Fox one"])
+    expect(card_titles(page, "To do")).to_have_text(["Fox one"])
 
-    mina.ask("POST", f"boards/{board_id}/cards", {"title": "Fox two"})
-    mina.ask("POST", f"boards/{board_id}/cards", {"title": "Hen two"})
+    mina.request("POST", f"boards/{board_id}/cards", {"title": "Fox two"})
+    mina.request("POST", f"boards/{board_id}/cards", {"title": "Hen two"})
 
-    expect(titles(page, "To do")).to_have_text(["Fox one", "Fox two"])
+    expect(card_titles(page, "To do")).to_have_text(["Fox one", "Fox two"])
 
 
-def test_a_card_that_moved_before_its_neighbour_was_taken_away_goes_back_with_words_for_people(
-    mina: Person, visit: Visit
-) -> None:
+def test_a_move_before_a_deleted_card_is_reverted_with_a_message(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One", "Two")
-    mina.visit(page, board_id)
-    _, two = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    # The page must not hear of it before it moves.
+    board_id = mina.create_board("One", "Two")
+    mina.sign_in(page, board_id)
+    _, two = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    # The page must not receive the event before it moves the card.
     page.route("**/events?*", lambda route: route.abort())
-    mina.ask("DELETE", f"boards/{board_id}/cards/{two['id']}", If_Match="*")
+    mina.request("DELETE", f"boards/{board_id}/cards/{two['id']}", If_Match="*")
 
     card(page, "One").focus()
     for key in ("Space", "ArrowDown", "Space"):
         page.keyboard.press(key)
 
     expect(page.locator(".notification.error")).to_contain_text("Someone else has changed this board meanwhile")
-    expect(titles(page, "To do")).to_have_text(["One"])
+    expect(card_titles(page, "To do")).to_have_text(["One"])

@@ -1,4 +1,4 @@
-"""The dialog of a card: what people write, correct, put in order and delete there."""
+"""The dialog of a card: comments, checklists, time entries, links, transfers and events."""
 
 import re
 
@@ -6,58 +6,56 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card, titles
+from tests.browser.page_objects import User, card, card_titles
 
 pytestmark = pytest.mark.browser
 
 
-def _opened(mina: Person, page: Page, board_id: str) -> tuple[Locator, str]:
-    """The dialog of the only card of a board, and the path of the card."""
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    mina.visit(page, board_id)
-    card(page, found["title"]).click()
-    return page.get_by_role("dialog"), f"boards/{board_id}/cards/{found['id']}"
+def _open_card(mina: User, page: Page, board_id: str) -> tuple[Locator, str]:
+    """Open the only card of a board. Return its dialog and the path of the card."""
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    mina.sign_in(page, board_id)
+    card(page, stored_card["title"]).click()
+    return page.get_by_role("dialog"), f"boards/{board_id}/cards/{stored_card['id']}"
 
 
-def _with_items(mina: Person, *texts: str) -> tuple[str, str]:
-    """A board with one card that has a checklist; its id, and the path of the checklist."""
-    board_id = mina.board("One")
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    path = f"boards/{board_id}/cards/{found['id']}/checklists"
-    checklist = mina.ask("POST", path, {"name": "Steps"})
+def _create_items(mina: User, *texts: str) -> tuple[str, str]:
+    """Create a board with a card that has a checklist. Return the board's id and the path of the checklist."""
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    path = f"boards/{board_id}/cards/{stored_card['id']}/checklists"
+    checklist = mina.request("POST", path, {"name": "Steps"})
     for text in texts:
-        mina.ask("POST", f"{path}/{checklist['id']}/items", {"text": text})
+        mina.request("POST", f"{path}/{checklist['id']}/items", {"text": text})
     return board_id, f"{path}/{checklist['id']}"
 
 
-def test_a_comment_is_written_corrected_and_deleted(mina: Person, visit: Visit) -> None:
-    dialog, path = _opened(mina, visit.page, mina.board("One"))
-    said = dialog.get_by_role("region", name="Comments")
+def test_a_comment_is_added_edited_and_deleted(mina: User, visit: Visit) -> None:
+    dialog, path = _open_card(mina, visit.page, mina.create_board("One"))
+    comments = dialog.get_by_role("region", name="Comments")
 
-    said.get_by_label("Write a comment").fill("Tomorow")
-    said.get_by_role("button", name="Comment", exact=True).click()
-    said.get_by_role("button", name="Edit").click()
-    said.get_by_label("Your comment").fill("Tomorrow")
-    said.get_by_role("button", name="Save").click()
-    expect(said.locator(".markdown")).to_have_text("Tomorrow")
-    assert [each["text"] for each in mina.ask("GET", f"{path}/comments")["items"]] == ["Tomorrow"]
-    said.get_by_role("button", name="Delete").click()
-    said.get_by_role("button", name="Delete for good?").click()
+    comments.get_by_label("Write a comment").fill("Tomorow")
+    comments.get_by_role("button", name="Comment", exact=True).click()
+    comments.get_by_role("button", name="Edit").click()
+    comments.get_by_label("Your comment").fill("Tomorrow")
+    comments.get_by_role("button", name="Save").click()
+    expect(comments.locator(".markdown")).to_have_text("Tomorrow")
+    assert [comment["text"] for comment in mina.request("GET", f"{path}/comments")["items"]] == ["Tomorrow"]
+    comments.get_by_role("button", name="Delete").click()
+    comments.get_by_role("button", name="Delete for good?").click()
 
-    expect(said.get_by_text("No comments yet.")).to_be_visible()
-    assert not visit.complaints
+    expect(comments.get_by_text("No comments yet.")).to_be_visible()
+    assert not visit.errors
 
 
-def test_a_comment_that_was_corrected_elsewhere_is_not_lost_and_neither_is_what_was_typed(
-    mina: Person, visit: Visit
-) -> None:
-    board_id = mina.board("One")
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    comment = mina.ask("POST", f"boards/{board_id}/cards/{found['id']}/comments", {"text": "First"})
-    dialog, path = _opened(mina, visit.page, board_id)
+def test_a_conflicting_edit_of_a_comment_keeps_both_texts(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    comment = mina.request("POST", f"boards/{board_id}/cards/{stored_card['id']}/comments", {"text": "First"})
+    dialog, path = _open_card(mina, visit.page, board_id)
     dialog.locator(".comments").get_by_role("button", name="Edit").click()
     dialog.get_by_label("Your comment").fill("Second")
-    mina.ask("PATCH", f"{path}/comments/{comment['id']}", {"text": "From the telephone"}, If_Match="*")
+    mina.request("PATCH", f"{path}/comments/{comment['id']}", {"text": "From the phone"}, If_Match="*")
 
     dialog.get_by_role("button", name="Save").click()
 
@@ -67,23 +65,23 @@ def test_a_comment_that_was_corrected_elsewhere_is_not_lost_and_neither_is_what_
     expect(dialog.locator(".comments .markdown")).to_have_text("Second")
 
 
-def test_only_who_said_it_can_correct_a_comment(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
-    lou = mina.friend("lou-comments")
-    mina.ask("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "editor"})
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    mina.ask("POST", f"boards/{board_id}/cards/{found['id']}/comments", {"text": "Mine"})
+def test_only_its_author_can_edit_a_comment(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    lou = mina.create_user("lou-comments")
+    mina.request("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "editor"})
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    mina.request("POST", f"boards/{board_id}/cards/{stored_card['id']}/comments", {"text": "Mine"})
 
-    dialog, _ = _opened(lou, visit.page, board_id)
+    dialog, _ = _open_card(lou, visit.page, board_id)
 
     expect(dialog.locator(".comments").get_by_text("Mine")).to_be_visible()
     expect(dialog.locator(".comments button")).to_have_count(0)
 
 
-def test_items_are_put_in_order_by_keyboard_and_keep_the_focus(mina: Person, visit: Visit) -> None:
+def test_items_are_sorted_by_keyboard_and_keep_the_focus(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id, path = _with_items(mina, "One", "Two", "Three")
-    dialog, _ = _opened(mina, page, board_id)
+    board_id, path = _create_items(mina, "One", "Two", "Three")
+    dialog, _ = _open_card(mina, page, board_id)
     items = dialog.locator(".items li .check")
 
     dialog.get_by_role("button", name="Move One", exact=True).focus()
@@ -96,16 +94,16 @@ def test_items_are_put_in_order_by_keyboard_and_keep_the_focus(mina: Person, vis
         dialog.get_by_role("button", name="Move Three up").click()
 
     expect(items).to_have_text(["Two", "Three", "One"])
-    assert [each["text"] for each in mina.ask("GET", path)["items"]] == ["Two", "Three", "One"]
-    assert not visit.complaints
+    assert [item["text"] for item in mina.request("GET", path)["items"]] == ["Two", "Three", "One"]
+    assert not visit.errors
 
 
-def test_items_are_put_in_order_by_mouse_and_escape_puts_one_back(mina: Person, visit: Visit) -> None:
+def test_items_are_sorted_by_mouse_and_escape_cancels(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id, path = _with_items(mina, "One", "Two", "Three")
-    dialog, _ = _opened(mina, page, board_id)
+    board_id, path = _create_items(mina, "One", "Two", "Three")
+    dialog, _ = _open_card(mina, page, board_id)
     handle = dialog.get_by_role("button", name="Move One", exact=True)
-    goal = dialog.get_by_role("button", name="Move Three", exact=True)
+    target = dialog.get_by_role("button", name="Move Three", exact=True)
 
     handle.hover()
     page.mouse.down()
@@ -115,18 +113,18 @@ def test_items_are_put_in_order_by_mouse_and_escape_puts_one_back(mina: Person, 
     expect(dialog.locator(".items li .check")).to_have_text(["One", "Two", "Three"])
     handle.hover()
     page.mouse.down()
-    box = goal.bounding_box()
+    box = target.bounding_box()
     assert box
     page.mouse.move(box["x"] + 8, box["y"] + box["height"] - 2, steps=6)
     with page.expect_response("**/move"):
         page.mouse.up()
 
     expect(dialog.locator(".items li .check")).to_have_text(["Two", "Three", "One"])
-    assert [each["text"] for each in mina.ask("GET", path)["items"]] == ["Two", "Three", "One"]
+    assert [item["text"] for item in mina.request("GET", path)["items"]] == ["Two", "Three", "One"]
 
 
-def test_time_is_written_down_corrected_and_deleted_and_the_cost_follows(mina: Person, visit: Visit) -> None:
-    dialog, path = _opened(mina, visit.page, mina.board("One", hourly_rate_minor=1000, currency="USD"))
+def test_a_time_entry_is_added_edited_and_deleted_and_the_cost_follows(mina: User, visit: Visit) -> None:
+    dialog, path = _open_card(mina, visit.page, mina.create_board("One", hourly_rate_minor=1000, currency="USD"))
     time = dialog.get_by_role("region", name="Time and cost")
 
     time.get_by_role("button", name="Add a time entry").click()
@@ -139,17 +137,17 @@ def test_time_is_written_down_corrected_and_deleted_and_the_cost_follows(mina: P
     time.get_by_label("Rate per hour, USD").fill("12.5")
     time.get_by_role("button", name="Save").click()
     expect(time.get_by_text("01:00:00 hours, $12.50")).to_be_visible()
-    (entry,) = mina.ask("GET", f"{path}/time")["items"]
+    (entry,) = mina.request("GET", f"{path}/time")["items"]
     assert (entry["elapsed_seconds"], entry["hourly_rate_minor"]) == (3600, 1250)
     time.get_by_role("button", name="Delete").click()
     time.get_by_role("button", name="Delete for good?").click()
 
     expect(time.get_by_text("No time has been spent on this card.")).to_be_visible()
-    assert not visit.complaints
+    assert not visit.errors
 
 
-def test_a_time_that_ends_before_it_begins_is_refused_and_stays_to_be_corrected(mina: Person, visit: Visit) -> None:
-    dialog, _ = _opened(mina, visit.page, mina.board("One"))
+def test_a_rejected_time_entry_stays_in_the_form(mina: User, visit: Visit) -> None:
+    dialog, _ = _open_card(mina, visit.page, mina.create_board("One"))
     time = dialog.get_by_role("region", name="Time and cost")
     time.get_by_role("button", name="Add a time entry").click()
     time.get_by_label("From").fill("2026-03-02T14:00")
@@ -161,40 +159,40 @@ def test_a_time_that_ends_before_it_begins_is_refused_and_stays_to_be_corrected(
     expect(time.get_by_label("To", exact=True)).to_have_value("2026-03-02T13:00")
 
 
-def test_a_card_is_moved_in_its_dialog_without_any_dragging(mina: Person, visit: Visit) -> None:
-    dialog, _ = _opened(mina, visit.page, mina.board("One"))
+def test_a_card_is_moved_in_its_dialog_without_dragging(mina: User, visit: Visit) -> None:
+    dialog, _ = _open_card(mina, visit.page, mina.create_board("One"))
 
     dialog.get_by_label("List", exact=True).select_option("Doing · in progress")
 
-    expect(titles(visit.page, "Doing")).to_have_text(["One"])
+    expect(card_titles(visit.page, "Doing")).to_have_text(["One"])
     expect(dialog.get_by_text(re.compile("moved it to Doing"))).to_be_visible()
-    # A note is within reach although the dialog is on top.
+    # Notifications can be used although the dialog is modal.
     dialog.get_by_role("button", name="Undo").click()
-    expect(titles(visit.page, "To do")).to_have_text(["One"])
+    expect(card_titles(visit.page, "To do")).to_have_text(["One"])
 
 
-def test_a_card_is_taken_to_another_board_and_brought_back(mina: Person, visit: Visit) -> None:
-    other = mina.board(name="Garden")
-    board_id = mina.board("One")
-    label = mina.ask("POST", f"boards/{board_id}/labels", {"name": "Urgent", "color": "red"})
-    (found,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    mina.ask("PATCH", f"boards/{board_id}/cards/{found['id']}", {"label_ids": [label["id"]]}, If_Match="*")
-    dialog, path = _opened(mina, visit.page, board_id)
+def test_a_transfer_to_another_board_can_be_undone(mina: User, visit: Visit) -> None:
+    other_board_id = mina.create_board(name="Garden")
+    board_id = mina.create_board("One")
+    label = mina.request("POST", f"boards/{board_id}/labels", {"name": "Urgent", "color": "red"})
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    mina.request("PATCH", f"boards/{board_id}/cards/{stored_card['id']}", {"label_ids": [label["id"]]}, If_Match="*")
+    dialog, path = _open_card(mina, visit.page, board_id)
 
     dialog.get_by_text("Copy, or move to another board").click()
     dialog.get_by_label("To the board").select_option("Garden")
     dialog.get_by_role("button", name="Move there").click()
-    expect(titles(visit.page, "To do")).to_have_count(0)
-    assert [each["title"] for each in mina.ask("GET", f"boards/{other}/cards")["items"]] == ["One"]
+    expect(card_titles(visit.page, "To do")).to_have_count(0)
+    assert [stored["title"] for stored in mina.request("GET", f"boards/{other_board_id}/cards")["items"]] == ["One"]
     visit.page.get_by_role("button", name="Undo").click()
 
     expect(card(visit.page, "One").locator(".chip")).to_have_text(["Urgent"])
-    assert mina.ask("GET", path)["label_ids"] == [label["id"]]
-    assert not visit.complaints
+    assert mina.request("GET", path)["label_ids"] == [label["id"]]
+    assert not visit.errors
 
 
-def test_links_are_added_and_a_script_is_none(mina: Person, visit: Visit) -> None:
-    dialog, path = _opened(mina, visit.page, mina.board("One"))
+def test_links_are_added_but_script_addresses_are_rejected(mina: User, visit: Visit) -> None:
+    dialog, path = _open_card(mina, visit.page, mina.create_board("One"))
     url = dialog.get_by_label("Address of the link")
     links = dialog.get_by_role("group", name="Links")
 
@@ -207,17 +205,17 @@ def test_links_are_added_and_a_script_is_none(mina: Person, visit: Visit) -> Non
     links.get_by_role("button", name="Add").click()
 
     expect(links.get_by_role("link", name="Click me")).to_have_attribute("href", "https://example.com/")
-    assert [each["url"] for each in mina.ask("GET", path)["links"]] == ["https://example.com/"]
+    assert [link["url"] for link in mina.request("GET", path)["links"]] == ["https://example.com/"]
 
 
-def test_what_was_typed_outlives_the_dialog_and_an_expired_token(mina: Person, visit: Visit) -> None:
+def test_a_typed_comment_survives_an_expired_token(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One")
-    made = mina.ask("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
-    dialog, _ = _opened(Person(mina.server, mina.origin, made["secret"]), page, board_id)
+    board_id = mina.create_board("One")
+    created = mina.request("POST", "users/me/tokens", {"name": "Short", "scopes": ["read", "write"]})
+    dialog, _ = _open_card(User(mina.server, mina.origin, created["secret"]), page, board_id)
     dialog.get_by_label("Write a comment").fill("A long thought")
 
-    mina.ask("DELETE", f"users/me/tokens/{made['token']['id']}")
+    mina.request("DELETE", f"users/me/tokens/{created['token']['id']}")
     page.get_by_label("Your token").fill(mina.token)
     page.get_by_role("button", name="Sign in").click()
     card(page, "One").click()
@@ -225,11 +223,11 @@ def test_what_was_typed_outlives_the_dialog_and_an_expired_token(mina: Person, v
     expect(dialog.get_by_label("Write a comment")).to_have_value("A long thought")
 
 
-def test_what_happened_to_a_card_is_found_behind_much_that_happened_elsewhere(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
+def test_older_events_of_a_card_can_be_loaded(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
     for number in range(110):
-        mina.ask("POST", f"boards/{board_id}/labels", {"name": f"Label {number}", "color": "red"})
-    dialog, _ = _opened(mina, visit.page, board_id)
+        mina.request("POST", f"boards/{board_id}/labels", {"name": f"Label {number}", "color": "red"})
+    dialog, _ = _open_card(mina, visit.page, board_id)
     activity = dialog.get_by_role("region", name="Activity")
 
     expect(activity).to_contain_text("None of the last 100 events of this board is about this card.")
@@ -239,18 +237,18 @@ def test_what_happened_to_a_card_is_found_behind_much_that_happened_elsewhere(mi
     expect(activity.get_by_role("button", name="Show older events")).to_have_count(0)
 
 
-def test_a_description_of_someone_else_is_shown_before_it_is_replaced(mina: Person, visit: Visit) -> None:
-    board_id = mina.board("One")
-    dialog, path = _opened(mina, visit.page, board_id)
+def test_a_conflicting_description_is_shown_before_it_is_replaced(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    dialog, path = _open_card(mina, visit.page, board_id)
     dialog.get_by_role("button", name="Edit").click()
     dialog.get_by_label("Description").fill("Mine")
 
-    mina.ask("PATCH", path, {"description": "Theirs"}, If_Match="*")
-    # By then the page may have heard of it, or not: it says so either way.
+    mina.request("PATCH", path, {"description": "Theirs"}, If_Match="*")
+    # Whether or not the page has received the event by now, it reports the conflict.
     dialog.get_by_role("button", name="Save").click()
 
     expect(dialog.locator(".other-version")).to_contain_text("Theirs")
     expect(dialog.get_by_label("Description")).to_have_value("Mine")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator(".markdown")).to_have_text("Mine")
-    assert mina.ask("GET", path)["description"] == "Mine"
+    assert mina.request("GET", path)["description"] == "Mine"

@@ -1,4 +1,4 @@
-"""Markdown becomes elements of a few kinds, and nothing that it says ever runs."""
+"""Markdown is rendered as a few kinds of elements, and no code in it runs."""
 
 from collections.abc import Set as AbstractSet
 
@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.people import Person, card
+from tests.browser.page_objects import User, card
 
 pytestmark = pytest.mark.browser
 
-HARM = """
+MALICIOUS_TEXT = """
 # <img src=x onerror=alert(1)>
 
 <script>alert(1)</script> <svg onload=alert(1)> <a href="javascript:alert(1)">x</a>
@@ -42,15 +42,15 @@ ALLOWED: dict[str, AbstractSet[str]] = {
 }
 
 
-def test_nothing_that_a_description_or_a_comment_says_runs(mina: Person, visit: Visit) -> None:
+def test_no_code_in_a_description_or_comment_runs(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One")
-    (one,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
-    path = f"boards/{board_id}/cards/{one['id']}"
-    mina.ask("PATCH", path, {"description": HARM}, If_Match="*")
-    mina.ask("POST", f"{path}/comments", {"text": HARM})
-    page.on("dialog", lambda dialog: visit.complaints.append(dialog.message))
-    mina.visit(page, board_id)
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    path = f"boards/{board_id}/cards/{stored_card['id']}"
+    mina.request("PATCH", path, {"description": MALICIOUS_TEXT}, If_Match="*")
+    mina.request("POST", f"{path}/comments", {"text": MALICIOUS_TEXT})
+    page.on("dialog", lambda dialog: visit.errors.append(dialog.message))
+    mina.sign_in(page, board_id)
 
     card(page, "One").click()
 
@@ -63,22 +63,22 @@ def test_nothing_that_a_description_or_a_comment_says_runs(mina: Person, visit: 
     assert {name for name, _, _ in elements} == set(ALLOWED)
     assert all(set(names) <= ALLOWED[element] for element, names, _ in elements)
     assert addresses == {"https://a.example/", "https://a.example/%22onerror=alert(1)", "https://b.example/"}
-    assert not visit.complaints
+    assert not visit.errors
 
 
-def test_a_description_is_drawn_with_boxes_numbers_and_tables(mina: Person, visit: Visit) -> None:
+def test_a_description_renders_checkboxes_numbers_and_tables(mina: User, visit: Visit) -> None:
     page = visit.page
-    board_id = mina.board("One")
-    (one,) = mina.ask("GET", f"boards/{board_id}/cards")["items"]
+    board_id = mina.create_board("One")
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
     text = "24. Dezember\n31. Dezember\n\n- [x] seen\n\n| max_retry_count | n |\n|---|--:|\n| 2 | 3 |"
-    mina.ask("PATCH", f"boards/{board_id}/cards/{one['id']}", {"description": text}, If_Match="*")
-    mina.visit(page, board_id)
+    mina.request("PATCH", f"boards/{board_id}/cards/{stored_card['id']}", {"description": text}, If_Match="*")
+    mina.sign_in(page, board_id)
 
     card(page, "One").click()
 
-    shown = page.locator("dialog .markdown")
-    expect(shown.get_by_role("checkbox", name="Done")).to_be_checked()
-    expect(shown.get_by_role("cell")).to_have_text(["2", "3"])
-    expect(shown.get_by_role("columnheader")).to_have_text(["max_retry_count", "n"])
-    assert shown.locator("ol").evaluate("(list) => [list.start, list.lastElementChild.value]") == [24, 31]
-    assert shown.locator("td").last.evaluate("(cell) => getComputedStyle(cell).textAlign") == "end"
+    description = page.locator("dialog .markdown")
+    expect(description.get_by_role("checkbox", name="Done")).to_be_checked()
+    expect(description.get_by_role("cell")).to_have_text(["2", "3"])
+    expect(description.get_by_role("columnheader")).to_have_text(["max_retry_count", "n"])
+    assert description.locator("ol").evaluate("(list) => [list.start, list.lastElementChild.value]") == [24, 31]
+    assert description.locator("td").last.evaluate("(cell) => getComputedStyle(cell).textAlign") == "end"

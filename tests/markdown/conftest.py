@@ -1,4 +1,4 @@
-"""The parser of the page's Markdown in Node, which answers one question after the other."""
+"""The page's Markdown parser in Node, which answers one query after the other."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("parser.mjs")
 
-Wanted = Literal["drawn", "examples", "faults", "first_fault", "html", "steps"]
+Query = Literal["rendered", "examples", "faults", "first_fault", "html", "steps"]
 
 
 class Parser:
@@ -20,22 +20,22 @@ class Parser:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def __call__(self, wanted: Wanted, given: object = "") -> Any:
-        """Return what is wanted of a text, as `ANSWERS` in parser.mjs lists it."""
+    def __call__(self, query: Query, argument: object = "") -> Any:
+        """Return the result of a query; `QUERIES` in parser.mjs lists them."""
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({"wanted": wanted, "given": given}) + "\n")
+        self._process.stdin.write(json.dumps({"query": query, "argument": argument}) + "\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            pytest.fail(f"Node ended at {given!r}; what it says stands above.")
-        return json.loads(answer)
+        response = self._process.stdout.readline()
+        if not response:
+            pytest.fail(f"Node ended at {argument!r}; its output is above.")
+        return json.loads(response)
 
 
 @pytest.fixture(scope="session")
 def parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parser]:
     node = shutil.which("node")
-    assert node, "There is no Node: install version 20.19 or newer."
+    assert node, "Node was not found: install version 20.19 or newer."
     folder = tmp_path_factory.mktemp("counting")
     with subprocess.Popen(
         (node, "--no-warnings", str(PROGRAM), str(folder)),

@@ -1,8 +1,8 @@
-// The tree as the HTML that the examples of CommonMark expect, for comparison only: the page itself makes none.
+// Converts a tree into the HTML that the examples of CommonMark expect, for comparison only.
 
 const INLINE = { emphasis: "em", strong: "strong", strike: "del" };
 
-export function htmlOf(document) {
+export function toHtml(document) {
   return document.children.map(block).join("");
 }
 
@@ -19,8 +19,8 @@ function block(node) {
   }
 }
 
-function row(cells, place) {
-  const tag = place ? "td" : "th";
+function row(cells, index) {
+  const tag = index ? "td" : "th";
   return `<tr>${cells.map((cell) => `<${tag}>${inline(cell)}</${tag}>`).join("")}</tr>\n`;
 }
 
@@ -32,11 +32,11 @@ function list({ start, isTight, children }) {
 
 function content({ task, children }, isTight) {
   let html = task === null ? "" : `[${task ? "x" : " "}] `;
-  children.forEach((child, place) => {
+  children.forEach((child, index) => {
     const isBare = isTight && child.type === "paragraph";
     if (!isBare && !html.endsWith("\n")) html += "\n";
     html += isBare ? inline(child.children) : block(child);
-    if (isBare && place < children.length - 1) html += "\n";
+    if (isBare && index < children.length - 1) html += "\n";
   });
   return html;
 }
@@ -56,13 +56,13 @@ function inline(nodes) {
 function link({ kind, href, title, children }) {
   const attribute = title && ` title="${escape(title)}"`;
   const address = escape(encode(href));
-  if (kind === "image") return `<img src="${address}" alt="${inline(children).replace(/<img [^>]*alt="([^"]*)"[^>]*>|<[^>]+>/g, "$1")}"${attribute} />`;
+  if (kind === "image") return `<img src="${address}" alt="${inline(children).reindex(/<img [^>]*alt="([^"]*)"[^>]*>|<[^>]+>/g, "$1")}"${attribute} />`;
   return `<a href="${address}"${attribute}>${inline(children)}</a>`;
 }
 
 function encode(href) {
-  return href.replace(/[^\w\-.!~*'();/?:@&=+$,#%]+/gu, (part) => encodeURI(part).replaceAll("[", "%5B").replaceAll("]", "%5D"))
-    .replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  return href.reindex(/[^\w\-.!~*'();/?:@&=+$,#%]+/gu, (part) => encodeURI(part).replaceAll("[", "%5B").replaceAll("]", "%5D"))
+    .reindex(/%(?![0-9A-Fa-f]{2})/g, "%25");
 }
 
 function escape(text) {

@@ -1,16 +1,16 @@
-"""What people write on cards, and what the page draws of it."""
+"""Texts as users write them on cards, and how the page renders them."""
 
 import pytest
 
 from tests.markdown.conftest import Parser
 
 
-def link(address: str, words: str | None = None, title: str = "") -> str:
+def render_link(address: str, words: str | None = None, title: str = "") -> str:
     attribute = f' title="{title}"' if title else ""
     return f'<a href="{address}" rel="noopener noreferrer nofollow" target="_blank"{attribute}>{words or address}</a>'
 
 
-KEPT = [
+PLAIN_TEXTS = [
     "max_retry_count",
     "snake__case__name",
     "2*3*4 = 24",
@@ -26,42 +26,42 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("text", KEPT)
-def test_what_is_no_markdown_is_drawn_as_it_was_written(parser: Parser, text: str) -> None:
-    shown = text.replace("&", "&amp;")
+@pytest.mark.parametrize("text", PLAIN_TEXTS)
+def test_plain_text_is_rendered_unchanged(parser: Parser, text: str) -> None:
+    escaped_text = text.replace("&", "&amp;")
 
-    assert parser("drawn", text) == f"<p>{shown}</p>"
+    assert parser("rendered", text) == f"<p>{escaped_text}</p>"
 
 
 @pytest.mark.parametrize(
-    ("text", "drawn"),
+    ("text", "html"),
     [
-        ("foo_bar https://ex.example/a_b", f"foo_bar {link('https://ex.example/a_b')}"),
-        ("https://en.wikipedia.org/wiki/Foo_(bar)", link("https://en.wikipedia.org/wiki/Foo_(bar)")),
-        ("see https://a.example/x.", f"see {link('https://a.example/x')}."),
-        ("(see https://a.example/x)", f"(see {link('https://a.example/x')})"),
-        ("**https://a.example**, yes", f"<strong>{link('https://a.example')}</strong>, yes"),
-        ("詳細はhttps://a.example/x。", f"詳細は{link('https://a.example/x')}。"),
-        ("[see https://a.example] now", f"[see {link('https://a.example')}] now"),
-        ('[x](https://a.example "smartCard-inline")', link("https://a.example", "x")),
-        ('[x](https://a.example "More")', link("https://a.example", "x", "More")),
-        ("[x](https://a.example/(b)c)", link("https://a.example/(b)c", "x")),
-        ("[a [b]](https://a.example)", link("https://a.example", "a [b]")),
-        ("[](https://a.example)", link("https://a.example")),
-        ("![plan](https://a.example/p.png)", link("https://a.example/p.png", "plan")),
-        ("![](https://a.example/p.png)", link("https://a.example/p.png")),
-        ("[![a](https://a.example/a)](https://b.example)", link("https://b.example", "a")),
-        ("[a https://b.example](https://c.example)", link("https://c.example", "a https://b.example")),
-        ("<https://a.example/x.>", link("https://a.example/x.")),
-        ("<mina@a.example>", link("mailto:mina@a.example", "mina@a.example")),
+        ("foo_bar https://ex.example/a_b", f"foo_bar {render_link('https://ex.example/a_b')}"),
+        ("https://en.wikipedia.org/wiki/Foo_(bar)", render_link("https://en.wikipedia.org/wiki/Foo_(bar)")),
+        ("see https://a.example/x.", f"see {render_link('https://a.example/x')}."),
+        ("(see https://a.example/x)", f"(see {render_link('https://a.example/x')})"),
+        ("**https://a.example**, yes", f"<strong>{render_link('https://a.example')}</strong>, yes"),
+        ("詳細はhttps://a.example/x。", f"詳細は{render_link('https://a.example/x')}。"),
+        ("[see https://a.example] now", f"[see {render_link('https://a.example')}] now"),
+        ('[x](https://a.example "smartCard-inline")', render_link("https://a.example", "x")),
+        ('[x](https://a.example "More")', render_link("https://a.example", "x", "More")),
+        ("[x](https://a.example/(b)c)", render_link("https://a.example/(b)c", "x")),
+        ("[a [b]](https://a.example)", render_link("https://a.example", "a [b]")),
+        ("[](https://a.example)", render_link("https://a.example")),
+        ("![plan](https://a.example/p.png)", render_link("https://a.example/p.png", "plan")),
+        ("![](https://a.example/p.png)", render_link("https://a.example/p.png")),
+        ("[![a](https://a.example/a)](https://b.example)", render_link("https://b.example", "a")),
+        ("[a https://b.example](https://c.example)", render_link("https://c.example", "a https://b.example")),
+        ("<https://a.example/x.>", render_link("https://a.example/x.")),
+        ("<mina@a.example>", render_link("mailto:mina@a.example", "mina@a.example")),
         ("a\\_b\\*c", "a_b*c"),
         ("_so_ **it** ~~was~~ `is`", "<em>so</em> <strong>it</strong> <s>was</s> <code>is</code>"),
         ("one\ntwo  \nthree", "one<br>two<br>three"),
         ("<b>x</b> <!-- y -->", "&lt;b&gt;x&lt;/b&gt; &lt;!-- y --&gt;"),
     ],
 )
-def test_a_line_is_drawn(parser: Parser, text: str, drawn: str) -> None:
-    assert parser("drawn", text) == f"<p>{drawn}</p>"
+def test_inline_markup_is_rendered(parser: Parser, text: str, html: str) -> None:
+    assert parser("rendered", text) == f"<p>{html}</p>"
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_a_line_is_drawn(parser: Parser, text: str, drawn: str) -> None:
         "[a]()",
     ],
 )
-def test_a_link_that_may_lead_nowhere_is_drawn_as_it_was_written(parser: Parser, text: str) -> None:
-    assert parser("drawn", text) == f"<p>{text}</p>"
+def test_a_link_to_a_forbidden_address_is_rendered_as_text(parser: Parser, text: str) -> None:
+    assert parser("rendered", text) == f"<p>{text}</p>"
 
 
-def test_a_link_within_one_that_may_lead_nowhere_is_none_either(parser: Parser) -> None:
-    assert "<a" not in parser("drawn", "[a](javascript:[b](javascript:https://c.example))")
-    assert parser("drawn", "<javascript:alert(1)>") == "<p>&lt;javascript:alert(1)&gt;</p>"
-    assert parser("drawn", "[*a*](x:y)") == "<p>[<em>a</em>](x:y)</p>"
+def test_a_link_within_a_forbidden_link_is_rendered_as_text(parser: Parser) -> None:
+    assert "<a" not in parser("rendered", "[a](javascript:[b](javascript:https://c.example))")
+    assert parser("rendered", "<javascript:alert(1)>") == "<p>&lt;javascript:alert(1)&gt;</p>"
+    assert parser("rendered", "[*a*](x:y)") == "<p>[<em>a</em>](x:y)</p>"
 
 
 @pytest.mark.parametrize(
-    ("text", "drawn"),
+    ("text", "html"),
     [
         ("24. Dezember", '<ol start="24"><li>Dezember</li></ol>'),
         ("1. a\n\n2. b", "<ol><li><p>a</p></li><li><p>b</p></li></ol>"),
@@ -107,21 +107,21 @@ def test_a_link_within_one_that_may_lead_nowhere_is_none_either(parser: Parser) 
         ("    let _a_;", "<pre><code>let _a_;\n</code></pre>"),
     ],
 )
-def test_blocks_are_drawn(parser: Parser, text: str, drawn: str) -> None:
-    assert parser("drawn", text) == drawn
+def test_blocks_are_rendered(parser: Parser, text: str, html: str) -> None:
+    assert parser("rendered", text) == html
 
 
-def test_tasks_have_boxes(parser: Parser) -> None:
-    box = '<li class="task"><input type="checkbox" disabled="" {}>{}</li>'
+def test_tasks_have_checkboxes(parser: Parser) -> None:
+    item = '<li class="task"><input type="checkbox" disabled="" {}>{}</li>'
 
-    drawn = parser("drawn", "- [ ] a\n- [x] b\n- [X] [c](https://a.example)\n- [d](https://a.example)\n- [ ]")
+    html = parser("rendered", "- [ ] a\n- [x] b\n- [X] [c](https://a.example)\n- [d](https://a.example)\n- [ ]")
 
-    assert drawn == (
+    assert html == (
         "<ul>"
-        + box.format('aria-label="Not done"', "a")
-        + box.format('checked="" aria-label="Done"', "b")
-        + box.format('checked="" aria-label="Done"', link("https://a.example", "c"))
-        + f"<li>{link('https://a.example', 'd')}</li><li>[ ]</li></ul>"
+        + item.format('aria-label="Not done"', "a")
+        + item.format('checked="" aria-label="Done"', "b")
+        + item.format('checked="" aria-label="Done"', render_link("https://a.example", "c"))
+        + f"<li>{render_link('https://a.example', 'd')}</li><li>[ ]</li></ul>"
     )
 
 
@@ -135,23 +135,23 @@ def test_tasks_have_boxes(parser: Parser) -> None:
     ],
 )
 def test_tables_keep_every_cell(parser: Parser, text: str, rows: list[list[str]]) -> None:
-    drawn = parser("drawn", text).replace(' class="to-center"', "")
+    html = parser("rendered", text).replace(' class="to-center"', "")
 
     head, *body = (
         "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in row) + "</tr>"
         for tag, row in zip(["th", *["td"] * len(rows)], rows, strict=False)
     )
-    assert f"<thead>{head}</thead><tbody>{''.join(body)}</tbody>" in drawn
+    assert f"<thead>{head}</thead><tbody>{''.join(body)}</tbody>" in html
 
 
 @pytest.mark.parametrize("text", ["a | b\n--- | --- | ---", "a\n---", "a | b\n\n--- | ---", "a | b\nc | d"])
-def test_what_has_no_line_below_its_head_is_no_table(parser: Parser, text: str) -> None:
-    assert "<table" not in parser("drawn", text)
+def test_a_table_needs_a_delimiter_row(parser: Parser, text: str) -> None:
+    assert "<table" not in parser("rendered", text)
 
 
 def test_a_table_ends_a_paragraph_and_ends_at_a_blank_line(parser: Parser) -> None:
-    drawn = parser("drawn", "intro\na | b\n-|-:\n1 | 2\n\noutro")
+    html = parser("rendered", "intro\na | b\n-|-:\n1 | 2\n\noutro")
 
-    assert drawn.startswith("<p>intro</p><div")
-    assert '<td class="to-end">2</td>' in drawn
-    assert drawn.endswith("</div><p>outro</p>")
+    assert html.startswith("<p>intro</p><div")
+    assert '<td class="to-end">2</td>' in html
+    assert html.endswith("</div><p>outro</p>")

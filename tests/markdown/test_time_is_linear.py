@@ -1,12 +1,12 @@
-"""No text, however made, costs more than a bounded number of steps for each of its characters."""
+"""Every text is parsed in a bounded number of steps per character."""
 
 import pytest
 
 from tests.markdown.conftest import Parser
 
 LENGTH = 20_000
-MOST_STEPS = 150
-"""For each character: the worst are lines with nothing in them below fifty blocks that lie within each other."""
+MAX_STEPS_PER_CHARACTER = 150
+"""The worst case are empty lines in fifty nested blocks."""
 
 NESTED = "- " * 24 + "a\n"
 UNITS = (
@@ -30,14 +30,14 @@ UNITS = (
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: repr(unit[:12]))
-def test_steps_grow_with_the_text_and_no_faster(parser: Parser, unit: str) -> None:
+def test_the_steps_per_character_are_bounded(parser: Parser, unit: str) -> None:
     steps = parser("steps", {"unit": unit, "length": LENGTH})
 
-    assert steps <= MOST_STEPS * LENGTH
+    assert steps <= MAX_STEPS_PER_CHARACTER * LENGTH
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if len(unit) < 20], ids=repr)
-def test_twice_the_text_costs_twice_the_steps(parser: Parser, unit: str) -> None:
+def test_doubling_the_text_doubles_the_steps_at_most(parser: Parser, unit: str) -> None:
     once = parser("steps", {"unit": unit, "length": LENGTH})
     twice = parser("steps", {"unit": unit, "length": 2 * LENGTH})
 

@@ -1,4 +1,4 @@
-// As much of a document as web/dom.js needs, so that what the page draws can be read without a browser.
+// The part of the DOM that web/dom.js needs, so that the elements of the page can be tested without a browser.
 
 class Node {
   constructor(tag) {
@@ -24,10 +24,10 @@ class Node {
   }
 
   toString() {
-    const inside = this.children.map((child) => (child instanceof Node ? String(child) : escape(child))).join("");
+    const content = this.children.map((child) => (child instanceof Node ? String(child) : escape(child))).join("");
     const attributes = [...this.attributes].map(([name, value]) => ` ${name}="${escape(value)}"`).join("");
-    if (!this.tag) return inside;
-    return ["br", "hr", "input"].includes(this.tag) ? `<${this.tag}${attributes}>` : `<${this.tag}${attributes}>${inside}</${this.tag}>`;
+    if (!this.tag) return content;
+    return ["br", "hr", "input"].includes(this.tag) ? `<${this.tag}${attributes}>` : `<${this.tag}${attributes}>${content}</${this.tag}>`;
   }
 }
 

@@ -1,6 +1,6 @@
-// Texts by chance, the same for the same seed: ordinary words, and every marker where it is one and where it is not.
+// Random texts, which are the same for the same seed: ordinary words and all markers, in valid and invalid places.
 
-import { account } from "./account.mjs";
+import { findFaults } from "./coverage.mjs";
 
 const PIECES = [
   "max_retry_count", "2*3*4 = 24", "word", "字", "é", "🎉", "a", " ", " ", " ", "  ", "   ", "\t", "    ",
@@ -12,7 +12,7 @@ const PIECES = [
   "| a | b |", "\n|---|:-:|\n", "|", "a | b\n- | -\n", "a | b\n:-: | -\n", "|-|-|",
 ];
 
-export function* texts(seed, count) {
+export function* generateTexts(seed, count) {
   let state = seed;
   const random = () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -20,24 +20,24 @@ export function* texts(seed, count) {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-  for (let made = 0; made < count; made += 1) {
+  for (let index = 0; index < count; index += 1) {
     const length = 1 + Math.floor(random() * 30);
     yield Array.from({ length }, () => PIECES[Math.floor(random() * PIECES.length)]);
   }
 }
 
-/** The shortest text that can be cut out of the first with a fault, and its faults; null, if none has any. */
-export function firstFault(parse, { seed, count }) {
-  const faultsOf = (pieces) => account(pieces.join(""), parse(pieces.join("")));
-  for (const pieces of texts(seed, count)) {
-    if (!faultsOf(pieces).length) continue;
-    let kept = pieces;
-    for (let at = 0; at < kept.length; ) {
-      const shorter = kept.toSpliced(at, 1);
-      if (faultsOf(shorter).length) kept = shorter;
+/** Find the first text with a fault and shorten it as far as possible. Return it with its faults; null if there is none. */
+export function findFirstFault(parse, { seed, count }) {
+  const findFaultsIn = (pieces) => findFaults(pieces.join(""), parse(pieces.join("")));
+  for (const pieces of generateTexts(seed, count)) {
+    if (!findFaultsIn(pieces).length) continue;
+    let shortest = pieces;
+    for (let at = 0; at < shortest.length; ) {
+      const shorter = shortest.toSpliced(at, 1);
+      if (findFaultsIn(shorter).length) shortest = shorter;
       else at += 1;
     }
-    return { text: kept.join(""), faults: faultsOf(kept) };
+    return { text: shortest.join(""), faults: findFaultsIn(shortest) };
   }
   return null;
 }
