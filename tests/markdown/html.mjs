@@ -56,13 +56,13 @@ function inline(nodes) {
 function link({ kind, href, title, children }) {
   const attribute = title && ` title="${escape(title)}"`;
   const address = escape(encode(href));
-  if (kind === "image") return `<img src="${address}" alt="${inline(children).reindex(/<img [^>]*alt="([^"]*)"[^>]*>|<[^>]+>/g, "$1")}"${attribute} />`;
+  if (kind === "image") return `<img src="${address}" alt="${inline(children).replace(/<img [^>]*alt="([^"]*)"[^>]*>|<[^>]+>/g, "$1")}"${attribute} />`;
   return `<a href="${address}"${attribute}>${inline(children)}</a>`;
 }
 
 function encode(href) {
-  return href.reindex(/[^\w\-.!~*'();/?:@&=+$,#%]+/gu, (part) => encodeURI(part).replaceAll("[", "%5B").replaceAll("]", "%5D"))
-    .reindex(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  return href.replace(/[^\w\-.!~*'();/?:@&=+$,#%]+/gu, (part) => encodeURI(part).replaceAll("[", "%5B").replaceAll("]", "%5D"))
+    .replace(/%(?![0-9A-Fa-f]{2})/g, "%25");
 }
 
 function escape(text) {
