@@ -10,7 +10,7 @@ import { texts } from "./texts.js";
 
 /**
  * @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field
- * @typedef {{values: string[], name: string, key: string, state: "sending" | "slow" | "failed"}} Entry what was submitted at once; `key` is the idempotency key
+ * @typedef {{values: string[], name: string, key: string, state: "sending" | "slow" | "failed"}} Entry the values of one submit; `key` is the idempotency key
  * @typedef {{show: () => void, edit: (entry: Entry) => void, send: (values: string[], key: string) => Promise<unknown>}} ComposerFields
  * @typedef {{entries: Entry[], lastSend: Promise<unknown>, editedEntry: Entry | null, fields: ComposerFields}} Outbox
  */
@@ -70,9 +70,9 @@ export function createComposer(path, fields, send) {
 
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    const [first] = fields;
+    const [firstField] = fields;
     const entry = readEntry("sending");
-    if (first instanceof HTMLInputElement) first.focus();
+    if (firstField instanceof HTMLInputElement) firstField.focus();
     if (!entry.values[0]?.trim()) return;
     // An entry that is submitted again unchanged keeps its key: if it had arrived the first time, it is not created twice.
     if (outbox.editedEntry && JSON.stringify(entry.values) === JSON.stringify(outbox.editedEntry.values)) entry.key = outbox.editedEntry.key;

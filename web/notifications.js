@@ -68,13 +68,13 @@ export function describeError(error) {
   if (error.status === 0) return navigator.onLine ? texts.unreachableNow : texts.offline;
   // These messages of the API refer to its document, so they are replaced by the names of the page's fields.
   const [firstError] = error.errors;
-  if (error.code === "invalid_body" && firstError) return `${fieldOf(firstError.pointer)} ${firstError.message}.`;
+  if (error.code === "invalid_body" && firstError) return `${findFieldName(firstError.pointer)} ${firstError.message}.`;
   if (error.code === "unknown_reference") return texts.boardChanged;
   return error.message || (error.status === 503 ? texts.busy : texts.failed);
 }
 
 /** Return the displayed name of the field at a JSON Pointer such as /links/0/url. @param {string} pointer */
-function fieldOf(pointer) {
+function findFieldName(pointer) {
   const name = pointer.split("/").findLast((part) => /[a-z]/.test(part)) ?? "";
   /** @type {Record<string, string>} */
   const names = texts.fields;

@@ -156,7 +156,7 @@ export const texts = {
   description: "Description",
   descriptionNone: "No description yet.",
   descriptionByOther: "The description that someone else saved",
-  descriptionChanged: "Someone else changed this card. Their description is shown below yours: save again to replace it.",
+  descriptionChanged: "Someone else changed this card. Their description is below yours: save again to replace it.",
   descriptionHint: "Markdown: # heading, **bold**, *italic*, ~~struck~~, `code`, - list, 1. list, - [ ] task, > quote, | table |, [words](https://…).",
   table: "Table",
   taskOpen: "Not done",
@@ -208,15 +208,15 @@ export const texts = {
   activityMore: "Show older events",
   describeEvent: (/** @type {string} */ name, /** @type {string} */ type, /** @type {string | undefined} */ listName) =>
     `${name} ${listName ? `moved it to ${listName}` : eventTexts[type] ?? "changed it"}`,
-  boardChanged: "Someone else has changed this board meanwhile, so that was not possible. The board is shown as it is now.",
+  boardChanged: "Someone else has just changed this board, so this is no longer possible. The board is up to date now.",
   fields: {
     title: "The title", name: "The name", description: "The description", text: "The text", note: "The note", url: "The address",
     due_at: "The due date", start_at: "The beginning", started_at: "The beginning", ended_at: "The end",
     wip_limit: "The limit", hourly_rate_minor: "The rate per hour", user_id: "The id of the user",
   },
   fieldOther: "A field",
-  changedByOther: "This was changed elsewhere meanwhile. What you typed is still here: save again to replace the other version.",
-  cardChangedByOther: "Someone else changed this card. Their version is shown now, and what you typed is still here.",
+  changedByOther: "This has been changed elsewhere in the meantime. Your text is still here: save again to replace the other version.",
+  cardChangedByOther: "Someone else changed this card. You see their version now, and your text is still here.",
 
   flowTitle: (/** @type {string} */ name) => `Flow of ${name}`,
   flowFrom: "From",

@@ -291,5 +291,5 @@ def test_a_move_before_a_deleted_card_is_reverted_with_a_message(mina: User, vis
     for key in ("Space", "ArrowDown", "Space"):
         page.keyboard.press(key)
 
-    expect(page.locator(".notification.error")).to_contain_text("Someone else has changed this board meanwhile")
+    expect(page.locator(".notification.error")).to_contain_text("Someone else has just changed this board")
     expect(card_titles(page, "To do")).to_have_text(["One"])

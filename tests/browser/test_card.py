@@ -59,7 +59,7 @@ def test_a_conflicting_edit_of_a_comment_keeps_both_texts(mina: User, visit: Vis
 
     dialog.get_by_role("button", name="Save").click()
 
-    expect(dialog.get_by_text("This was changed elsewhere meanwhile.")).to_be_visible()
+    expect(dialog.get_by_text("This has been changed elsewhere in the meantime.")).to_be_visible()
     expect(dialog.get_by_label("Your comment")).to_have_value("Second")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator(".comments .markdown")).to_have_text("Second")
