@@ -37,8 +37,8 @@ def run_concurrently(number: int, action: Callable[[int], Result]) -> list[Resul
 def create_client(store: Store) -> Client:
     """Return a client with a token of a new application over the store, with real time, pauses and randomness."""
     application = create_app(store, open_signup=True, on_breach=_raise_on_breach)
-    stranger = Client(application)
-    return stranger.with_token(stranger.post("/users", {"name": "Mina"}).json["token"])
+    anonymous = Client(application)
+    return anonymous.with_token(anonymous.post("/users", {"name": "Mina"}).json["token"])
 
 
 def list_cards(client: Client, board: str) -> list[dict[str, Any]]:

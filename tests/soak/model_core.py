@@ -45,10 +45,10 @@ class ModelCore:
         card.resolved_at = self.now if goal == "done" else None
 
     def _stop_clock(self, card: Card) -> None:
-        for stretch in card.time_entries:
-            if stretch.ended_at is None:
-                stretch.ended_at = self.now
-                stretch.version += 1
+        for entry in card.time_entries:
+            if entry.ended_at is None:
+                entry.ended_at = self.now
+                entry.version += 1
 
     def _claim_external_id(self, external_id: str | None, board: Board, others: Sequence[Card]) -> None:
         """Raise ExpectedError if another card has the external id; clear it on cards of deleted columns."""

@@ -33,16 +33,16 @@ def fill_in_ids(board: Board, client: Client) -> None:
 
 def _fill_in_part_ids(card: Card, path: str, client: Client) -> None:
     if _lacks_ids(card.checklists):
-        shapes = client.get(f"{path}/checklists").json["items"]
-        _copy_ids(card.checklists, shapes)
-        for checklist, shape in zip(card.checklists, shapes, strict=True):
-            _copy_ids(checklist.items, shape["items"])
+        resources = client.get(f"{path}/checklists").json["items"]
+        _copy_ids(card.checklists, resources)
+        for checklist, resource in zip(card.checklists, resources, strict=True):
+            _copy_ids(checklist.items, resource["items"])
     if _lacks_ids(card.time_entries):
-        shapes = client.get(f"{path}/time?limit=100").json["items"]
-        known = {stretch.id for stretch in card.time_entries}
+        resources = client.get(f"{path}/time?limit=100").json["items"]
+        known = {time_entry.id for time_entry in card.time_entries}
         _copy_ids(
             [entry for entry in card.time_entries if not entry.id],
-            [shape for shape in shapes if shape["id"] not in known],
+            [resource for resource in resources if resource["id"] not in known],
         )
 
 
@@ -50,6 +50,6 @@ def _lacks_ids(things: Sequence[_HasId]) -> bool:
     return any(not thing.id for thing in things)
 
 
-def _copy_ids(things: Sequence[_HasId], shapes: Sequence[dict[str, Any]]) -> None:
-    for thing, shape in zip(things, shapes, strict=True):
-        thing.id = shape["id"]
+def _copy_ids(things: Sequence[_HasId], resources: Sequence[dict[str, Any]]) -> None:
+    for thing, resource in zip(things, resources, strict=True):
+        thing.id = resource["id"]

@@ -105,8 +105,10 @@ class Observer:
         for user in self._clients:
             boards = [board for board in reversed(self._model.boards) if board.find_membership(user)]
             for query, archived in (({}, False), ({"archived": "true"}, True)):
-                shapes = [serialize_board(board, user) for board in boards if bool(board.archived_at) == archived]
-                self._check_item_pages(user, "/boards", query, shapes, limit=1)
+                expected_items = [
+                    serialize_board(board, user) for board in boards if bool(board.archived_at) == archived
+                ]
+                self._check_item_pages(user, "/boards", query, expected_items, limit=1)
             self._check_assigned_cards(user)
 
     def _check_board_state(self, board: Board) -> None:
@@ -147,8 +149,8 @@ class Observer:
         archived_page = {"items": archived, "next_cursor": None}
         self._check_get(board.owner, f"{path}/lists?archived=true", ExpectedResponse(200, body=archived_page))
         for membership in board.memberships:
-            shape = serialize_member(board, membership, self._model.names[membership.user])
-            self._check_resource(board, f"{path}/members/{membership.user}", shape, member_etag(membership))
+            body = serialize_member(board, membership, self._model.names[membership.user])
+            self._check_resource(board, f"{path}/members/{membership.user}", body, member_etag(membership))
         for label in board.labels:
             self._check_resource(
                 board, f"{path}/labels/{label.id}", serialize_label(board, label), f'"{label.version}"'
@@ -165,14 +167,14 @@ class Observer:
         comments = [serialize_comment(board, card, comment) for comment in reversed(card.comments)]
         self._check_item_pages(board.owner, f"{path}/comments", {}, comments, limit=2)
         for comment in card.comments:
-            shape = serialize_comment(board, card, comment)
-            self._check_resource(board, f"{path}/comments/{comment.id}", shape, f'"{comment.version}"')
+            body = serialize_comment(board, card, comment)
+            self._check_resource(board, f"{path}/comments/{comment.id}", body, f'"{comment.version}"')
         checklists = [serialize_checklist(board, card, checklist) for checklist in card.checklists]
         page = {"items": checklists, "next_cursor": None}
         self._check_get(board.owner, f"{path}/checklists", ExpectedResponse(200, body=page))
-        for checklist, shape in zip(card.checklists, checklists, strict=True):
+        for checklist, body in zip(card.checklists, checklists, strict=True):
             checklist_path = f"{path}/checklists/{checklist.id}"
-            self._check_resource(board, checklist_path, shape, checklist_etag(board, checklist))
+            self._check_resource(board, checklist_path, body, checklist_etag(board, checklist))
             for item in checklist.items:
                 self._check_resource(
                     board, f"{checklist_path}/items/{item.id}", serialize_item(board, item), item_etag(board, item)
@@ -182,10 +184,13 @@ class Observer:
         client = self._clients[board.owner]
         response = client.get(f"/boards/{board.id}/cards/{card.id}/time?limit=100")
         self.responses.append(response.raw)
-        body = response.json
         serialized_entries = [serialize_time_entry(board, card, entry, self._model.now) for entry in card.time_entries]
-        shape = {"items": serialized_entries, "next_cursor": None, **serialize_clock(board, card, self._model.now)}
-        _ensure_equal("time", shape, body)
+        expected_body = {
+            "items": serialized_entries,
+            "next_cursor": None,
+            **serialize_clock(board, card, self._model.now),
+        }
+        _ensure_equal("time", expected_body, response.json)
         for entry, entry_shape in zip(card.time_entries, serialized_entries, strict=True):
             path = f"/boards/{board.id}/cards/{card.id}/time-entries/{entry.id}"
             self._check_resource(board, path, entry_shape, time_entry_etag(entry, self._model.now))
@@ -269,8 +274,8 @@ class Observer:
             ),
         ]
         for number, (query, pairs) in enumerate(queries):
-            shapes = [serialize_card(board, card, now) | {"board_name": board.name} for board, card in pairs]
-            self._check_item_pages(user, "/cards", query, shapes, limit=1 + number % 2, may_pause=True)
+            expected_items = [serialize_card(board, card, now) | {"board_name": board.name} for board, card in pairs]
+            self._check_item_pages(user, "/cards", query, expected_items, limit=1 + number % 2, may_pause=True)
 
     def _check_card_pages(self, board: Board, path: str, query: dict[str, str], cards: list[Card], limit: int) -> None:
         """Compare all pages of a query with the cards, which are given in the order of the board."""
@@ -284,8 +289,8 @@ class Observer:
             cards = sorted((card for card in cards if card.due_at), key=lambda card: (card.due_at or "", card.id))
         if query.get("sort", "").startswith("-"):
             cards = cards[::-1]
-        shapes = [serialize_card(board, card, self._model.now) for card in cards]
-        self._check_item_pages(board.owner, path, query, shapes, limit)
+        expected_items = [serialize_card(board, card, self._model.now) for card in cards]
+        self._check_item_pages(board.owner, path, query, expected_items, limit)
 
     def _check_item_pages(
         self,
@@ -312,9 +317,9 @@ class Observer:
         self.responses.append(json.dumps(received).encode())
         _ensure_equal(f"all pages of {path} {query}", items, received)
 
-    def _check_resource(self, board: Board, path: str, shape: dict[str, Any], etag: str) -> None:
+    def _check_resource(self, board: Board, path: str, body: dict[str, Any], etag: str) -> None:
         """Compare a resource, and check that its ETag gives 304."""
-        self._check_get(board.owner, path, ExpectedResponse(200, body=shape, etag=etag))
+        self._check_get(board.owner, path, ExpectedResponse(200, body=body, etag=etag))
         self._check_get(board.owner, path, ExpectedResponse(304, etag=etag), If_None_Match=etag)
 
     def _check_get(self, user: str, path: str, expected: ExpectedResponse, **headers: str) -> None:

@@ -112,12 +112,12 @@ class Card:
     @property
     def is_running(self) -> bool:
         """Tell whether its clock runs."""
-        return any(stretch.ended_at is None for stretch in self.time_entries)
+        return any(entry.ended_at is None for entry in self.time_entries)
 
     @property
     def running_users(self) -> list[str]:
         """Return the users of its open time entries."""
-        return [stretch.user for stretch in self.time_entries if stretch.ended_at is None]
+        return [entry.user for entry in self.time_entries if entry.ended_at is None]
 
     @property
     def items(self) -> list[Item]:

@@ -40,7 +40,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, report: Callable[[str
             seconds.append(perf_counter() - began)
             statuses.append(answer.status)
             if answer.status == 200:
-                _check_moment(answer, card_ids)
+                _check_snapshot(answer, card_ids)
         return statuses, seconds
 
     def one(index: int) -> tuple[list[int], list[float]]:
@@ -63,7 +63,7 @@ def test_no_reader_starves_on_a_busy_board(engine: Engine, report: Callable[[str
         report("Readers", f"{len(seconds)} {name}: p50 {_percentile(seconds, 50)}, p99 {_percentile(seconds, 99)}")
 
 
-def _check_moment(answer: HttpResponse, card_ids: list[str]) -> None:
+def _check_snapshot(answer: HttpResponse, card_ids: list[str]) -> None:
     """Check that every card is there once, and that each list has as many cards as its count says."""
     body = answer.json
     counts = {list_["id"]: list_["card_count"] for list_ in body["lists"]}

@@ -84,8 +84,8 @@ class TimeEntriesModel(ModelCore):
             raise ExpectedError(422, "time_entry_too_long")
 
     def _expect_time_entry(self, board: Board, card: Card, entry: TimeEntry, status: int = 200) -> ExpectedResponse:
-        shape = serialize_time_entry(board, card, entry, self.now)
-        return ExpectedResponse(status, body=shape, etag=time_entry_etag(entry, self.now))
+        body = serialize_time_entry(board, card, entry, self.now)
+        return ExpectedResponse(status, body=body, etag=time_entry_etag(entry, self.now))
 
 
 def _find_time_entry(request: Request, board: Board) -> tuple[Card, TimeEntry]:

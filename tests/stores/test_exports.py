@@ -20,7 +20,7 @@ from tests.stores.world import World
 
 
 @pytest.fixture
-def ends(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+def sqlite_stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Create two SQLite stores: the first origin and the last target of a board."""
     stores = [open_store(f"sqlite:///{tmp_path}/{name}.db") for name in ("origin", "goal")]
     yield stores[0], stores[1]
@@ -36,9 +36,9 @@ def import_file(store: Store, path: Path) -> str:
 
 
 def test_a_board_stays_equal_when_it_is_copied_between_engines(
-    ends: tuple[Store, Store], open_again: OpenStore, tmp_path: Path
+    sqlite_stores: tuple[Store, Store], open_again: OpenStore, tmp_path: Path
 ) -> None:
-    origin, goal = ends
+    origin, goal = sqlite_stores
     middle = open_again()
     # The worlds are created alike, so Ann and Bob have the same ids in all three.
     world, *others = World(origin), World(middle), World(goal)

@@ -25,20 +25,20 @@ def list_titles(world: World, limit: int = 100, **fields: Any) -> list[str]:
 
 
 @pytest.fixture
-def varied(world: World) -> World:
+def varied_world(world: World) -> World:
     """Create cards that differ in everything that filters ask for."""
     bug = add_label(world)
     bob = world.add_user("Bob", id="bob")
     world.add_member(bob, Role.EDITOR)
     ann_there, bob_there = find_member(world, world.ann.id), find_member(world, bob.id)
-    wishes: Mapping[str, Mapping[str, Any]] = {
+    query_fields: Mapping[str, Mapping[str, Any]] = {
         "Both": {"label_ids": (bug.id,), "assignee_ids": (ann_there.id, bob_there.id), "due_at": NOON},
         "Bug": {"label_ids": (bug.id,), "due_at": NOON + timedelta(days=1)},
         "Bob's": {"assignee_ids": (bob_there.id,), "due_at": NOON, "due_complete": True},
         "Plain": {"updated_at": NOON + timedelta(days=5), "comment_count": 2},
     }
-    new_cards = {title: world.add_card(title) for title in wishes}
-    for title, fields in wishes.items():
+    new_cards = {title: world.add_card(title) for title in query_fields}
+    for title, fields in query_fields.items():
         world.write(updates=(replace(new_cards[title], **fields),))
     card = new_cards["Plain"]
     world.write(creates=(make_comment(world, card, "Über den GROSSEN Teich"), make_comment(world, card, "100%")))
@@ -70,7 +70,7 @@ def test_a_search_ignores_case_and_unicode_normalization(world: World, q: str, e
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize(
-    ("wishes", "expected"),
+    ("query_fields", "expected"),
     [
         ({"assignee_id": "bob"}, ["Both", "Bob's"]),
         ({"assignee_id": "nobody"}, []),
@@ -96,16 +96,16 @@ def test_a_search_ignores_case_and_unicode_normalization(world: World, q: str, e
     ],
 )
 def test_a_page_has_the_cards_that_match_all_filters(
-    varied: World, wishes: Mapping[str, Any], expected: list[str], limit: int
+    varied_world: World, query_fields: Mapping[str, Any], expected: list[str], limit: int
 ) -> None:
-    assert list_titles(varied, limit, **wishes) == expected
+    assert list_titles(varied_world, limit, **query_fields) == expected
 
 
 @pytest.mark.parametrize("sort", CardSort)
-def test_cards_with_a_label_are_found_in_every_sort_order(varied: World, sort: CardSort) -> None:
-    (bug,) = varied.read_board().labels
+def test_cards_with_a_label_are_found_in_every_sort_order(varied_world: World, sort: CardSort) -> None:
+    (bug,) = varied_world.read_board().labels
 
-    titles = list_titles(varied, 1, label_id=bug.id, sort=sort)
+    titles = list_titles(varied_world, 1, label_id=bug.id, sort=sort)
 
     assert titles == (["Bug", "Both"] if sort.startswith("-") else ["Both", "Bug"])
 
@@ -224,7 +224,7 @@ def test_a_restored_board_has_all_its_lists_and_cards(world: World) -> None:
     card = world.add_card("Copy", "Doing")
     before = world.read_board(card.id)
     world.store.commit(boards.delete(world.read_board(), world.context(), []))
-    stranger = world.add_user("Bob")
+    non_member = world.add_user("Bob")
     deleted_view = read_deleted(world, card_ids=[card.id])
     came_back = replace(deleted_view.board, deleted_at=None)
 
@@ -232,7 +232,7 @@ def test_a_restored_board_has_all_its_lists_and_cards(world: World) -> None:
         build_change(deleted_view, world.context(), "board.restored", board=came_back, restores_board=True)
     )
 
-    assert world.store.read_deleted(world.board_id, stranger.id) is None
+    assert world.store.read_deleted(world.board_id, non_member.id) is None
     after = world.read_board(card.id)
     assert (after.lists, after.cards, after.members) == (before.lists, before.cards, before.members)
     assert [event.type for event in world.list_events()[-2:]] == ["board.deleted", "board.restored"]

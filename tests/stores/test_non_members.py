@@ -23,7 +23,7 @@ class PopulatedBoard:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.stranger = world.add_user("Bob")
+        self.non_member = world.add_user("Bob")
         for number in range(20):
             world.add_list(f"List {number}")
             add_label(world, f"Label {number}")
@@ -87,8 +87,8 @@ def test_a_user_who_is_no_member_gets_the_result_for_a_missing_board(world: Worl
     board = PopulatedBoard(world)
 
     assert READS[name](world.store, board, world.board_id, world.ann.id) is not None
-    assert READS[name](world.store, board, world.board_id, board.stranger.id) is None
-    assert READS[name](world.store, board, MISSING_BOARD_ID, board.stranger.id) is None
+    assert READS[name](world.store, board, world.board_id, board.non_member.id) is None
+    assert READS[name](world.store, board, MISSING_BOARD_ID, board.non_member.id) is None
 
 
 @pytest.mark.parametrize("open_again", ["sqlite"], indirect=True)
@@ -98,7 +98,7 @@ def test_sqlite_reads_only_the_board_for_a_user_who_is_no_member(world: World) -
     for name, read in READS.items():
         read(world.store, board, world.board_id, world.ann.id)
         there, nowhere = (
-            count_sqlite_steps(world.store, partial(read, world.store, board, board_id, board.stranger.id))
+            count_sqlite_steps(world.store, partial(read, world.store, board, board_id, board.non_member.id))
             for board_id in (world.board_id, MISSING_BOARD_ID)
         )
         # About ten instructions find the row of the board; a member's read takes hundreds.
@@ -137,7 +137,7 @@ def test_postgresql_reads_only_the_membership_for_a_user_who_is_no_member(
     monkeypatch.setattr(engine, "read", recording)
     for name, read in READS.items():
         sent.clear()
-        read(world.store, board, world.board_id, board.stranger.id)
+        read(world.store, board, world.board_id, board.non_member.id)
         for text, values in sent:
             ((plan,),) = read_rows([(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)])[0]
             (explained,) = json.loads(plan) if isinstance(plan, str) else plan
@@ -160,7 +160,7 @@ def test_dynamodb_sends_the_same_requests_as_for_a_missing_board(wire: Wire) -> 
         sent = {}
         for board_id in (world.board_id, MISSING_BOARD_ID):
             wire.operations.clear()
-            read(wire.store, board, board_id, board.stranger.id)
+            read(wire.store, board, board_id, board.non_member.id)
             sent[board_id] = wire.operations.copy()
         assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
         assert len(sent[MISSING_BOARD_ID]) == 1, name

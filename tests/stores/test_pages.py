@@ -29,7 +29,7 @@ SORT_KEYS: dict[CardSort, Callable[[Card, dict[str, str]], Any]] = {
 
 
 @pytest.fixture
-def busy(world: World) -> World:
+def full_world(world: World) -> World:
     """Create a board with over twenty live cards in five lists, some changed in the same second, and deleted cards."""
     world.add_list("Review", stage=Stage.IN_PROGRESS, position="top")
     world.add_list("Empty")
@@ -63,11 +63,11 @@ QUERIES = [
 
 @pytest.mark.parametrize(("scope", "status", "q"), QUERIES)
 def test_every_query_returns_each_card_once_in_order_at_any_limit(
-    busy: World, scope: str | None, status: Stage | None, q: str | None
+    full_world: World, scope: str | None, status: Stage | None, q: str | None
 ) -> None:
-    view = busy.read_board()
-    list_id = busy.find_list(scope).id if scope else None
-    everything = busy.list_cards()
+    view = full_world.read_board()
+    list_id = full_world.find_list(scope).id if scope else None
+    everything = full_world.list_cards()
     list_ranks = {list_.id: list_.rank for list_ in view.lists}
     fitting = [
         card
@@ -82,31 +82,31 @@ def test_every_query_returns_each_card_once_in_order_at_any_limit(
         sorted_ones = [card for card in fitting if card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST)]
         expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
-        listed_cards = busy.list_cards(CardQuery(list_id, status, q, sort), limit)
+        listed_cards = full_world.list_cards(CardQuery(list_id, status, q, sort), limit)
 
         assert [card.id for card in listed_cards] == [card.id for card in expected]
         assert listed_cards == expected
 
 
-def test_the_fixture_has_the_cards_that_the_tests_expect(busy: World) -> None:
-    listed_cards = busy.list_cards()
+def test_the_fixture_has_the_cards_that_the_tests_expect(full_world: World) -> None:
+    listed_cards = full_world.list_cards()
 
-    assert len(listed_cards) == sum(list_.card_count for list_ in busy.read_board().lists) == 21
+    assert len(listed_cards) == sum(list_.card_count for list_ in full_world.read_board().lists) == 21
     assert len({card.updated_at for card in listed_cards}) < len(listed_cards)
 
 
-def test_a_missing_list_has_no_cards(busy: World) -> None:
+def test_a_missing_list_has_no_cards(full_world: World) -> None:
     for sort in CardSort:
-        assert busy.list_cards(CardQuery(list_id="lst_none", sort=sort)) == []
+        assert full_world.list_cards(CardQuery(list_id="lst_none", sort=sort)) == []
 
 
-def test_a_list_of_another_board_has_no_cards(busy: World) -> None:
-    other = World(busy.store, seed=8)
+def test_a_list_of_another_board_has_no_cards(full_world: World) -> None:
+    other = World(full_world.store, seed=8)
     other.add_card("Elsewhere")
 
     for sort in CardSort:
-        assert busy.list_cards(CardQuery(list_id=other.find_list("To do").id, sort=sort)) == []
-    assert all(card.board_id == busy.board_id for card in busy.list_cards())
+        assert full_world.list_cards(CardQuery(list_id=other.find_list("To do").id, sort=sort)) == []
+    assert all(card.board_id == full_world.board_id for card in full_world.list_cards())
 
 
 def test_the_last_page_has_no_next_key(world: World) -> None:

@@ -42,36 +42,36 @@ def world(url: str) -> Iterator[World]:
 
 
 @pytest.fixture
-def behind(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
+def direct(postgresql: PostgresqlServer) -> Iterator[psycopg.Connection[Any]]:
     """Connect to the store's database without the store."""
     with closing(postgresql.connection()) as connection:
         yield connection
 
 
 @pytest.fixture
-def line(postgresql: PostgresqlServer) -> Iterator[TcpProxy]:
+def proxy(postgresql: PostgresqlServer) -> Iterator[TcpProxy]:
     with TcpProxy(postgresql.port) as tapped:
         yield tapped
 
 
 @pytest.fixture
-def far(url: str, postgresql: PostgresqlServer, line: TcpProxy) -> Iterator[World]:
+def proxied_world(url: str, postgresql: PostgresqlServer, proxy: TcpProxy) -> Iterator[World]:
     """Create Ann and her board, in a store whose connections go through a proxy."""
-    store = open_postgresql(url.replace(str(postgresql.port), str(line.port)))
+    store = open_postgresql(url.replace(str(postgresql.port), str(proxy.port)))
     yield World(store)
     store.close()
 
 
-def wait_for_lock_waiter(behind: psycopg.Connection[Any]) -> None:
+def wait_for_lock_waiter(direct: psycopg.Connection[Any]) -> None:
     """Return as soon as a connection waits for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'tackboard'"
-    while behind.execute(waiting).fetchone() == (0,):
+    while direct.execute(waiting).fetchone() == (0,):
         pass
 
 
-def break_connections(behind: psycopg.Connection[Any]) -> None:
+def break_connections(direct: psycopg.Connection[Any]) -> None:
     """Terminate all connections of the store."""
-    behind.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'tackboard'")
+    direct.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'tackboard'")
 
 
 def assert_consistent(world: World) -> None:
@@ -87,121 +87,140 @@ def assert_consistent(world: World) -> None:
 
 
 READS: dict[str, Callable[[World], object]] = {
-    "read_board": lambda far: far.read_board(),
-    "read_board with cards": lambda far: far.read_board("crd_1", "crd_2", neighbour_of=NeighbourOf("crd_3", "after")),
-    "page_cards": lambda far: far.store.page_cards(far.board_id, far.ann.id, CardQuery(), 50),
-    "page_cards of a search": lambda far: far.store.page_cards(
-        far.board_id, far.ann.id, CardQuery(status=Stage.TODO, q="x", sort=CardSort.MOST_RECENTLY_UPDATED), 50
+    "read_board": lambda proxied_world: proxied_world.read_board(),
+    "read_board with cards": lambda proxied_world: proxied_world.read_board(
+        "crd_1", "crd_2", neighbour_of=NeighbourOf("crd_3", "after")
     ),
-    "page_events": lambda far: far.store.page_events(far.board_id, far.ann.id, 0, 50),
-    "page_time_entries": lambda far: far.store.page_time_entries(far.board_id, far.ann.id, "crd_1", 50),
-    "page_boards": lambda far: far.store.page_boards(far.ann.id, 50),
-    "page_deleted_boards": lambda far: far.store.page_deleted_boards(far.ann.id, NOON, 50),
-    "page_deleted_lists": lambda far: far.store.page_deleted_lists(far.board_id, far.ann.id, NOON, 50),
-    "user": lambda far: far.store.read_user("usr_1"),
-    "owner": lambda far: far.store.read_installation_owner(),
-    "token_holder": lambda far: far.store.read_token_by_digest("0" * 64),
-    "token": lambda far: far.store.read_token("usr_1", "tok_1"),
-    "page_tokens": lambda far: far.store.page_tokens("usr_1", 50),
-    "remembered": lambda far: far.store.read_stored_response("usr_1", "create_card", "key", NOON),
-    "ready": lambda far: far.store.check_ready(),
+    "page_cards": lambda proxied_world: proxied_world.store.page_cards(
+        proxied_world.board_id, proxied_world.ann.id, CardQuery(), 50
+    ),
+    "page_cards of a search": lambda proxied_world: proxied_world.store.page_cards(
+        proxied_world.board_id,
+        proxied_world.ann.id,
+        CardQuery(status=Stage.TODO, q="x", sort=CardSort.MOST_RECENTLY_UPDATED),
+        50,
+    ),
+    "page_events": lambda proxied_world: proxied_world.store.page_events(
+        proxied_world.board_id, proxied_world.ann.id, 0, 50
+    ),
+    "page_time_entries": lambda proxied_world: proxied_world.store.page_time_entries(
+        proxied_world.board_id, proxied_world.ann.id, "crd_1", 50
+    ),
+    "page_boards": lambda proxied_world: proxied_world.store.page_boards(proxied_world.ann.id, 50),
+    "page_deleted_boards": lambda proxied_world: proxied_world.store.page_deleted_boards(
+        proxied_world.ann.id, NOON, 50
+    ),
+    "page_deleted_lists": lambda proxied_world: proxied_world.store.page_deleted_lists(
+        proxied_world.board_id, proxied_world.ann.id, NOON, 50
+    ),
+    "user": lambda proxied_world: proxied_world.store.read_user("usr_1"),
+    "owner": lambda proxied_world: proxied_world.store.read_installation_owner(),
+    "token_holder": lambda proxied_world: proxied_world.store.read_token_by_digest("0" * 64),
+    "token": lambda proxied_world: proxied_world.store.read_token("usr_1", "tok_1"),
+    "page_tokens": lambda proxied_world: proxied_world.store.page_tokens("usr_1", 50),
+    "remembered": lambda proxied_world: proxied_world.store.read_stored_response("usr_1", "create_card", "key", NOON),
+    "ready": lambda proxied_world: proxied_world.store.check_ready(),
 }
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_is_one_round_trip(far: World, line: TcpProxy, name: str) -> None:
-    before = line.round_trips
+def test_a_read_is_one_round_trip(proxied_world: World, proxy: TcpProxy, name: str) -> None:
+    before = proxy.round_trips
 
-    READS[name](far)
+    READS[name](proxied_world)
 
-    assert line.round_trips == before + 1
+    assert proxy.round_trips == before + 1
 
 
-def test_a_commit_is_one_round_trip(far: World, line: TcpProxy) -> None:
-    record = StoredResponse("key", far.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24))
-    card, change = cards.create(
-        far.read_board(), far.context(), NewCard(title="Copy", list_id=far.find_list("Doing").id)
+def test_a_commit_is_one_round_trip(proxied_world: World, proxy: TcpProxy) -> None:
+    record = StoredResponse(
+        "key", proxied_world.ann.id, "create_card", "f", 201, (), b"{}", NOON, NOON + timedelta(hours=24)
     )
-    before = line.round_trips
+    card, change = cards.create(
+        proxied_world.read_board(),
+        proxied_world.context(),
+        NewCard(title="Copy", list_id=proxied_world.find_list("Doing").id),
+    )
+    before = proxy.round_trips
 
-    far.store.commit(change, record)
+    proxied_world.store.commit(change, record)
 
-    assert line.round_trips == before + 1
-    assert far.read_card(card).running
-
-
-def test_touching_a_token_is_one_round_trip(far: World, line: TcpProxy) -> None:
-    token = far.add_token()
-    before = line.round_trips
-
-    far.store.touch_token(token.id, NOON)
-
-    assert line.round_trips == before + 1
-    assert far.store.read_token(far.ann.id, token.id) == replace(token, last_used_at=NOON)
+    assert proxy.round_trips == before + 1
+    assert proxied_world.read_card(card).running
 
 
-def test_a_stale_commit_fails_after_one_round_trip(far: World, line: TcpProxy) -> None:
-    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Late"))
-    far.add_card("First")
-    before = line.round_trips
+def test_touching_a_token_is_one_round_trip(proxied_world: World, proxy: TcpProxy) -> None:
+    token = proxied_world.add_token()
+    before = proxy.round_trips
+
+    proxied_world.store.touch_token(token.id, NOON)
+
+    assert proxy.round_trips == before + 1
+    assert proxied_world.store.read_token(proxied_world.ann.id, token.id) == replace(token, last_used_at=NOON)
+
+
+def test_a_stale_commit_fails_after_one_round_trip(proxied_world: World, proxy: TcpProxy) -> None:
+    _, change = cards.create(proxied_world.read_board(), proxied_world.context(), NewCard(title="Late"))
+    proxied_world.add_card("First")
+    before = proxy.round_trips
 
     with pytest.raises(StaleRead):
-        far.store.commit(change)
+        proxied_world.store.commit(change)
 
-    assert line.round_trips == before + 1
+    assert proxy.round_trips == before + 1
 
 
-def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(far: World, line: TcpProxy) -> None:
-    todo = far.find_list("To do")
+def test_new_ranks_for_a_thousand_cards_cost_three_round_trips(proxied_world: World, proxy: TcpProxy) -> None:
+    todo = proxied_world.find_list("To do")
     prefix = "a0" + "0" * ranks.MAX_RANK_LENGTH
-    new_cards = far.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
-    mover = far.add_card("Mover")
+    new_cards = proxied_world.add_cards_with_ranks("To do", [f"{prefix}{number:03}1" for number in range(1000)])
+    mover = proxied_world.add_card("Mover")
     neighbour = NeighbourOf(new_cards[1].id, "before")
     _, change = cards.move(
-        far.read_board(mover.id, neighbour_of=neighbour),
+        proxied_world.read_board(mover.id, neighbour_of=neighbour),
         mover.id,
-        far.context(),
+        proxied_world.context(),
         list_id=todo.id,
         before=new_cards[1].id,
     )
-    before = line.round_trips
+    before = proxy.round_trips
 
     assert change
     assert change.rebalance_list_id
-    far.store.commit(change)
+    proxied_world.store.commit(change)
 
-    assert line.round_trips == before + 3
-    assert [card.title for card in far.list_cards()][:3] == ["Crowd 0", "Mover", "Crowd 1"]
-    assert max(len(card.rank) for card in far.list_cards()) < 6
+    assert proxy.round_trips == before + 3
+    assert [card.title for card in proxied_world.list_cards()][:3] == ["Card 0", "Mover", "Card 1"]
+    assert max(len(card.rank) for card in proxied_world.list_cards()) < 6
 
 
-def test_all_queries_of_a_read_see_one_snapshot(far: World, behind: psycopg.Connection[Any]) -> None:
+def test_all_queries_of_a_read_see_one_snapshot(proxied_world: World, direct: psycopg.Connection[Any]) -> None:
     count = ("SELECT count(*) FROM cards", ())
     pause = ("SELECT pg_advisory_lock_shared(7)", ())
-    engine = far.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (no read of the port can be stopped halfway)
-    behind.execute("SELECT pg_advisory_lock(7)")
+    engine = proxied_world.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (no read of the port can be stopped halfway)
+    direct.execute("SELECT pg_advisory_lock(7)")
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(engine.read, [count, pause, count])
-        wait_for_lock_waiter(behind)
-        far.add_card("Meanwhile")
-        behind.execute("SELECT pg_advisory_unlock(7)")
+        wait_for_lock_waiter(direct)
+        proxied_world.add_card("Meanwhile")
+        direct.execute("SELECT pg_advisory_unlock(7)")
 
     first, _, second = reading.result()
     assert first == second == [(0,)]
-    assert len(far.list_cards()) == 1
+    assert len(proxied_world.list_cards()) == 1
 
 
 # Locks
 
 
 def test_a_writer_gets_busy_after_the_timeout_while_readers_continue(
-    world: World, behind: psycopg.Connection[Any]
+    world: World, direct: psycopg.Connection[Any]
 ) -> None:
     token = world.add_token()
-    with behind.transaction():
-        behind.execute("UPDATE boards SET name = 'Held'")
-        behind.execute("UPDATE tokens SET name = 'Held'")
+    with direct.transaction():
+        direct.execute("UPDATE boards SET name = 'Held'")
+        direct.execute("UPDATE tokens SET name = 'Held'")
 
         with pytest.raises(Busy, match="too long"):
             world.add_card("Too late")
@@ -214,29 +233,29 @@ def test_a_writer_gets_busy_after_the_timeout_while_readers_continue(
     assert world.store.read_token(world.ann.id, token.id) == token
 
 
-def test_a_reader_gets_busy_after_the_timeout(world: World, behind: psycopg.Connection[Any]) -> None:
-    with behind.transaction():
-        behind.execute("LOCK TABLE cards")
+def test_a_reader_gets_busy_after_the_timeout(world: World, direct: psycopg.Connection[Any]) -> None:
+    with direct.transaction():
+        direct.execute("LOCK TABLE cards")
 
         with pytest.raises(Busy, match="too long"):
             world.list_cards()
 
 
-def test_a_writer_that_waited_for_another_is_stale(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Second"))
+def test_a_writer_that_waited_for_another_is_stale(proxied_world: World, direct: psycopg.Connection[Any]) -> None:
+    _, change = cards.create(proxied_world.read_board(), proxied_world.context(), NewCard(title="Second"))
 
     with ThreadPoolExecutor(1) as pool:
-        with behind.transaction():
-            behind.execute("UPDATE boards SET name = 'First'")
-            writing = pool.submit(far.store.commit, change)
-            wait_for_lock_waiter(behind)
+        with direct.transaction():
+            direct.execute("UPDATE boards SET name = 'First'")
+            writing = pool.submit(proxied_world.store.commit, change)
+            wait_for_lock_waiter(direct)
 
         with pytest.raises(StaleRead):
             writing.result()
-    assert far.list_cards() == []
+    assert proxied_world.list_cards() == []
 
 
-def test_one_of_two_writers_in_a_deadlock_is_stale(url: str, behind: psycopg.Connection[Any]) -> None:
+def test_one_of_two_writers_in_a_deadlock_is_stale(url: str, direct: psycopg.Connection[Any]) -> None:
     # PostgreSQL aborts the side that detects the deadlock; each side checks once, after it has waited this long.
     with closing(open_postgresql(f"{url}?options=-c%20deadlock_timeout%3D3s")) as store:
         world = World(store)
@@ -244,12 +263,12 @@ def test_one_of_two_writers_in_a_deadlock_is_stale(url: str, behind: psycopg.Con
         revised, change = cards.update(world.read_board(card.id), card.id, {"title": "Text"}, world.context())
         assert change
 
-        with ThreadPoolExecutor(1) as pool, behind.transaction():
-            behind.execute("SET LOCAL deadlock_timeout = '1min'")
-            behind.execute("UPDATE cards SET title = 'Held'")
+        with ThreadPoolExecutor(1) as pool, direct.transaction():
+            direct.execute("SET LOCAL deadlock_timeout = '1min'")
+            direct.execute("UPDATE cards SET title = 'Held'")
             writing = pool.submit(store.commit, change)
-            wait_for_lock_waiter(behind)
-            behind.execute("UPDATE boards SET name = 'Held'")
+            wait_for_lock_waiter(direct)
+            direct.execute("UPDATE boards SET name = 'Held'")
 
             with pytest.raises(StaleRead):
                 writing.result()
@@ -278,67 +297,67 @@ def test_a_thread_gets_busy_when_no_connection_becomes_free(url: str, monkeypatc
 # Broken connections
 
 
-def test_a_broken_idle_connection_is_replaced(world: World, behind: psycopg.Connection[Any]) -> None:
+def test_a_broken_idle_connection_is_replaced(world: World, direct: psycopg.Connection[Any]) -> None:
     for number in range(3):
-        break_connections(behind)
+        break_connections(direct)
 
         world.add_card(f"Card {number}")
 
     assert_consistent(world)
 
 
-def test_a_commit_whose_connection_breaks_writes_nothing(far: World, behind: psycopg.Connection[Any]) -> None:
-    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Torn"))
+def test_a_commit_whose_connection_breaks_writes_nothing(proxied_world: World, direct: psycopg.Connection[Any]) -> None:
+    _, change = cards.create(proxied_world.read_board(), proxied_world.context(), NewCard(title="Torn"))
 
-    with ThreadPoolExecutor(1) as pool, behind.transaction():
-        behind.execute("UPDATE boards SET name = 'Held'")
-        writing = pool.submit(far.store.commit, change)
-        wait_for_lock_waiter(behind)
-        break_connections(behind)
+    with ThreadPoolExecutor(1) as pool, direct.transaction():
+        direct.execute("UPDATE boards SET name = 'Held'")
+        writing = pool.submit(proxied_world.store.commit, change)
+        wait_for_lock_waiter(direct)
+        break_connections(direct)
 
         with pytest.raises(Unavailable):
             writing.result()
         raise psycopg.Rollback
-    far.store.commit(change)
-    assert [card.title for card in far.list_cards()] == ["Torn"]
-    assert_consistent(far)
+    proxied_world.store.commit(change)
+    assert [card.title for card in proxied_world.list_cards()] == ["Torn"]
+    assert_consistent(proxied_world)
 
 
-def test_a_commit_whose_request_is_lost_writes_nothing(far: World, line: TcpProxy) -> None:
-    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Lost"))
-    line.drop_next = "request"
-
-    with pytest.raises(Unavailable, match="lost"):
-        far.store.commit(change)
-
-    assert far.list_cards() == []
-    assert_consistent(far)
-
-
-def test_a_commit_whose_response_is_lost_is_written_completely(far: World, line: TcpProxy) -> None:
-    _, change = cards.create(far.read_board(), far.context(), NewCard(title="Unheard"))
-    line.drop_next = "answer"
+def test_a_commit_whose_request_is_lost_writes_nothing(proxied_world: World, proxy: TcpProxy) -> None:
+    _, change = cards.create(proxied_world.read_board(), proxied_world.context(), NewCard(title="Lost"))
+    proxy.drop_next = "request"
 
     with pytest.raises(Unavailable, match="lost"):
-        far.store.commit(change)
+        proxied_world.store.commit(change)
 
-    assert [card.title for card in far.list_cards()] == ["Unheard"]
-    assert_consistent(far)
+    assert proxied_world.list_cards() == []
+    assert_consistent(proxied_world)
+
+
+def test_a_commit_whose_response_is_lost_is_written_completely(proxied_world: World, proxy: TcpProxy) -> None:
+    _, change = cards.create(proxied_world.read_board(), proxied_world.context(), NewCard(title="Unheard"))
+    proxy.drop_next = "answer"
+
+    with pytest.raises(Unavailable, match="lost"):
+        proxied_world.store.commit(change)
+
+    assert [card.title for card in proxied_world.list_cards()] == ["Unheard"]
+    assert_consistent(proxied_world)
     with pytest.raises(StaleRead):
-        far.store.commit(change)
+        proxied_world.store.commit(change)
 
 
-def test_a_read_whose_response_is_lost_fails_once(far: World, line: TcpProxy) -> None:
-    line.drop_next = "answer"
+def test_a_read_whose_response_is_lost_fails_once(proxied_world: World, proxy: TcpProxy) -> None:
+    proxy.drop_next = "answer"
 
     with pytest.raises(Unavailable, match="lost"):
-        far.read_board()
+        proxied_world.read_board()
 
-    assert far.read_board().board.seq == 1
+    assert proxied_world.read_board().board.seq == 1
 
 
 def test_acknowledged_writes_survive_connections_that_break_all_the_time(
-    far: World, behind: psycopg.Connection[Any]
+    proxied_world: World, direct: psycopg.Connection[Any]
 ) -> None:
     tried: list[str] = []
     acknowledged: list[str] = []
@@ -349,20 +368,20 @@ def test_acknowledged_writes_survive_connections_that_break_all_the_time(
             title = f"{index}-{number}"
             tried.append(title)
             with suppress(Unavailable):
-                acknowledged.append(far.add_card(title).title)
+                acknowledged.append(proxied_world.add_card(title).title)
             if done.is_set():
                 return
 
     with ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, index) for index in range(4)]
         while len(acknowledged) < 40:
-            break_connections(behind)
+            break_connections(direct)
         done.set()
         for writer in writers:
             writer.result()
 
-    assert set(acknowledged) <= {card.title for card in far.list_cards()} <= set(tried)
-    assert_consistent(far)
+    assert set(acknowledged) <= {card.title for card in proxied_world.list_cards()} <= set(tried)
+    assert_consistent(proxied_world)
 
 
 def test_the_store_works_again_when_the_server_does() -> None:
@@ -430,9 +449,9 @@ def test_a_forked_process_opens_its_own_connections(world: World) -> None:
     assert world.read_board().board.seq == 1
 
 
-def test_a_read_only_server_is_unavailable(world: World, behind: psycopg.Connection[Any]) -> None:
-    behind.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
-    break_connections(behind)
+def test_a_read_only_server_is_unavailable(world: World, direct: psycopg.Connection[Any]) -> None:
+    direct.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    break_connections(direct)
     try:
         with pytest.raises(Unavailable, match="takes no writes"):
             world.add_card("Copy")
@@ -440,8 +459,8 @@ def test_a_read_only_server_is_unavailable(world: World, behind: psycopg.Connect
             world.store.check_ready()
         assert world.read_board().board.seq == 1
     finally:
-        behind.execute("SET default_transaction_read_only = off")
-        behind.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
-    break_connections(behind)
+        direct.execute("SET default_transaction_read_only = off")
+        direct.execute("ALTER DATABASE postgres RESET default_transaction_read_only")
+    break_connections(direct)
     world.store.check_ready()
     world.add_card("Copy")

@@ -29,10 +29,10 @@ class FakeClock:
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    watch = FakeClock()
-    monkeypatch.setattr(sql_store, "WriteReadiness", lambda: WriteReadiness(watch))
-    return watch
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
+    monkeypatch.setattr(sql_store, "WriteReadiness", lambda: WriteReadiness(clock))
+    return clock
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path, watch: FakeClock) -> Iterator[Store]:
+def store(path: Path, clock: FakeClock) -> Iterator[Store]:
     """Open a SQLite store whose last write is too old to prove that it accepts writes."""
     with closing(open_store(f"sqlite:///{path}")) as opened:
         opened.read_secret()
-        watch.seconds += FRESH_SECONDS
+        clock.seconds += FRESH_SECONDS
         yield opened
 
 
@@ -83,7 +83,7 @@ def test_a_store_on_an_almost_full_disk_is_not_ready(path: Path, monkeypatch: py
             store.check_ready()
 
 
-def test_a_store_is_not_ready_right_after_a_write_failed(path: Path, watch: FakeClock) -> None:
+def test_a_store_is_not_ready_right_after_a_write_failed(path: Path, clock: FakeClock) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         world = World(store)
         store.check_ready()
@@ -92,7 +92,7 @@ def test_a_store_is_not_ready_right_after_a_write_failed(path: Path, watch: Fake
                 world.add_card("Copy")
             with pytest.raises(Unavailable):
                 store.check_ready()
-        assert watch.seconds == 1_000.0
+        assert clock.seconds == 1_000.0
 
 
 def test_a_store_whose_file_was_removed_or_replaced_is_not_ready(store: Store, path: Path) -> None:
@@ -108,30 +108,30 @@ def test_a_store_whose_file_was_removed_or_replaced_is_not_ready(store: Store, p
     store.check_ready()
 
 
-def test_the_check_changes_no_data(store: Store, path: Path, watch: FakeClock) -> None:
+def test_the_check_changes_no_data(store: Store, path: Path, clock: FakeClock) -> None:
     before = backup.compute_digest(f"sqlite:///{path}")
     size = path.stat().st_size
 
     for _ in range(10):
-        watch.seconds += FRESH_SECONDS
+        clock.seconds += FRESH_SECONDS
         store.check_ready()
 
     assert backup.compute_digest(f"sqlite:///{path}") == before
     assert path.stat().st_size == size
 
 
-def test_frequent_checks_rarely_write(store: Store, path: Path, watch: FakeClock) -> None:
+def test_frequent_checks_rarely_write(store: Store, path: Path, clock: FakeClock) -> None:
     sizes = []
     for _ in range(20):
         store.check_ready()
         sizes.append(wal_path(path).stat().st_size)
-        watch.seconds += FRESH_SECONDS / 10
+        clock.seconds += FRESH_SECONDS / 10
 
     assert len(set(sizes)) == 2
 
 
-def test_the_check_does_not_write_right_after_a_write(path: Path, watch: FakeClock) -> None:
-    del watch
+def test_the_check_does_not_write_right_after_a_write(path: Path, clock: FakeClock) -> None:
+    del clock
     with closing(open_store(f"sqlite:///{path}")) as store:
         World(store)
         written = wal_path(path).stat().st_size
@@ -141,20 +141,20 @@ def test_the_check_does_not_write_right_after_a_write(path: Path, watch: FakeClo
         assert wal_path(path).stat().st_size == written
 
 
-def test_a_store_is_ready_for_a_while_when_another_process_writes(store: Store, path: Path, watch: FakeClock) -> None:
+def test_a_store_is_ready_for_a_while_when_another_process_writes(store: Store, path: Path, clock: FakeClock) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         store.check_ready()
-        watch.seconds += MAX_BUSY_SECONDS
+        clock.seconds += MAX_BUSY_SECONDS
         store.check_ready()
-        watch.seconds += 1.0
+        clock.seconds += 1.0
         with pytest.raises(Busy):
             store.check_ready()
         other.execute("COMMIT")
 
         store.check_ready()
         other.execute("BEGIN IMMEDIATE")
-        watch.seconds += FRESH_SECONDS
+        clock.seconds += FRESH_SECONDS
         store.check_ready()
 
 

@@ -57,7 +57,7 @@ def test_a_page_of_cards_with_long_links_is_shorter_than_its_limit(world: World)
     result = world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100)
 
     assert result is not None
-    assert len(result[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Crowd 0"))
+    assert len(result[1].items) == PAGE_BYTES // (20 * (2000 + 800) + len("Card 0"))
     assert len(world.list_cards()) == 40
 
 

@@ -59,7 +59,7 @@ def test_a_token_is_revoked_with_any_of_its_ancestors(world: World) -> None:
     aunt = issue_child(world, first)
     third = issue_child(world, second)
     fourth = issue_child(world, third)
-    stranger = world.add_token()
+    unrelated = world.add_token()
     world.advance(hours=1)
 
     at = revoke_token(world, second).revoked_at
@@ -67,9 +67,9 @@ def test_a_token_is_revoked_with_any_of_its_ancestors(world: World) -> None:
     for token in (third, fourth):
         assert world.store.read_token_by_digest(token.digest) == (replace(token, revoked_at=at), world.ann)
         assert world.store.read_token(world.ann.id, token.id) == replace(token, revoked_at=at)
-    for token in (first, aunt, stranger):
+    for token in (first, aunt, unrelated):
         assert world.store.read_token_by_digest(token.digest) == (token, world.ann)
-    assert list_token_ids(world) == [stranger.id, aunt.id, first.id]
+    assert list_token_ids(world) == [unrelated.id, aunt.id, first.id]
 
 
 def test_a_token_created_while_its_parent_was_revoked_is_revoked(world: World) -> None:

@@ -124,7 +124,7 @@ class World:
     def add_cards_with_ranks(self, list_name: str, ranks: list[str]) -> list[Card]:
         """Add cards with these ranks to an empty list."""
         list_ = self.find_list(list_name)
-        new_cards = [make_card(self, list_, rank, title=f"Crowd {number}") for number, rank in enumerate(ranks)]
+        new_cards = [make_card(self, list_, rank, title=f"Card {number}") for number, rank in enumerate(ranks)]
         counted = replace(list_, card_count=len(new_cards), first_rank=ranks[0], last_rank=ranks[-1])
         self.write(creates=tuple(new_cards), updates=(counted,))
         return new_cards

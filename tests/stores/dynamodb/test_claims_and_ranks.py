@@ -147,5 +147,5 @@ def test_a_commit_leaves_out_a_rebalance_that_cannot_be_done(wire: Wire, world: 
     wire.faults["Query"] = iter([move_cards_in_response, move_cards_in_response])
     world.store.commit(change)
 
-    assert world.list_titles("To do") == ["Crowd 0", "Mover", "Crowd 1"]
+    assert world.list_titles("To do") == ["Card 0", "Mover", "Card 1"]
     assert world.read_card(old_cards[0]).rank == old_cards[0].rank

@@ -323,14 +323,14 @@ def test_deleted_boards_are_listed_newest_first_since_a_time(world: World, limit
 
 
 def test_a_deleted_board_is_listed_for_its_owners_until_it_is_restored(world: World) -> None:
-    bob, cid, stranger = (world.add_user(name) for name in ("Bob", "Cid", "Dora"))
+    bob, cid, non_member = (world.add_user(name) for name in ("Bob", "Cid", "Dora"))
     world.apply(members.put, user_id=bob.id, role=Role.OWNER)
     world.apply(members.put, user_id=cid.id, role=Role.EDITOR)
     world.apply(archive.archive_board, running_cards=())
     delete_board(world, world.board_id)
 
     board_ids = [
-        [board.id for board in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, stranger)
+        [board.id for board in list_deleted_boards(world, 10, NOON, user)] for user in (world.ann, bob, cid, non_member)
     ]
     world.store.commit(plan_board_restore(world))
 
@@ -375,10 +375,10 @@ def test_a_deleted_list_is_listed_on_its_own_board_until_it_is_restored(world: W
 
 
 def test_deleted_lists_are_listed_for_members_of_a_live_board(world: World) -> None:
-    stranger = world.add_user("Bob")
+    non_member = world.add_user("Bob")
     world.delete_list("To do")
 
-    assert world.store.page_deleted_lists(world.board_id, stranger.id, NOON, 10) is None
+    assert world.store.page_deleted_lists(world.board_id, non_member.id, NOON, 10) is None
     assert world.store.page_deleted_lists("brd_none", world.ann.id, NOON, 10) is None
     delete_board(world, world.board_id)
     assert world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 10) is None
