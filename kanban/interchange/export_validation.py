@@ -137,7 +137,7 @@ def _validate_totals(document: JsonObject) -> None:
 
 
 def _validate_maximum(counts: Mapping[str, int], maximum: int, field: str, holder: str, things: str) -> None:
-    if max(counts.values(), default=0) > maximum:
+    if any(count > maximum for count in counts.values()):
         raise BrokenExport(field, f"{holder} holds at most {maximum} {things}.")
 
 

@@ -132,3 +132,15 @@ def test_a_parameter_wins_over_a_dependency_of_the_same_name() -> None:
     )
 
     assert client.get("/v1/thing?user_id=mine").json() == {"user_id": "mine"}
+
+
+def test_an_error_that_is_no_problem_is_logged_as_it_is_and_becomes_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Result:
+        raise ZeroDivisionError
+
+    client = serve(document({"/things": {"get": operation("get_things")}}), {"get_things": fail})
+
+    assert client.get("/v1/things").problem == (500, "internal_error")
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError

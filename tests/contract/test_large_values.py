@@ -73,7 +73,9 @@ class Panic(BaseException):
 
 
 @pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
-def test_a_crash_of_the_validator_is_no_server_error(monkeypatch: pytest.MonkeyPatch, failure: type) -> None:
+def test_a_crash_of_the_validator_is_logged_and_no_server_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: type
+) -> None:
     client = serve_body(object_schema({"a": STRING}))
 
     is_valid = Check.is_valid
@@ -88,6 +90,7 @@ def test_a_crash_of_the_validator_is_no_server_error(monkeypatch: pytest.MonkeyP
 
     assert response.problem == (400, "invalid_body")
     assert client.recorded == []
+    assert f"could not check a value: {failure.__name__}" in caplog.text
 
 
 def test_a_value_that_is_no_json_is_a_violation() -> None:

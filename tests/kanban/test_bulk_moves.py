@@ -2,7 +2,7 @@
 
 import pytest
 
-from kanban import archive, bulk_moves, cards, lists
+from kanban import archive, bulk_moves, card_size, cards, lists
 from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
 from kanban.limits import MAX_CARDS_PER_LIST
@@ -152,3 +152,11 @@ def test_only_a_move_to_done_tells_when_the_cards_were_made(
     move(store, source, target)
 
     assert ("created_at" in store.events[-1].data, "started_at" in store.events[-1].data) == (is_told, is_told)
+
+
+def test_a_step_moves_cards_up_to_the_maximum_of_characters(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store, 3)
+
+    monkeypatch.setattr(card_size, "MAX_COMMIT_CHARACTERS", 2)
+
+    assert [move(store, "To do", "Done"), move(store, "To do", "Done")] == [(2, 1), (1, 0)]

@@ -24,7 +24,7 @@ RULES = {
 
 CONTRACT = {
     "api_gateway": ["test_lambda_events", "test_lambda_event_formats"],
-    "application": ["test_startup", "test_security", "test_calls", "test_negotiation", "test_responses"],
+    "application": ["test_startup", "test_paths", "test_security", "test_calls", "test_negotiation", "test_responses"],
     "bodies": ["test_strict_json", "test_media_types", "test_text", "test_calls"],
     "conditional": ["test_conditional"],
     "cursors": ["test_cursors"],
@@ -43,7 +43,7 @@ CONTRACT = {
     "rate_limit": ["test_rate_limit"],
     "responses": ["test_responses", "test_headers_and_cookies"],
     "route_tree": ["test_paths"],
-    "schemas": ["test_startup", "test_dialect", "test_formats", "test_text", "test_violations"],
+    "schemas": ["test_startup", "test_large_values", "test_dialect", "test_formats", "test_text", "test_violations"],
     "violations": ["test_violations", "test_problem_size"],
 }
 """Modules of the contract layer, and their tests."""

@@ -396,3 +396,20 @@ def test_events_newer_than_the_view_are_ignored(store: FakeStore) -> None:
     report = flow_report.build_flow_report(store.events, view, WEEK.split(Bucket.DAY))
 
     assert report.stages[Stage.TODO] == (1,) * 7
+
+
+def test_an_event_that_does_not_count_its_cards_changes_no_count(store: FakeStore) -> None:
+    create_card(store)
+    copied = Event(
+        board_id=store.board.id,
+        seq=len(store.events) + 1,
+        type="list.copied",
+        at=store.now,
+        actor_id="usr_ann",
+        list_id=store.get_list("To do").id,
+        data={"stage": "todo"},
+    )
+
+    report = build_report(store, build_range("2026-11-20", "2026-11-20"), [*store.events, copied])
+
+    assert get_counts(report, "To do") == (1,)
