@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aws.function import Function
-from contract.api_gateway import build_scope_from_event
-from contract.bridge import WsgiBridge
+from contract.api_gateway import ApiGatewayAdapter, build_scope_from_event
+from contract.bridge import Message, Receive, Send, WsgiBridge
 from tests.contract.adapter_twin import build_function, compare_with_adapter, json_round_trip
 from tests.contract.aws_events import (
     EVENT_BUILDERS,
@@ -276,3 +276,17 @@ def test_the_server_of_an_event_is_its_host_at_the_port_of_https() -> None:
     scope = build_scope_from_event(http_api_event("GET", "/v1/things", host="api.example.org"))
 
     assert (scope["server"], scope["scheme"], scope["http_version"]) == (("api.example.org", 443), "https", "1.1")
+
+
+@pytest.mark.parametrize("cookies", [[], ["a=1"], ["a=1", "b=2; Path=/"]])
+def test_cookies_of_a_response_are_a_list_and_other_headers_are_joined(cookies: list[str]) -> None:
+    async def respond(_scope: Message, _receive: Receive, send: Send) -> None:
+        headers = [(b"set-cookie", cookie.encode()) for cookie in cookies]
+        headers += [(b"vary", b"accept"), (b"vary", b"origin")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    response = ApiGatewayAdapter(respond)(http_api_event("GET", "/v1/things"))
+
+    expected = {"statusCode": 200, "headers": {"vary": "accept, origin"}, "isBase64Encoded": False}
+    assert response == (expected | {"cookies": cookies} if cookies else expected)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.operations import BadDocument
+from contract.operations import BadDocument, compile_operations
 from tests.contract.contract_app import Result, serve
 from tests.contract.openapi_documents import (
     INTEGER,
@@ -309,3 +309,20 @@ def test_a_default_anywhere_in_a_body_stops_the_start(schema: Schema, *, starts:
         return
     with pytest.raises(BadDocument, match="Operation echo: has a application/json body with a default in its schema"):
         serve(described, {"echo": echo})
+
+
+def test_the_operations_that_a_fault_in_a_component_affects_are_named() -> None:
+    inner = {"type": "object", "properties": {"color": {"type": "string", "format": "colour"}}}
+    schemas: dict[str, Schema] = {
+        "Inner": inner,
+        "Outer": {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}},
+        "Same": {"allOf": [{"$ref": "#/components/schemas/Same"}, {"$ref": "#/components/schemas/Outer"}]},
+    }
+    same = json_body({"$ref": "#/components/schemas/Same"})
+    paths = {
+        "/a": {"post": operation("create_a", body=same)},
+        "/b": {"post": operation("create_b", body=same), "get": operation("get_b")},
+    }
+
+    with pytest.raises(BadDocument, match=r"^Operation create_a and 1 more: the format 'colour' at"):
+        compile_operations(document(paths, schemas=schemas), frozenset())

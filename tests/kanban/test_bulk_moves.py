@@ -160,3 +160,10 @@ def test_a_step_moves_cards_up_to_the_maximum_of_characters(store: FakeStore, mo
     monkeypatch.setattr(card_size, "MAX_COMMIT_CHARACTERS", 2)
 
     assert [move(store, "To do", "Done"), move(store, "To do", "Done")] == [(2, 1), (1, 0)]
+
+
+def test_the_time_entries_that_a_step_closes_count_as_well(store: FakeStore) -> None:
+    for number in range(35):
+        fill(store, 1, "Doing", external_id=f"x{number}")
+
+    assert move(store, "Doing", "Done") == (30, 5)

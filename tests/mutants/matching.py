@@ -36,6 +36,7 @@ CONTRACT = {
         "test_query_parameters",
         "test_startup",
         "test_security",
+        "test_responses",
         "test_conditional",
     ],
     "parameters": ["test_query_parameters", "test_parameter_styles", "test_headers_and_cookies", "test_paths"],

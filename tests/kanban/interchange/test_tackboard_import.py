@@ -374,7 +374,8 @@ def test_a_checklist_item_keeps_an_assignee_who_is_a_member() -> None:
     change, _ = import_fields(members=members, cards=[build_card(TODO)], checklists=[checklist])
 
     (ann,), (steps,) = get_created(change, Member), get_created(change, Checklist)
-    assert [each.assignee_id for each in steps.items] == [ann.id, None, None]
+    assert [item.assignee_id for item in steps.items] == [ann.id, None, None]
+    assert [item.version for item in steps.items] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
