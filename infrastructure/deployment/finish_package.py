@@ -45,7 +45,8 @@ _UNUSED_FILES_PATTERN = re.compile(
     | ^connexion/(apps/flask|frameworks/flask|cli)\.py$
     # Event loops: contract/bridge.py runs coroutines itself.
     | ^anyio/(_backends/|pytest_plugin)
-    | ^(starlette/testclient|werkzeug/debug/)
+    | ^(starlette/testclient|werkzeug/(debug|middleware)/)
+    | ^(jinja2/(constants|ext|meta|nativetypes|sandbox)|jsonschema/cli)\.py$
     """,
     re.VERBOSE,
 )
