@@ -44,7 +44,7 @@ def lines() -> list[str]:
 
 @pytest.fixture
 def ask(store: Store, lines: list[str]) -> Ask:
-    """Sends a request and answers the line that was written about it."""
+    """Return a function that sends a request and returns the line that was written about it."""
     stopwatch = iter(range(1_000_000))
     records = RequestRecorder("test", lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
     answering = Function(create_app(store, clock=lambda: NOW, open_signup=True), Deadline(), records, dict)
@@ -203,7 +203,7 @@ def test_a_token_that_is_shown_is_not_written_down(ask: Ask, lines: list[str]) -
 
 @pytest.fixture
 def logged() -> Iterator[tuple[logging.Logger, io.StringIO]]:
-    """A logger as on Lambda, and what it wrote."""
+    """Yield a logger as on Lambda, and what it wrote."""
     written = io.StringIO()
     out = logging.StreamHandler(written)
     out.setFormatter(LogLineFormatter())

@@ -26,7 +26,7 @@ Scheduled = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def purged(dynoxide: str) -> Iterator[tuple[Client, Scheduled]]:
-    """A client of the application, and what sends the schedule's event so many days later."""
+    """Yield a client, and a function that sends the schedule's event so many days later."""
     deadline, days = Deadline(), [0]
     url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
     with closing(open_store(url, remaining_seconds=deadline.remaining)) as store:

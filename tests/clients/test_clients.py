@@ -12,7 +12,7 @@ from tools.openapi.findings import ROOT
 
 
 def shown_in_readme() -> str:
-    """What README says that every client prints."""
+    """Return the output that README shows for every client."""
     _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
     blocks = section.partition("\n## ")[0].split("```")[1::2]
     (printed,) = (block.removeprefix("\n") for block in blocks if block.startswith("\n"))
@@ -20,7 +20,7 @@ def shown_in_readme() -> str:
 
 
 def code_in_readme() -> str:
-    """The program in TypeScript that README shows."""
+    """Return the program in TypeScript that README shows."""
     _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
     shown = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
     assert shown
@@ -54,7 +54,7 @@ def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
 
 @pytest.fixture
 def readme_program() -> Iterator[Path]:
-    """The program of README as a file beside the walks, which are compiled together."""
+    """Write the program of README to a file beside the main jobs, which are compiled together."""
     program = client_generation.OUTPUT_FOLDER / "typescript" / "readme.ts"
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(code_in_readme())

@@ -137,7 +137,7 @@ def test_an_older_python_client_raises_where_the_table_says(version: str, later:
 
 
 def first_of(server: LiveServer, path: str) -> str:
-    """The id of the first thing in a listing."""
+    """Return the id of the first item of a listing."""
     connection = HTTPConnection(*server.host_and_port, timeout=20)
     connection.request("GET", f"/v1/{path}", headers={"Authorization": f"Bearer {server.token}"})
     first = json.load(connection.getresponse())["items"][0]["id"]

@@ -1,4 +1,4 @@
-"""One call, at least, of every operation of the document, and all that happens rarely."""
+"""Call every operation of the document at least once, including rare cases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def change(send: Send, method: str, target: str, body: object = None) -> Any:
 
 
 def call_user_operations(send: Send) -> None:
-    """Users and tokens."""
+    """Call the operations on users and tokens."""
     me = change(send, "PATCH", "/v1/users/me", {"name": "Mina B."})
     send("GET", f"/v1/users/{me['id']}")
     token = send("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})[0]["token"]
@@ -43,7 +43,7 @@ def call_user_operations(send: Send) -> None:
 
 
 def call_board_operations(send: Send, board_path: str) -> None:
-    """A board, its members and its labels."""
+    """Call the operations on a board, its members and its labels."""
     change(send, "PATCH", board_path, {"name": "B", "hourly_rate_minor": 6000})
     send("GET", f"{board_path}?embed=lists,cards,labels,members")
     guest = send("POST", "/v1/users", {"name": "Omar"})[0]["user"]["id"]
@@ -61,7 +61,7 @@ def call_board_operations(send: Send, board_path: str) -> None:
 
 
 def call_list_operations(send: Send, board_path: str) -> None:
-    """Lists, alone and with all their cards."""
+    """Call the operations on lists and on all their cards."""
     one = send("POST", f"{board_path}/lists", {"name": "One", "stage": "todo", "external_id": "l"})[0]["id"]
     two = send("POST", f"{board_path}/lists", {"name": "Two", "stage": "todo"})[0]["id"]
     there = f"{board_path}/lists/{one}"
@@ -84,13 +84,13 @@ def call_list_operations(send: Send, board_path: str) -> None:
 
 
 def create_card(send: Send, board_path: str, **wishes: Any) -> str:
-    """A new card's id."""
+    """Create a card and return its id."""
     made: str = send("POST", f"{board_path}/cards", {"title": "Card", **wishes})[0]["id"]
     return made
 
 
 def call_card_operations(send: Send, board_path: str) -> None:
-    """A card's life, and the listings."""
+    """Call the operations on a card from its creation to its deletion, and the listings."""
     me = send("GET", "/v1/users/me")[0]["id"]
     label = send("POST", f"{board_path}/labels", {"name": "New", "color": "blue"})[0]["id"]
     moved = create_card(send, board_path, external_id="old", due_at="2026-12-01T00:00:00Z", assignee_ids=[me])
@@ -140,7 +140,7 @@ def call_card_part_operations(send: Send, board_path: str) -> None:
 
 
 def call_report_and_import_operations(send: Send, board_path: str) -> None:
-    """What is read from the whole board, and what comes from elsewhere."""
+    """Call the reports and exports of a board, and the imports."""
     send("GET", f"{board_path}/events?after=0&limit=2")
     send("GET", f"{board_path}/flow")
     send("GET", f"{board_path}/time-report")
@@ -151,7 +151,7 @@ def call_report_and_import_operations(send: Send, board_path: str) -> None:
 
 
 def resolve_reference(node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference of the document means."""
+    """Return the node itself, or what its reference names."""
     while "$ref" in node:
         found: Any = BUNDLE
         for name in node["$ref"].removeprefix("#/").split("/"):

@@ -23,7 +23,7 @@ def rounded(amount: Decimal, to: str) -> str:
 
 
 def together(heading: str) -> Decimal:
-    """The sum that a table with this heading ends in."""
+    """Return the sum in the last row of the table with this heading."""
     return Decimal(PAGE.partition(f"| {heading} |")[2].partition("| **together** | | **")[2].partition("*")[0])
 
 

@@ -46,7 +46,7 @@ def unpacked(package: Package, folder: Path) -> Path:
 
 @contextmanager
 def running(code: Path, runtime: Path, address: str) -> Iterator[Callable[[Event], dict[str, Any]]]:
-    """A Python that sees the package, Lambda's SDK and its own library, and nothing else of this machine."""
+    """Run a Python that finds only the package, Lambda's SDK and its own library."""
     table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-W", "error", "-c", RUN, str(code), str(runtime)],
@@ -161,7 +161,7 @@ def test_every_module_has_its_bytecode(prod_package: Package) -> None:
 
 
 def raw(folder: Path, **files: bytes) -> Path:
-    """A package as the plugins leave it, with one installed distribution."""
+    """Write a package as the plugins leave it, with one installed distribution."""
     path = folder / "raw.zip"
     record = b"other/__init__.py,sha256=x,1\nother/native.so,,\n"
     content = {

@@ -55,7 +55,7 @@ class Recorder:
 
 @pytest.fixture
 def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[str], Calls]]:
-    """The operations that were called of a function, and what it did to its table meanwhile."""
+    """Call every operation. Return the operations, and the calls to the table."""
     # A list is ranked anew after a few moves, not after very many.
     monkeypatch.setattr(ranks, "MAX_RANK_LENGTH", 3)
     table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
@@ -98,7 +98,7 @@ def test_the_role_may_do_exactly_what_the_function_does(used: tuple[set[str], Ca
 
 
 def allowed() -> Calls:
-    """What the role's policy allows on the table."""
+    """Return what the role's policy allows on the table."""
     template = (ROOT / "infrastructure" / "resources" / "role.yml").read_text()
     role = yaml.load(template, _Loader)["Resources"]["FunctionRole"]  # noqa: S506 - it is a SafeLoader.
     (policy,) = role["Properties"]["Policies"]

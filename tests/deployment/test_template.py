@@ -79,7 +79,7 @@ def only(resources: dict[str, Resource], kind: str) -> Resource:
 
 @pytest.fixture
 def written(template: Resource, tmp_path: Path) -> str:
-    """The template in a file."""
+    """Write the template to a file."""
     file = tmp_path / "template.json"
     file.write_text(json.dumps(template, indent=2))
     return str(file)

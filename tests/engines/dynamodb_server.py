@@ -32,7 +32,7 @@ OpenData = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[],
 
 @pytest.fixture(scope="session")
 def dynoxide() -> Iterator[str]:
-    """The address of a running dynoxide."""
+    """Run dynoxide, and yield its address."""
     if not Path(_dynoxide_program()).exists():
         missing = "dynoxide isn't installed: npm ci, or name it in DYNOXIDE."
         if os.environ.get("CI") == "true":
@@ -52,7 +52,7 @@ def run_dynoxide() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[str]:
-    """The address of a running ministack."""
+    """Run ministack, and yield its address."""
     port = _free_port()
     environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb"}
     with _run_server([os.environ["MINISTACK"], "-m", "ministack"], port, environment) as address:
@@ -68,7 +68,7 @@ def list_dynamodb_engines() -> dict[str, OpenData]:
 
 
 def create_table_url(address: str) -> str:
-    """A URL for a store in a new table on that server."""
+    """Return the URL of a store in a new table on that server."""
     return f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
 
 

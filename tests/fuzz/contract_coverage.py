@@ -24,7 +24,7 @@ class Coverage:
 
     @classmethod
     def measure(cls, traffic: Path) -> Self:
-        """What a file of exchanges has met."""
+        """Measure what a file of recorded exchanges covers."""
         bundle = Bundle(json.loads(BUNDLE.read_bytes()))
         made = cls()
         schemas: dict[tuple[str, str], tuple[Pointer, Any]] = {}
@@ -82,7 +82,7 @@ class Coverage:
         return all(self.share(kind) >= floor for kind, floor in MIN_SHARES.items())
 
     def describe(self) -> str:
-        """A line for each kind of thing, and what was not met."""
+        """Return a line for each kind of thing, and for each thing that was not covered."""
         lines = [
             f"{kind}: {len(self.covered[kind])} of {len(self.documented[kind])} ({self.share(kind):.1%}, "
             f"floor {floor:.0%})"

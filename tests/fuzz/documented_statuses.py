@@ -141,7 +141,7 @@ def exceed_rate_limit(server: LiveServer, token: str, traffic: Path) -> None:
 
 
 def _build_path(bundle: Bundle, operation: Operation, client: Client) -> str:
-    """The path of an operation about things that exist, each time others."""
+    """Create what the path of an operation names, and return the path with the ids."""
     there, path = _create_resources(client), operation.path
     for _, parameter in bundle.parameters(operation):
         if parameter["in"] == "path":
@@ -171,14 +171,14 @@ def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, fi
 
 
 def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
-    """The id of what came into being."""
+    """Return the ids of created things by the name of their parameter."""
     made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
     parameter = _ID_PARAMETERS.get(made.partition("_")[0])
     return {parameter: made} if parameter else {}
 
 
 def _fill_in_ids(body: object, there: dict[str, str]) -> bytes | None:
-    """A body as JSON, its ids filled in."""
+    """Return a body as JSON with its ids filled in."""
     text = json.dumps(body)
     for name, value in there.items():
         text = text.replace(f"{{{name}}}", value)
@@ -227,7 +227,7 @@ def _get_example(bundle: Bundle, operation: Operation) -> bytes | None:
 
 
 def send_attempt(client: Client, operation: Operation, path: str, attempt: Attempt) -> HttpResponse | None:
-    """The answer, or None when the server hung up on a request that is far too large."""
+    """Send a request. Return the response, or None if the server closed the connection of a far too large one."""
     sender = client if attempt.with_token is None else client.with_token(attempt.with_token or None)
     try:
         return sender.request(
@@ -273,7 +273,7 @@ def _record(file: TextIO, client: Client, server: LiveServer, operation: Operati
 
 
 def _read_headers(attempt: Attempt) -> dict[str, str]:
-    """The headers that were sent, without the secret."""
+    """Return the headers that were sent, without the token."""
     told = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
     return told | ({"Content-Type": "application/json"} if attempt.raw_body is not None else {}) | attempt.headers
 
@@ -281,7 +281,7 @@ def _read_headers(attempt: Attempt) -> dict[str, str]:
 def build_exchange(
     operation: Operation, server: LiveServer, path: str, attempt: Attempt, answer: HttpResponse
 ) -> dict[str, Any]:
-    """A line of the recorded traffic, as checks.py writes it."""
+    """Return an exchange in the form in which checks.py records it."""
     return {
         "operation": operation.id,
         "method": operation.method.upper(),

@@ -1,4 +1,4 @@
-"""Something for generated requests to work on: boards, lists, cards and tokens that exist."""
+"""Boards, lists, cards and tokens that exist, for generated requests to use."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -46,7 +46,7 @@ class ExistingData:
             self.replace_ids(case)
 
     def _renew_used_key(self, case: Any) -> None:
-        """A generated key comes again and again, and the second request with it is refused, and rightly so."""
+        """Replace a key that was used before: schemathesis repeats keys, and the second request is rightly rejected."""
         key = (case.headers or {}).get("Idempotency-Key")
         if key in self._used_keys:
             case.headers["Idempotency-Key"] = f"key-{next(self._keys)}"
@@ -54,7 +54,7 @@ class ExistingData:
             self._used_keys.add(key)
 
     def _keep_link_chain_alive(self, case: Any) -> None:
-        """An answer that ends a chain of links teaches nothing about the next one: no 304, 412 or 422 by accident."""
+        """Avoid accidental 304, 412 and 422 responses, which end a chain of links."""
         headers = case.headers or {}
         headers.pop("If-None-Match", None)
         if "If-Match" in headers:
@@ -68,7 +68,7 @@ class ExistingData:
             case.path_parameters["token_id"] = self._create_token()
 
     def remove_generated_cursor(self, case: Any) -> None:
-        """A cursor is sealed: one that fits the pattern and was made up is refused, and rightly so."""
+        """Remove a generated cursor: cursors are sealed, so an invented one is rightly rejected."""
         if case.query and "cursor" in case.query:
             del case.query["cursor"]
 
@@ -87,7 +87,7 @@ class ExistingData:
             self._replace_board_ids(case, operation_id)
 
     def _export(self) -> dict[str, Any]:
-        """A board as a document: one that is made up refers to things that are not in it."""
+        """Export a board: a generated export refers to things that are not in it."""
         path = f"/boards/{self._client.post('/boards', {'name': 'Ground'}).json['id']}"
         self._client.post(f"{path}/cards", {"title": "Card"})
         exported: dict[str, Any] = self._client.get(f"{path}/export").json
@@ -130,7 +130,7 @@ class ExistingData:
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
     def _create(self, path: str, body: dict[str, str]) -> str:
-        """The id of something just made there."""
+        """Create something at a path and return its id."""
         made_id: str = self._client.post(path, body).json["id"]
         return made_id
 

@@ -115,7 +115,7 @@ def build_fillings(schemas: Schemas, schema: Schema, max_bytes: int, max_values:
 
 
 def build_sample(schemas: Schemas, schema: Schema) -> Any:
-    """A value of that schema as its examples have it."""
+    """Build a value of a schema from its examples."""
     schema = schemas.resolve(schema)
     if "example" in schema:
         return schema["example"]
@@ -142,13 +142,13 @@ def build_hostile_bodies(schemas: Schemas, target: Target) -> Iterator[tuple[str
 
 
 def build_valid_body(target: Target) -> bytes:
-    """The example, as long as the operation allows."""
+    """Return the example, padded to the largest size that the operation allows."""
     text = json.dumps(target.example).encode()
     return text + b" " * (target.limit - len(text))
 
 
 def _build_malformed_bodies(limit: int) -> Iterator[tuple[str, bytes]]:
-    """What is no JSON of one meaning, whatever the schema."""
+    """Yield bodies that are malformed or ambiguous JSON, whatever the schema."""
     values = limit // BYTES_PER_VALUE
     yield "more values than are allowed", b"[" + b"0," * (limit // 2 - 2) + b"0]"
     yield "more values than are allowed, and commas in texts", b"[" + b'",",' * (limit // 4 - 2) + b"0]"
@@ -172,7 +172,7 @@ def _build_unknown_names(count: int) -> bytes:
 
 
 def _insert_placeholder(example: Any, path: JsonPath) -> bytes:
-    """The example as JSON, with a text to be replaced at that place."""
+    """Return the example as JSON, with a placeholder at that path."""
     if not path:
         return json.dumps(_PLACEHOLDER).encode()
     whole = json.loads(json.dumps(example))

@@ -151,7 +151,7 @@ def _measure_cheapest(target: Target, raw: bytes, send: Send) -> Cost:
 
 
 def _measure(target: Target, raw: bytes, send: Send) -> Cost:
-    """The cost of one request, in a process of its own that begins as a copy of this one."""
+    """Measure one request in a forked process."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
@@ -174,12 +174,12 @@ def _measure(target: Target, raw: bytes, send: Send) -> Cost:
 
 
 def _read_process_bytes(field: str) -> int:
-    """A figure that Linux keeps of this process."""
+    """Return a figure of this process from /proc/self/status, in bytes."""
     return int(Path("/proc/self/status").read_text().partition(f"{field}:")[2].split()[0]) * 1024
 
 
 def _build_largest_valid_body(target: Target, number: int) -> bytes:
-    """A valid body of the largest size: an export with as many cards as fit in; elsewhere blanks behind the example.
+    """Build a valid body of the largest size: an export with as many cards as fit, otherwise a padded example.
 
     Exports of different numbers are of different boards, so that each is imported.
     """

@@ -27,7 +27,7 @@ _TWO_USERS = '[auth.wfc]\npath = "{path}"\nuser = "mina"\npeers = ["mina", "omar
 
 
 def main() -> int:
-    """The exit status: 1 when anything was found, or a floor of the coverage is not reached."""
+    """Run it all. Return the exit status: 1 if anything was found, or the coverage is too low."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.long_run")
     parser.add_argument("--seed", type=int, default=20261120)
     parser.add_argument("--cases", type=int, default=4_000)
@@ -98,7 +98,7 @@ def break_rules(server: LiveServer, token: str, traffic: Path) -> None:
 
 
 def _write_configuration(folder: Path, tokens: dict[str, str]) -> Path:
-    """The configuration of the commit gate, with a second user and at a socket."""
+    """Write the configuration of tests/fuzz/test_fuzz.py, with a second user and for a socket."""
     users = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
         for name, token in tokens.items()

@@ -32,11 +32,11 @@ class RuleBreaker:
     """What stands for the names in the paths."""
 
     def with_ids(self, **there: str) -> "RuleBreaker":
-        """The same visitor before something else."""
+        """Return the same user with more ids."""
         return replace(self, ids=self.ids | there)
 
     def request(self, method: str, template: str, body: object = None, *, status: int = 0, key: str = "") -> Any:
-        """The answer to a request, None without a body; raises AssertionError when it has another status than said.
+        """Send a request and return the parsed body, or None. Raises AssertionError for an unexpected status.
 
         Any success will do where no status is said.
         """
@@ -58,24 +58,24 @@ class RuleBreaker:
         self.request(method, template, body, status=status, key=key)
 
     def create_board(self) -> "RuleBreaker":
-        """The visitor at a new board, with its first two lists and its last one."""
+        """Create a board. Return the user with its id and those of its three lists."""
         made = self.request("POST", "/boards", {"name": "Refusals"})
         here = self.with_ids(board_id=made["id"])
         todo, doing, done = (each["id"] for each in here.request("GET", "/boards/{board_id}/lists")["items"])
         return here.with_ids(list_id=todo, todo=todo, doing=doing, done=done)
 
     def create_list(self, **given: object) -> str:
-        """The id of a new list of the board."""
+        """Create a list and return its id."""
         made: str = self.request("POST", f"{_BOARD}/lists", {"name": "A list", "stage": "todo", **given})["id"]
         return made
 
     def create_card(self, **given: object) -> str:
-        """The id of a new card of the board."""
+        """Create a card and return its id."""
         made: str = self.request("POST", f"{_BOARD}/cards", {"title": "A card", **given})["id"]
         return made
 
     def create_full_list(self) -> str:
-        """The id of a list that holds the one card that it may hold."""
+        """Create a list with a WIP limit of one and one card, and return its id."""
         made = self.create_list(wip_limit=1, wip_enforcement="block")
         self.create_card(list_id=made)
         return made
@@ -102,7 +102,7 @@ def fill_lists(visitor: RuleBreaker) -> None:
 
 
 def return_to_full_lists(visitor: RuleBreaker) -> None:
-    """What left a list that is full by now doesn't come back, and nothing in it is doubled."""
+    """Return cards to a list that has become full, and copy cards in it."""
     here = visitor.create_board()
     for away, back in (("POST", "unarchive"), ("DELETE", "restore")):
         narrow = here.create_list(wip_limit=1, wip_enforcement="block")
@@ -156,7 +156,7 @@ def archive_running_clocks(visitor: RuleBreaker) -> None:
 
 
 def fill_cards(visitor: RuleBreaker) -> None:
-    """The hundred and first item, the thousand and first comment, and more than one request copies."""
+    """Create one item and one comment too many, and copy more than one request may."""
     here = visitor.create_board()
     for _ in range(39):
         here.create_card()
@@ -178,7 +178,7 @@ def fill_cards(visitor: RuleBreaker) -> None:
 
 
 def exceed_assignees(visitor: RuleBreaker) -> None:
-    """The forty-first assignee of a card."""
+    """Assign one member too many to a card."""
     here = visitor.create_board()
     here = here.with_ids(card_id=here.create_card())
     for number in range(41):
@@ -202,7 +202,7 @@ def overlap_time_entries(visitor: RuleBreaker) -> None:
 
 
 def reuse_idempotency_keys(visitor: RuleBreaker) -> None:
-    """A key belongs to one request."""
+    """Use an idempotency key for another request."""
     here = visitor.create_board()
     here.request("POST", "/boards", {"name": "One"}, key="walked")
     here.expect_error(422, "POST", "/boards", {"name": "Two"}, key="walked")
@@ -224,11 +224,11 @@ def finish_by_moving(visitor: RuleBreaker) -> None:
 
 
 def exceed_parent_tokens(visitor: RuleBreaker) -> None:
-    """A token that outlives, outranks or reaches what it comes from, and the eleventh generation."""
+    """Create tokens that outlive or outrank their parent, or manage it, and one generation too many."""
     full, token = ["read", "write", "admin"], "/users/me/tokens/{token_id}"
 
     def made(by: RuleBreaker, **given: object) -> RuleBreaker:
-        """A visitor with a new token, before that token."""
+        """Return a user with a new token, and the id of that token."""
         answer = by.request("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **given})
         return replace(by, client=by.client.with_token(answer["secret"])).with_ids(token_id=answer["token"]["id"])
 
@@ -252,7 +252,7 @@ def exceed_parent_tokens(visitor: RuleBreaker) -> None:
 
 
 def send_unknown_token_and_large_import(visitor: RuleBreaker) -> None:
-    """A token that nobody knows, and an import that is too large."""
+    """Send an unknown token, and an import that is too large."""
     stranger = replace(visitor, client=visitor.client.with_token("tkb_" + "0" * 40))
     stranger.expect_error(401, "POST", "/users", {"name": "Stranger"})
     visitor.expect_error(413, "POST", "/imports/trello", _TOO_LARGE_IMPORT)

@@ -96,7 +96,7 @@ def _run(server: LiveServer, folder: Path, *arguments: str) -> subprocess.Comple
 
 
 def _scenarios(folder: Path) -> Iterator[dict[str, Any]]:
-    """What was sent to one operation, or along one chain of links, with what came back and how it was judged."""
+    """Yield the recorded requests of each operation or chain of links, with responses and checks."""
     for line in (folder / "report.ndjson").read_text().splitlines():
         event = json.loads(line)
         if recorder := event.get("ScenarioFinished", {}).get("recorder"):
@@ -124,7 +124,7 @@ def _label(scenario: dict[str, Any], case_id: str) -> str:
 
 
 def _code(response: dict[str, Any]) -> str:
-    """The code of the problem; what came instead, where it is none."""
+    """Return the code of a problem, or the text of another response."""
     body = base64.b64decode((response.get("content") or {}).get("$base64", ""))
     try:
         return str(json.loads(body)["code"])

@@ -34,7 +34,7 @@ def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path)
 
 
 def owner_token(url: str) -> str:
-    """The text of a token with every scope, of a user just made."""
+    """Create a user, and return a token with every scope."""
     store = open_store(url)
     act = ActionContext(
         "", datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), random.randbytes)

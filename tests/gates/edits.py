@@ -20,7 +20,7 @@ class Edit:
     steps: list[dict[str, Any]]
 
     def apply_to(self, document: dict[str, Any]) -> dict[str, Any]:
-        """A copy of the document with the edit; raises LookupError when there is nothing to edit any more."""
+        """Return an edited copy of the document. Raises LookupError if there is nothing to edit."""
         edited = copy.deepcopy(document)
         for step in self.steps:
             _apply_step(edited, step)
@@ -30,7 +30,7 @@ class Edit:
 
 
 def load_edits(file: Path) -> list[Edit]:
-    """The edits that a file holds."""
+    """Load the edits of a file."""
     return [Edit(each["says"], each["do"]) for each in yaml.safe_load(file.read_text())]
 
 

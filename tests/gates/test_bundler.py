@@ -28,7 +28,7 @@ process.stdout.write(JSON.stringify(document.paths, (key, value) => (key === 'ma
 
 @pytest.fixture(scope="module")
 def bundled_by_redocly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Redocly makes of the files; it knows nothing of our extensions."""
+    """Return Redocly's bundle of the files, which lacks what our extensions add."""
     file = tmp_path_factory.mktemp("redocly") / "openapi.json"
     run_tool("redocly", "bundle", SPEC_FILE, "--ext", "json", "--output", file)
     return file
@@ -36,7 +36,7 @@ def bundled_by_redocly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copied_root(tmp_path: Path) -> Path:
-    """The root of a copy of the files, to change them."""
+    """Copy the source files, and return the root of the copy."""
     shutil.copytree(SPEC, tmp_path / "spec", ignore=shutil.ignore_patterns("dist", "released"))
     return tmp_path / "spec" / SPEC_FILE.name
 
@@ -102,7 +102,7 @@ def test_a_path_names_no_response_that_the_bundler_adds(copied_root: Path) -> No
 
 
 def list_responses(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
-    """The component that each response of each operation is: by operationId and status."""
+    """Return the component of each response by operationId and status."""
     for path_item in document["paths"].values():
         for method, operation in path_item.items():
             for status, response in operation["responses"].items() if method != "parameters" else ():

@@ -183,7 +183,7 @@ def applies_to(edit: Edit, document: dict[str, Any]) -> bool:
 
 
 def shorten(document: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
-    """A small document with a bit of everything: linters take their time for a large one."""
+    """Return a small document with some of everything: linters are slow on a large one."""
     small = copy.deepcopy(document)
     small["paths"] = {path: item for path, item in small["paths"].items() if path in kept}
     present = {operation.id for operation in Bundle(small).operations}

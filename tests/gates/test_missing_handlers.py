@@ -16,7 +16,7 @@ PATH = "/boards/{board_id}/cards/{card_id}"
 
 
 def with_a_new_operation() -> dict[str, Any]:
-    """The document with an operation that nobody has written, made from one that is there."""
+    """Return the document with a new operation without handler, made from an existing one."""
     grown = copy.deepcopy(DOCUMENT)
     frozen = copy.deepcopy(grown["paths"][f"{PATH}/start"])
     frozen["post"] |= {"operationId": "freeze_card", "summary": "Leave a card as it is"}

@@ -17,7 +17,7 @@ BOARD = "/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj"
 
 
 def send(operation: Operation, **headers: str) -> HttpResponse:
-    """A valid request, made of the document's own examples."""
+    """Send a valid request made from the examples of the document."""
     path, given = operation.path, dict(headers)
     for _, parameter in CONTRACT.parameters(operation):
         schema = CONTRACT.resolve(parameter["schema"])

@@ -47,7 +47,7 @@ class Mutant:
         return f"{self.file}::{self.function}: {self.before} => {self.after}"
 
     def source(self) -> str:
-        """The text of the file with the fault in it."""
+        """Return the text of the file with the mutation."""
         text = (ROOT / self.file).read_bytes()
         return (text[: self.start] + self.after.encode() + text[self.end :]).decode()
 
@@ -98,12 +98,12 @@ class _MutantFinder:
         return start, self._starts[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
 
     def get_text(self, node: ast.expr | ast.stmt) -> str:
-        """The text of a node."""
+        """Return the source text of a node."""
         start, end = self.get_span(node)
         return self._source[start:end].decode()
 
     def replace_operator(self, left: ast.expr, right: ast.expr, operator: str) -> tuple[int, int, str]:
-        """The edit that puts another operator between two operands, with the brackets that stand around it."""
+        """Return the edit that replaces the operator between two operands, keeping brackets."""
         start, end = self.get_span(left)[1], self.get_span(right)[0]
         gap = self._source[start:end].decode()
         head = gap[: len(gap) - len(gap.lstrip(") \n"))]

@@ -136,7 +136,7 @@ PROXIES = {"nginx": start_nginx, "caddy": start_caddy}
 
 
 def _read_code_blocks(language: str) -> list[str]:
-    """The configurations in that language that the guide shows, from the top."""
+    """Return the code blocks of that language in the guide, in their order."""
     return re.findall(rf"^```{language}\n(.*?)^```$", _GUIDE_FILE.read_text(), re.DOTALL | re.MULTILINE)
 
 
@@ -161,7 +161,7 @@ def _free_port() -> int:
 
 
 def _create_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
+    """Create a certificate for localhost and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]

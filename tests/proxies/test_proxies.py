@@ -64,7 +64,7 @@ class Client:
         return Answer(received.status, joined, received.read())
 
     def card(self) -> str:
-        """The path of a new card with a long description, on a new board."""
+        """Create a card with a long description on a new board, and return its path."""
         board = self.send("POST", "/boards", {"name": "Website"}).json["id"]
         card = self.send("POST", f"/boards/{board}/cards", {"title": "One", "description": LONG_NAME}).json["id"]
         return f"/boards/{board}/cards/{card}"
