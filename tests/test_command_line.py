@@ -366,10 +366,10 @@ def test_an_import_creates_a_board_once_and_reports_what_did_not_fit(capsys: pyt
     first = main.main(["import", _write_trello_export()])
     second = main.main(["import", "export.json"])
 
-    brought, members, again = capsys.readouterr().out.splitlines()
+    first_line, members, again = capsys.readouterr().out.splitlines()
     assert (first, second) == (0, 0)
     assert re.fullmatch(
-        r"'Garden' is here, as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", brought
+        r"'Garden' is here, as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", first_line
     )
     assert members == "- members: 400 of the cards had members: invite people, then assign them here."
     assert again.endswith("Nothing was changed.")

@@ -42,10 +42,10 @@ class Running:
         snapstart.register_client(client)
 
     def ask(
-        self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000, each: float = 0
+        self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000, step: float = 0
     ) -> tuple[int, Any]:
-        """Send a request with so much time left, `each` less whenever it is asked for; the status, and its line."""
-        left = itertools.count(milliseconds, -each)
+        """Send a request with so much time left, of which each query takes `step`. Return the status and the log line."""
+        left = itertools.count(milliseconds, -step)
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
         event = http_api_event(
             method, target, json.dumps(body) if body is not None else None, {"content-type": "application/json"}
@@ -123,7 +123,7 @@ def test_a_call_that_is_tried_again_stops_while_there_is_time_to_answer(running:
     failure = SimpleNamespace(status_code=500, headers={}, content=b"{}", text="{}")
     running.client.meta.events.register("before-send", lambda **_: failure)
 
-    status, line = running.ask("GET", "/v1/ready", milliseconds=4_000, each=500)
+    status, line = running.ask("GET", "/v1/ready", milliseconds=4_000, step=500)
 
     assert (status, line["code"], line["store_calls"]) == (503, "busy", 2)
 

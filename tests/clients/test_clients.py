@@ -22,9 +22,9 @@ def shown_in_readme() -> str:
 def code_in_readme() -> str:
     """Return the program in TypeScript that README shows."""
     _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
-    shown = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
-    assert shown
-    return shown[1]
+    program = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
+    assert program
+    return program[1]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ class Later(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer three events of the feed."""
         (after,) = map(int, re.findall(r"after=(\d+)", self.path))
-        items = [each for each in FEED if each["seq"] > after][:3]
+        items = [event for event in FEED if event["seq"] > after][:3]
         page = {"items": items, "last_seq": items[-1]["seq"], "has_more": items[-1] != FEED[-1]}
         self._answer(200, "application/json", page)
 
@@ -124,8 +124,8 @@ def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
     assert walk.run(url, token) == shown_in_readme()
 
     board = first_of(live_server, "boards")
-    place = {"TACKBOARD_BOARD": board, "TACKBOARD_CARD": first_of(live_server, f"boards/{board}/cards")}
-    assert walk.with_program("read_feed").run(url, token, **place).splitlines()[-1] == "409 wrong_stage"
+    environment = {"TACKBOARD_BOARD": board, "TACKBOARD_CARD": first_of(live_server, f"boards/{board}/cards")}
+    assert walk.with_program("read_feed").run(url, token, **environment).splitlines()[-1] == "409 wrong_stage"
 
 
 @pytest.mark.parametrize("version", OLD)
@@ -154,10 +154,10 @@ def values(document: dict[str, Any], name: str) -> list[str]:
 def test_the_table_in_the_guides_names_what_an_older_client_does_not_know(version: str) -> None:
     newest, old = load_releases()[-1], json.loads((RELEASES_FOLDER / f"{version}.json").read_bytes())
     new = [
-        f"`{each}`"
+        f"`{value}`"
         for name in ("Event", "ProblemCode")
-        for each in values(newest, name)
-        if each not in values(old, name)
+        for value in values(newest, name)
+        if value not in values(old, name)
     ]
 
     (row,) = (

@@ -67,7 +67,7 @@ def call_list_operations(send: Send, board_path: str) -> None:
     there = f"{board_path}/lists/{one}"
     change(send, "PATCH", there, {"name": "First", "external_id": "m"})
     send("POST", f"{there}/move", {"position": "top"})
-    lists = [each["id"] for each in send("GET", f"{board_path}/lists")[0]["items"]]
+    lists = [item["id"] for item in send("GET", f"{board_path}/lists")[0]["items"]]
     send("PUT", f"{board_path}/list-order", {"list_ids": lists[::-1]})
     cards = [create_card(send, board_path, list_id=one, external_id=str(number)) for number in range(5)]
     for number in range(20):
@@ -83,9 +83,9 @@ def call_list_operations(send: Send, board_path: str) -> None:
     change(send, "DELETE", f"{board_path}/lists/{two}")
 
 
-def create_card(send: Send, board_path: str, **wishes: Any) -> str:
+def create_card(send: Send, board_path: str, **fields: Any) -> str:
     """Create a card and return its id."""
-    made: str = send("POST", f"{board_path}/cards", {"title": "Card", **wishes})[0]["id"]
+    made: str = send("POST", f"{board_path}/cards", {"title": "Card", **fields})[0]["id"]
     return made
 
 
@@ -153,8 +153,8 @@ def call_report_and_import_operations(send: Send, board_path: str) -> None:
 def resolve_reference(node: dict[str, Any]) -> dict[str, Any]:
     """Return the node itself, or what its reference names."""
     while "$ref" in node:
-        found: Any = BUNDLE
+        target: Any = BUNDLE
         for name in node["$ref"].removeprefix("#/").split("/"):
-            found = found[name]
-        node = found
+            target = target[name]
+        node = target
     return node

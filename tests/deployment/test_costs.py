@@ -49,5 +49,5 @@ def test_the_bill_of_somebody_adds_up(who: str, millions: str, percent: int) -> 
 
     bill = [requests, Decimal(rounded(metrics, "0.01")), fixed]
 
-    cells = " | ".join(str(each) for each in bill)
+    cells = " | ".join(str(cell) for cell in bill)
     assert f"a {who} | {millions} M | {percent} % | {cells} | **{rounded(sum(bill, Decimal()), '1')}**" in PAGE

@@ -63,11 +63,11 @@ def running(code: Path, runtime: Path, address: str) -> Iterator[Callable[[Event
         assert process.stderr
         process.stdin.write(json.dumps(event) + "\n")
         process.stdin.flush()
-        said = ""
+        output = ""
         # What the function logs comes first.
         while not (line := process.stderr.readline()).startswith("{"):
-            assert line, said
-            said += line
+            assert line, output
+            output += line
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -99,7 +99,7 @@ def test_the_package_answers_real_events_all_by_itself(
         assert made["statusCode"] == 201
         assert board["name"] == "Découpage"
         assert card["statusCode"] == 201
-        assert [each["title"] for each in json.loads(page["body"])["items"]] == ["One"]
+        assert [card["title"] for card in json.loads(page["body"])["items"]] == ["One"]
         assert send(http_api_event, "GET", "/v1/ready")["statusCode"] == 200
         assert send(http_api_event, "GET", "/v1/boards")["statusCode"] == 401
         assert send(http_api_event, "GET", "/problems/busy")["statusCode"] in {200, 404}

@@ -102,16 +102,16 @@ def allowed() -> Calls:
     template = (ROOT / "infrastructure" / "resources" / "role.yml").read_text()
     role = yaml.load(template, _Loader)["Resources"]["FunctionRole"]  # noqa: S506 - it is a SafeLoader.
     (policy,) = role["Properties"]["Policies"]
-    found: Calls = set()
+    calls: Calls = set()
     for statement in policy["PolicyDocument"]["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert not any("*" in action for action in actions)
-        found |= {
+        calls |= {
             (action.removeprefix("dynamodb:"), "/index/" in statement["Resource"])
             for action in actions
             if action.startswith("dynamodb:")
         }
-    return found
+    return calls
 
 
 class _Loader(yaml.SafeLoader):

@@ -47,10 +47,10 @@ METRICS = {
 """Names that AWS publishes, by namespace and dimensions, from its documentation: a wrong one never fires."""
 
 
-MOST_ROUTES = 300
+MAX_ROUTES = 300
 """AWS's quota for one HTTP API."""
 
-MOST_RESOURCES, MOST_BYTES = 500, 1_000_000
+MAX_RESOURCES, MAX_BYTES = 500, 1_000_000
 """What CloudFormation takes in one template."""
 
 
@@ -61,17 +61,17 @@ def template(prod_package: Package) -> Resource:
 
 @pytest.fixture
 def resources(template: Resource) -> dict[str, Resource]:
-    found: dict[str, Resource] = template["Resources"]
-    return found
+    resources_by_name: dict[str, Resource] = template["Resources"]
+    return resources_by_name
 
 
 def of_type(resources: dict[str, Resource], kind: str) -> dict[str, Resource]:
-    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == f"AWS::{kind}"}
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == f"AWS::{kind}"}
 
 
 def only(resources: dict[str, Resource], kind: str) -> Resource:
-    (found,) = of_type(resources, kind).values()
-    return found
+    (resource,) = of_type(resources, kind).values()
+    return resource
 
 
 # Linters.
@@ -92,8 +92,8 @@ def test_cfn_lint_finds_nothing(written: str) -> None:
 
 
 def test_checkov_finds_nothing(written: str) -> None:
-    wishes = ["--framework", "cloudformation", "--output", "json", "--skip-download"]
-    done = run("checkov", "--file", written, *wishes)
+    options = ["--framework", "cloudformation", "--output", "json", "--skip-download"]
+    done = run("checkov", "--file", written, *options)
     summary = json.loads(done.stdout)["summary"]
 
     assert (done.returncode, summary["failed"], summary["parsing_errors"]) == (0, 0, 0)
@@ -117,8 +117,8 @@ def test_every_waiver_is_known_and_has_its_reason(resources: dict[str, Resource]
         skipped = metadata.get("checkov", {}).get("skip", [])
         ignored = metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", [])
         if skipped or ignored:
-            waived[name] = {each["id"] for each in skipped} | set(ignored)
-        assert all(len(each["comment"]) > 20 for each in skipped)
+            waived[name] = {waiver["id"] for waiver in skipped} | set(ignored)
+        assert all(len(waiver["comment"]) > 20 for waiver in skipped)
 
     assert waived == WAIVED
 
@@ -135,12 +135,12 @@ def test_there_is_a_route_for_each_operation_of_the_document_and_head_wherever_g
     routes = {route["RouteKey"] for route in of_type(resources, "ApiGatewayV2::Route").values()}
 
     assert routes == described | {key.replace("GET", "HEAD") for key in described if key.startswith("GET ")}
-    assert len(routes) <= MOST_ROUTES
+    assert len(routes) <= MAX_ROUTES
 
 
 def test_cloudformation_takes_a_template_of_that_size(template: Resource) -> None:
-    assert len(template["Resources"]) <= MOST_RESOURCES
-    assert len(json.dumps(template, indent=2)) <= MOST_BYTES
+    assert len(template["Resources"]) <= MAX_RESOURCES
+    assert len(json.dumps(template, indent=2)) <= MAX_BYTES
 
 
 def test_other_origins_may_do_what_the_application_lets_them(resources: dict[str, Resource]) -> None:
@@ -177,7 +177,7 @@ def test_there_is_one_function_as_it_was_measured(resources: dict[str, Resource]
     assert function["Timeout"] == 15
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
     assert function["Role"] == {"Fn::GetAtt": ["FunctionRole", "Arn"]}
-    assert all(each["RetentionInDays"] == 90 for each in of_type(resources, "Logs::LogGroup").values())
+    assert all(group["RetentionInDays"] == 90 for group in of_type(resources, "Logs::LogGroup").values())
 
 
 def test_the_gateway_calls_the_snapshot(resources: dict[str, Resource]) -> None:
@@ -198,7 +198,7 @@ def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> No
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     assert target["Arn"] == {"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}
     assert json.loads(target["Input"]) == PURGE_EVENT
-    assert any(each["Principal"] == "events.amazonaws.com" for each in permissions)
+    assert any(permission["Principal"] == "events.amazonaws.com" for permission in permissions)
 
 
 # The table and the site.
@@ -233,27 +233,29 @@ def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource
 def test_a_file_has_the_same_policy_as_on_a_laptop(resources: dict[str, Resource]) -> None:
     distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
     policies = {
-        name: each["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
-        for name, each in of_type(resources, "CloudFront::ResponseHeadersPolicy").items()
+        name: policy["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+        for name, policy in of_type(resources, "CloudFront::ResponseHeadersPolicy").items()
     }
 
     def policy_of(path: str) -> str:
-        matching = (each for each in distribution["CacheBehaviors"] if fnmatchcase(path, each["PathPattern"]))
+        matching = (
+            behavior for behavior in distribution["CacheBehaviors"] if fnmatchcase(path, behavior["PathPattern"])
+        )
         behaviour = next(matching, distribution["DefaultCacheBehavior"])
         text: str = policies[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ContentSecurityPolicy"]
         return text
 
-    found = {
+    policy_by_key = {
         key: policy_of(f"/{key}") for key, page in collect_files().items() if page.content_type.startswith("text/html")
     }
 
-    assert found == {key: page.policy for key, page in collect_files().items() if key in found}
-    assert {"index.html", "docs/", "docs/read", "problems/busy"} <= found.keys()
+    assert policy_by_key == {key: page.policy for key, page in collect_files().items() if key in policy_by_key}
+    assert {"index.html", "docs/", "docs/read", "problems/busy"} <= policy_by_key.keys()
 
 
 def test_only_cloudfront_reads_the_bucket(resources: dict[str, Resource]) -> None:
     statements = resources["SiteBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    (allowed,) = (each for each in statements if each["Effect"] == "Allow")
+    (allowed,) = (statement for statement in statements if statement["Effect"] == "Allow")
 
     assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     assert allowed["Action"] == "s3:GetObject"
@@ -276,26 +278,28 @@ def test_every_alarm_has_somebody_to_tell_and_a_line_that_tells_what_to_do(resou
 
 
 def test_the_runbook_knows_no_alarm_that_is_not_there(resources: dict[str, Resource]) -> None:
-    told = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
+    headings = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
 
-    assert told == set(of_type(resources, "CloudWatch::Alarm"))
+    assert headings == set(of_type(resources, "CloudWatch::Alarm"))
 
 
 def test_every_metric_is_one_that_aws_publishes(resources: dict[str, Resource]) -> None:
     for alarm in of_type(resources, "CloudWatch::Alarm").values():
-        parts = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
+        parts = [metric["MetricStat"]["Metric"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric] or [
+            alarm
+        ]
         for part in parts:
-            dimensions = tuple(sorted(each["Name"] for each in part["Dimensions"]))
+            dimensions = tuple(sorted(dimension["Name"] for dimension in part["Dimensions"]))
             assert part["MetricName"] in METRICS[part["Namespace"], dimensions]
 
 
 def test_an_alarm_over_several_metrics_names_each_of_them(resources: dict[str, Resource]) -> None:
     for alarm in of_type(resources, "CloudWatch::Alarm").values():
-        results = [each for each in alarm.get("Metrics", []) if "Expression" in each]
+        results = [metric for metric in alarm.get("Metrics", []) if "Expression" in metric]
         for result in results:
             used = set(re.findall(r"\b[a-z]\w+", result["Expression"]))
-            assert used == {each["Id"] for each in alarm["Metrics"] if "MetricStat" in each}
-            assert [each["Id"] for each in alarm["Metrics"] if each.get("ReturnData", True)] == ["result"]
+            assert used == {metric["Id"] for metric in alarm["Metrics"] if "MetricStat" in metric}
+            assert [metric["Id"] for metric in alarm["Metrics"] if metric.get("ReturnData", True)] == ["result"]
 
 
 def test_the_dashboard_is_json_and_shows_what_there_is(resources: dict[str, Resource]) -> None:
@@ -325,10 +329,10 @@ def settings(*stage_and_environment: tuple[str, str]) -> str:
 
 
 def test_a_domain_is_set_in_one_place() -> None:
-    said = settings(("stage", "prod"), ("DOMAIN_NAME", "boards.example.org"), ("ALARM_EMAIL", "ops@example.org"))
+    values = settings(("stage", "prod"), ("DOMAIN_NAME", "boards.example.org"), ("ALARM_EMAIL", "ops@example.org"))
 
-    assert re.search(r"ParameterKey: DomainName\s+ParameterValue: boards\.example\.org", said)
-    assert re.search(r"ParameterKey: AlarmEmail\s+ParameterValue: ops@example\.org", said)
+    assert re.search(r"ParameterKey: DomainName\s+ParameterValue: boards\.example\.org", values)
+    assert re.search(r"ParameterKey: AlarmEmail\s+ParameterValue: ops@example\.org", values)
 
 
 @pytest.mark.parametrize(

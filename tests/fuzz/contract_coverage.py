@@ -30,7 +30,9 @@ class Coverage:
         schemas: dict[tuple[str, str], tuple[Pointer, Any]] = {}
         for operation in bundle.operations:
             made.documented["operations"].add(operation.id)
-            made.documented["parameters"] |= {(operation.id, each["name"]) for _, each in bundle.parameters(operation)}
+            made.documented["parameters"] |= {
+                (operation.id, parameter["name"]) for _, parameter in bundle.parameters(operation)
+            }
             for at, status, response in bundle.responses(operation):
                 if status not in IGNORED_STATUSES:
                     made.documented["statuses"].add((operation.id, status))
@@ -89,8 +91,8 @@ class Coverage:
             for kind, floor in MIN_SHARES.items()
         ]
         missing = [
-            f"  not met: {' '.join(map(str, each)) if isinstance(each, tuple) else each}"
+            f"  not met: {' '.join(map(str, thing)) if isinstance(thing, tuple) else thing}"
             for kind in MIN_SHARES
-            for each in sorted(self.documented[kind] - self.covered[kind], key=str)
+            for thing in sorted(self.documented[kind] - self.covered[kind], key=str)
         ]
         return "\n".join([*lines, *missing])

@@ -157,7 +157,7 @@ def _create_plausible_value(bundle: Bundle, parameter: Node) -> str:
 
 def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, file: TextIO) -> None:
     there = _create_resources(client)
-    by_path = {(each.method.upper(), each.path): each for each in bundle.operations}
+    by_path = {(operation.method.upper(), operation.path): operation for operation in bundle.operations}
     for method, template, body in BOARD_HISTORY:
         operation = by_path[method, template.partition("?")[0]]
         path = template.format(**there)
@@ -241,15 +241,15 @@ def read_everything(server: LiveServer, token: str, traffic: Path) -> None:
     """Read everything that the fuzzer has made: each board with its events, where every kind of change shows."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
     client = connect_client(server, token)
-    by_path = {(each.method, each.path): each for each in bundle.operations}
-    shown = by_path["get", "/boards/{board_id}"]
-    told = by_path["get", "/boards/{board_id}/events"]
+    by_path = {(operation.method, operation.path): operation for operation in bundle.operations}
+    get_board = by_path["get", "/boards/{board_id}"]
+    list_events = by_path["get", "/boards/{board_id}/events"]
     with traffic.open("a") as file:
         for board in _list_boards(client):
             path = f"/boards/{board}"
-            _record(file, client, server, shown, f"{path}?embed=lists,cards,labels,members")
+            _record(file, client, server, get_board, f"{path}?embed=lists,cards,labels,members")
             after = 0
-            while (page := _record(file, client, server, told, f"{path}/events?after={after}&limit=100")).get(
+            while (page := _record(file, client, server, list_events, f"{path}/events?after={after}&limit=100")).get(
                 "has_more"
             ):
                 after = page["last_seq"]
@@ -274,8 +274,8 @@ def _record(file: TextIO, client: Client, server: LiveServer, operation: Operati
 
 def _read_headers(attempt: Attempt) -> dict[str, str]:
     """Return the headers that were sent, without the token."""
-    told = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
-    return told | ({"Content-Type": "application/json"} if attempt.raw_body is not None else {}) | attempt.headers
+    headers = {} if attempt.with_token == "" else {"Authorization": "Bearer not-kept"}
+    return headers | ({"Content-Type": "application/json"} if attempt.raw_body is not None else {}) | attempt.headers
 
 
 def build_exchange(

@@ -95,7 +95,7 @@ class ExistingData:
 
     def _replace_board_ids(self, case: Any, operation_id: str) -> None:
         path = f"/boards/{self._client.post('/boards', {'name': 'Ground'}).json['id']}"
-        todo, doing, *rest = (each["id"] for each in self._client.get(f"{path}/lists").json["items"])
+        todo, doing, *rest = (item["id"] for item in self._client.get(f"{path}/lists").json["items"])
         card, neighbour = (self._client.post(f"{path}/cards", {"title": "Card"}).json["id"] for _ in range(2))
         for step in _REQUIRED_ACTIONS.get(operation_id, ()):
             self._client.post(f"{path}/cards/{card}/{step}")
@@ -108,19 +108,21 @@ class ExistingData:
             there["comment_id"] = self._create(f"{path}/cards/{card}/comments", {"text": "Looks good."})
         if "entry_id" in case.path_parameters:
             there["entry_id"] = self._create(f"{path}/cards/{card}/time-entries", _PAST_HOUR)
-        beside = {"move_list": doing, "move_card": neighbour}
+        neighbours = {"move_list": doing, "move_card": neighbour}
         if "checklist_id" in case.path_parameters:
             checklists = f"{path}/cards/{card}/checklists"
-            there["checklist_id"], beside["move_checklist"] = (
+            there["checklist_id"], neighbours["move_checklist"] = (
                 self._create(checklists, {"name": "Steps"}) for _ in "12"
             )
             items = f"{checklists}/{there['checklist_id']}/items"
-            there["item_id"], beside["move_checklist_item"] = (self._create(items, {"text": "Try it"}) for _ in "12")
+            there["item_id"], neighbours["move_checklist_item"] = (
+                self._create(items, {"text": "Try it"}) for _ in "12"
+            )
         case.path_parameters |= {name: there.get(name, made_up) for name, made_up in case.path_parameters.items()}
         if isinstance(case.body, dict):
             real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
             real |= {**_PAST_HOUR, "user_id": self._own_id}
-            real |= dict.fromkeys(("before", "after"), beside.get(operation_id, neighbour))
+            real |= dict.fromkeys(("before", "after"), neighbours.get(operation_id, neighbour))
             real |= {"card_ids": [neighbour, card], "list_ids": [doing, todo, *rest]}
             if operation_id == "move_cards":
                 real["list_id"] = doing

@@ -44,8 +44,10 @@ def list_targets(bundle: Mapping[str, Any]) -> list[Target]:
         for method, operation in item.items():
             if method == "parameters" or "requestBody" not in operation:
                 continue
-            given = [schemas.resolve(parameter) for parameter in item.get("parameters", [])]
-            address = path.format(**{each["name"]: schemas.resolve(each["schema"])["example"] for each in given})
+            parameters = [schemas.resolve(parameter) for parameter in item.get("parameters", [])]
+            address = path.format(
+                **{parameter["name"]: schemas.resolve(parameter["schema"])["example"] for parameter in parameters}
+            )
             for media, content in schemas.resolve(operation["requestBody"])["content"].items():
                 examples = [schemas.resolve(example)["value"] for example in content["examples"].values()]
                 largest = max(examples, key=lambda value: len(json.dumps(value)))

@@ -66,8 +66,8 @@ def main() -> int:
         for target in list_targets(bundle):
             if chosen.only in (None, target.operation):
                 for number, (name, send) in enumerate(sends.items()):
-                    count, told, is_fine = _measure_operation(Schemas(bundle), target, send, chosen.every, number)
-                    print_line(f"{target!s:44} {name:7} {count:6}  {told}")
+                    count, summary, is_fine = _measure_operation(Schemas(bundle), target, send, chosen.every, number)
+                    print_line(f"{target!s:44} {name:7} {count:6}  {summary}")
                     sent += count
                     failed += not is_fine
     print_line(f"{sent} bodies; {failed} operations have bodies that cost too much or were answered with 5xx.")
@@ -130,12 +130,12 @@ def _measure_operation(
         if not _is_within(cost, valid) or cost.status >= 500:
             is_fine = False
             print_line(f"  {target} {name}: {cost.status}, {cost.seconds * 1000:.0f} ms, {cost.peak >> 20} MB")
-        slowest = max(slowest, (name, cost.seconds), key=lambda each: each[1])
-        largest = max(largest, (name, cost.peak), key=lambda each: each[1])
-    told = f"{valid.seconds * 1000:6.1f} ms {valid.peak / 2**20:4.0f} MB"
-    told += f"  {slowest[1] * 1000:6.1f} ms ({slowest[1] / valid.seconds:5.1f} x)"
-    told += f"  {largest[1] / 2**20:6.0f} MB ({largest[1] / valid.peak:4.2f} x)  {slowest[0]}; {largest[0]}"
-    return count, told, is_fine
+        slowest = max(slowest, (name, cost.seconds), key=lambda worst: worst[1])
+        largest = max(largest, (name, cost.peak), key=lambda worst: worst[1])
+    summary = f"{valid.seconds * 1000:6.1f} ms {valid.peak / 2**20:4.0f} MB"
+    summary += f"  {slowest[1] * 1000:6.1f} ms ({slowest[1] / valid.seconds:5.1f} x)"
+    summary += f"  {largest[1] / 2**20:6.0f} MB ({largest[1] / valid.peak:4.2f} x)  {slowest[0]}; {largest[0]}"
+    return count, summary, is_fine
 
 
 def _is_within(cost: Cost, valid: Cost) -> bool:
@@ -168,9 +168,9 @@ def _measure(target: Target, raw: bytes, send: Send) -> Cost:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
-        told = answer.read()
+        output = answer.read()
     os.waitpid(process, 0)
-    return Cost(*json.loads(told)) if told else Cost(599, 0.0, 0)
+    return Cost(*json.loads(output)) if output else Cost(599, 0.0, 0)
 
 
 def _read_process_bytes(field: str) -> int:
@@ -199,10 +199,10 @@ def _build_largest_valid_body(target: Target, number: int) -> bytes:
 
 
 def _build_cards(card: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
-    for number, place in enumerate(ranks.sequence_after("", count)):
+    for number, rank in enumerate(ranks.sequence_after("", count)):
         own: dict[str, Any] = {"id": f"{card['id'][:-8]}{number:08}"}
         if "place" in card:
-            own |= {"place": place, "external_id": None}
+            own |= {"place": rank, "external_id": None}
         yield {**card, **own}
 
 

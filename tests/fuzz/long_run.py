@@ -38,19 +38,19 @@ def main() -> int:
         folder = Path(name)
         traffic = chosen.traffic or folder / "traffic.jsonl"
         traffic.unlink(missing_ok=True)
-        given = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
-        with LiveServer(folder, **given) as server:
+        settings = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
+        with LiveServer(folder, **settings) as server:
             status = _run_rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoker = _sign_up(server, "provoker")
             request_every_status(server, provoker, traffic)
             break_rules(server, provoker, traffic)
             read_everything(server, provoker, traffic)
-        with LiveServer(folder, DEFAULT_RATE_LIMIT="1", **given) as strict:
+        with LiveServer(folder, DEFAULT_RATE_LIMIT="1", **settings) as strict:
             exceed_rate_limit(strict, provoker, traffic)
         coverage = Coverage.measure(traffic)
         print(coverage.describe(), flush=True)
-        for agrees, told in validate_traffic(traffic) if chosen.crosscheck else ():
-            print(told, flush=True)
+        for agrees, output in validate_traffic(traffic) if chosen.crosscheck else ():
+            print(output, flush=True)
             status = status or int(not agrees)
     return status or int(not coverage.is_enough())
 
@@ -74,14 +74,14 @@ def _run_rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, case
         command += ["run", "spec/dist/openapi.json", "--url", f"{server.url}v1"]
         command += ["--seed", str(seed)]
         run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        found = re.search(r"([0-9,]+) generated", run.stdout)
+        generated = re.search(r"([0-9,]+) generated", run.stdout)
         links = re.search(r"API Links: +(.*)", run.stdout)
-        if run.returncode or not found:
+        if run.returncode or not generated:
             print(run.stdout[-20_000:] + run.stderr)
             return 1
-        sent += int(found[1].replace(",", ""))
-        told = f"seed {seed}: {found[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}"
-        print(told, flush=True)
+        sent += int(generated[1].replace(",", ""))
+        summary = f"seed {seed}: {generated[1]} cases, 0 failures, 0 warnings; links: {links[1] if links else 'none'}"
+        print(summary, flush=True)
         read_everything(server, tokens["mina"], traffic)
         seed += 1
     print(f"{sent:,} cases in all")
@@ -91,7 +91,7 @@ def _run_rounds(server: LiveServer, folder: Path, traffic: Path, seed: int, case
 def break_rules(server: LiveServer, token: str, traffic: Path) -> None:
     """Walk into every refusal that chance doesn't find, and add all of it to the traffic."""
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
-    operations = {(each.method.upper(), each.path): each for each in bundle.operations}
+    operations = {(operation.method.upper(), operation.path): operation for operation in bundle.operations}
     with traffic.open("a") as file:
         for walk in SCENARIOS:
             walk(RuleBreaker(connect_client(server, token), server, file, operations))

@@ -48,8 +48,8 @@ class RuleBreaker:
         operation, path = self.operations[method, template], template.format(**self.ids)
         answer = send_attempt(self.client, operation, path, attempt)
         assert answer is not None, f"{operation.id} was not answered."
-        said = answer.status == status if status else answer.status < HTTPStatus.BAD_REQUEST
-        assert said, f"{operation.id} was answered with {answer.status}: {answer.raw[:400]!r}"
+        is_expected = answer.status == status if status else answer.status < HTTPStatus.BAD_REQUEST
+        assert is_expected, f"{operation.id} was answered with {answer.status}: {answer.raw[:400]!r}"
         self.file.write(json.dumps(build_exchange(operation, self.server, path, attempt, answer)) + "\n")
         return answer.json if answer.raw else None
 
@@ -61,17 +61,17 @@ class RuleBreaker:
         """Create a board. Return the user with its id and those of its three lists."""
         made = self.request("POST", "/boards", {"name": "Refusals"})
         here = self.with_ids(board_id=made["id"])
-        todo, doing, done = (each["id"] for each in here.request("GET", "/boards/{board_id}/lists")["items"])
+        todo, doing, done = (item["id"] for item in here.request("GET", "/boards/{board_id}/lists")["items"])
         return here.with_ids(list_id=todo, todo=todo, doing=doing, done=done)
 
-    def create_list(self, **given: object) -> str:
+    def create_list(self, **fields: object) -> str:
         """Create a list and return its id."""
-        made: str = self.request("POST", f"{_BOARD}/lists", {"name": "A list", "stage": "todo", **given})["id"]
+        made: str = self.request("POST", f"{_BOARD}/lists", {"name": "A list", "stage": "todo", **fields})["id"]
         return made
 
-    def create_card(self, **given: object) -> str:
+    def create_card(self, **fields: object) -> str:
         """Create a card and return its id."""
-        made: str = self.request("POST", f"{_BOARD}/cards", {"title": "A card", **given})["id"]
+        made: str = self.request("POST", f"{_BOARD}/cards", {"title": "A card", **fields})["id"]
         return made
 
     def create_full_list(self) -> str:
@@ -227,9 +227,9 @@ def exceed_parent_tokens(visitor: RuleBreaker) -> None:
     """Create tokens that outlive or outrank their parent, or manage it, and one generation too many."""
     full, token = ["read", "write", "admin"], "/users/me/tokens/{token_id}"
 
-    def made(by: RuleBreaker, **given: object) -> RuleBreaker:
+    def made(by: RuleBreaker, **fields: object) -> RuleBreaker:
         """Return a user with a new token, and the id of that token."""
-        answer = by.request("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **given})
+        answer = by.request("POST", "/users/me/tokens", {"name": "Child", "scopes": full, **fields})
         return replace(by, client=by.client.with_token(answer["secret"])).with_ids(token_id=answer["token"]["id"])
 
     child, keeper = made(visitor), made(visitor, scopes=["admin"])

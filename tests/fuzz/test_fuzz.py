@@ -15,7 +15,7 @@ from kanban.values import Scope
 from stores import open_store
 
 ROOT = Path(__file__).parents[2]
-LEAST_CASES = 2_000
+MIN_CASES = 2_000
 
 
 def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path)
     assert run.returncode == 0, run.stdout + run.stderr
     generated = re.search(r"([0-9,]+) generated", run.stdout)
     assert generated
-    assert int(generated[1].replace(",", "")) >= LEAST_CASES
+    assert int(generated[1].replace(",", "")) >= MIN_CASES
 
 
 def owner_token(url: str) -> str:

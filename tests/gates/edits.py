@@ -31,7 +31,7 @@ class Edit:
 
 def load_edits(file: Path) -> list[Edit]:
     """Load the edits of a file."""
-    return [Edit(each["says"], each["do"]) for each in yaml.safe_load(file.read_text())]
+    return [Edit(edit["says"], edit["do"]) for edit in yaml.safe_load(file.read_text())]
 
 
 def _apply_step(document: dict[str, Any], step: dict[str, Any]) -> None:

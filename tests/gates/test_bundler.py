@@ -117,10 +117,10 @@ def test_a_response_that_a_path_names_is_not_replaced() -> None:
 
 
 def test_an_example_has_what_its_base_has_and_what_it_replaces() -> None:
-    shown, done = (DOCUMENT["components"]["examples"][name]["value"] for name in ("CardShown", "CardResolved"))
+    card, done = (DOCUMENT["components"]["examples"][name]["value"] for name in ("CardShown", "CardResolved"))
 
-    assert (done["title"], done["status"]) == (shown["title"], "done")
-    assert list(done) == list(shown)
+    assert (done["title"], done["status"]) == (card["title"], "done")
+    assert list(done) == list(card)
 
 
 @pytest.mark.parametrize(

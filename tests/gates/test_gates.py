@@ -52,7 +52,7 @@ def test_no_seeded_defect_passes(tmp_path: Path) -> None:
     print(f"Defects: {len(DEFECTS)} seeded, {shared}.")  # noqa: T201 - pytest -s shows how the work is shared.
     assert len(DEFECTS) >= 50
     assert spectral["clean.json"] == []
-    assert [says for says, file in files.items() if not spectral[file.name]] == []
+    assert [description for description, file in files.items() if not spectral[file.name]] == []
 
 
 @pytest.mark.parametrize("edit", BREAKING, ids=lambda edit: edit.description)
@@ -112,10 +112,10 @@ def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path
 
     text = build_contract_changelog(grown, tmp_path)
 
-    told = [line for line in text.splitlines() if "`on_fire`" in line]
+    lines_of_the_code = [line for line in text.splitlines() if "`on_fire`" in line]
     assert "### Breaking" not in text
-    assert told
-    assert all(line.endswith(" operations") for line in told)
+    assert lines_of_the_code
+    assert all(line.endswith(" operations") for line in lines_of_the_code)
 
 
 @pytest.mark.parametrize("name", sorted(list_open_schemas(DOCUMENT)))
@@ -159,19 +159,19 @@ def test_what_is_released_is_not_released_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_place_of_the_bundle_is_found_in_the_source(pointer: tuple[str | int, ...], file: str, written: str) -> None:
-    place = locate(pointer)
+    location = locate(pointer)
 
-    assert place.file == file
-    assert written in (SPEC.parent / file).read_text().splitlines()[place.line - 1]
+    assert location.file == file
+    assert written in (SPEC.parent / file).read_text().splitlines()[location.line - 1]
 
 
 def test_a_key_that_stands_twice_is_found(tmp_path: Path) -> None:
     file = tmp_path / "twice.yaml"
     file.write_text("type: string\ndescription: One.\ntype: integer\n")
 
-    (found,) = find_duplicate_keys(file)
+    (duplicate,) = find_duplicate_keys(file)
 
-    assert (found[0].line, found[1]) == (3, "type")
+    assert (duplicate[0].line, duplicate[1]) == (3, "type")
 
 
 def applies_to(edit: Edit, document: dict[str, Any]) -> bool:

@@ -29,14 +29,15 @@ def test_every_operation_has_its_function() -> None:
 
 
 def test_a_new_operation_is_told_where_its_function_goes_and_how_it_begins() -> None:
-    (told,) = describe_missing_handlers(with_a_new_operation())
+    (description,) = describe_missing_handlers(with_a_new_operation())
 
-    assert "handlers/cards.py" in told
+    assert "handlers/cards.py" in description
     assert (
-        "def freeze_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:" in told
+        "def freeze_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:"
+        in description
     )
-    assert '"""Leave a card as it is."""' in told
-    assert "tests/api/test_cards.py" in told
+    assert '"""Leave a card as it is."""' in description
+    assert "tests/api/test_cards.py" in description
 
 
 def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) -> None:
@@ -49,9 +50,9 @@ def test_a_new_operation_is_found_in_the_source_of_the_document(tmp_path: Path) 
     frozen = f"  {PATH}/freeze: {{ $ref: paths/cards.yaml#/card_freeze }}\n"
     root.write_text(root.read_text().replace(start, frozen + start))
 
-    (told,) = describe_missing_handlers(with_a_new_operation(), root=root)
+    (description,) = describe_missing_handlers(with_a_new_operation(), root=root)
 
-    assert f"{file.resolve()}:6:5" in told
+    assert f"{file.resolve()}:6:5" in description
 
 
 def test_a_new_operation_that_keeps_the_house_rules_has_no_findings() -> None:
@@ -59,8 +60,8 @@ def test_a_new_operation_that_keeps_the_house_rules_has_no_findings() -> None:
 
 
 def test_contributing_names_the_commands_that_there_are() -> None:
-    told = (ROOT / "CONTRIBUTING.md").read_text()
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
 
     for command in ("make spec", "make operation", "make check", "make test"):
-        assert f"`{command}`" in told
+        assert f"`{command}`" in guide
         assert f"\n{command.removeprefix('make ')}:" in (ROOT / "Makefile").read_text()

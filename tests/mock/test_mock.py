@@ -18,14 +18,14 @@ BOARD = "/boards/brd_01m7wjyxw0g21k7me9wgs7f9wj"
 
 def send(operation: Operation, **headers: str) -> HttpResponse:
     """Send a valid request made from the examples of the document."""
-    path, given = operation.path, dict(headers)
+    path, parameters = operation.path, dict(headers)
     for _, parameter in CONTRACT.parameters(operation):
         schema = CONTRACT.resolve(parameter["schema"])
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", str(schema["example"]))
         elif parameter.get("name") == "If-Match":
-            given["If-Match"] = "*"
-    return FRONTEND.request(operation.method.upper(), path, example_of(operation), headers=given)
+            parameters["If-Match"] = "*"
+    return FRONTEND.request(operation.method.upper(), path, example_of(operation), headers=parameters)
 
 
 def example_of(operation: Operation) -> Any:
@@ -46,7 +46,7 @@ def test_every_operation_answers_its_example(operation: Operation) -> None:
 def test_every_documented_status_can_be_asked_for(operation: Operation) -> None:
     problems = [status for _, status, _ in CONTRACT.responses(operation) if int(status) >= 400]
 
-    assert [send(operation, Prefer=f"code={status}").status for status in problems] == [int(each) for each in problems]
+    assert [send(operation, Prefer=f"code={status}").status for status in problems] == [int(code) for code in problems]
 
 
 def test_an_example_can_be_asked_for_by_its_name() -> None:
@@ -56,7 +56,7 @@ def test_an_example_can_be_asked_for_by_its_name() -> None:
 
 
 def test_an_example_that_is_not_there_is_refused_as_a_status_is() -> None:
-    answers = [FRONTEND.get(f"{BOARD}/cards", Prefer=wish) for wish in ("code=302", "example=most")]
+    answers = [FRONTEND.get(f"{BOARD}/cards", Prefer=preference) for preference in ("code=302", "example=most")]
 
     assert [(answer.status, answer.json["code"]) for answer in answers] == [(400, "invalid_header")] * 2
     assert answers[1].json["detail"].endswith("list_cards has all, more, deleted for 200.")

@@ -35,10 +35,10 @@ def test_newman_runs_the_collection_against_the_mock() -> None:
             address = re.search(r"http://\S+/v1", mock.stdout.readline())
             if address is None:
                 pytest.fail("The mock did not start.")
-            said = run_newman(write_collection(), address[0])
+            output = run_newman(write_collection(), address[0])
         finally:
             mock.terminate()
 
-    asserted = re.search(r"assertions\W+(\d+)\W+(\d+)", said)
+    asserted = re.search(r"assertions\W+(\d+)\W+(\d+)", output)
     assert asserted
     assert (int(asserted[1]), asserted[2]) == (len(Bundle(json.loads(BUNDLE.read_bytes())).operations), "0")

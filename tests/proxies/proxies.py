@@ -60,7 +60,7 @@ class Proxy:
         self.log = folder / "tackboard.log"
         self.certificate = folder / "certificate.pem"
         self._ready = threading.Event()
-        self._said: list[str] = []
+        self._log_lines: list[str] = []
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self._reader = threading.Thread(target=self._listen_for, args=[ready], daemon=True)
         self._reader.start()
@@ -68,15 +68,15 @@ class Proxy:
     def _listen_for(self, ready: str) -> None:
         assert self._process.stderr
         for line in self._process.stderr:
-            self._said.append(line)
+            self._log_lines.append(line)
             if ready in line:
                 self._ready.set()
         self._ready.set()
 
     def __enter__(self) -> Self:
         listens = self._ready.wait(timeout=60)
-        assert listens, "".join(self._said)
-        assert self._process.poll() is None, "".join(self._said)
+        assert listens, "".join(self._log_lines)
+        assert self._process.poll() is None, "".join(self._log_lines)
         return self
 
     def __exit__(
@@ -148,10 +148,10 @@ def _replace_addresses(text: str, *pairs: tuple[str, str]) -> str:
 
 
 def _find_program(name: str) -> str:
-    found = os.environ.get(name.upper()) or shutil.which(name, path=_SYSTEM_PROGRAMS)
-    if not found:
+    program = os.environ.get(name.upper()) or shutil.which(name, path=_SYSTEM_PROGRAMS)
+    if not program:
         pytest.fail(f"There is no {name}: install it, or name it with {name.upper()}=/path/to/{name}.", pytrace=False)
-    return found
+    return program
 
 
 def _free_port() -> int:

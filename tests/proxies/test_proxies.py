@@ -148,7 +148,10 @@ def test_addresses_in_headers_lead_to_where_they_say(client: Client) -> None:
     page = client.send("GET", f"{path}?limit=1")
     following = page.headers["link"].removeprefix("<").partition(">")[0]
 
-    assert [client.send("GET", "", at=each.headers["location"]).json["title"] for each in made] == ["One", "Two"]
+    assert [client.send("GET", "", at=response.headers["location"]).json["title"] for response in made] == [
+        "One",
+        "Two",
+    ]
     assert made[0].headers["location"].startswith(f"{client.prefix}/v1/")
     assert client.send("GET", "", at=following).json["items"][0]["title"] in ("One", "Two")
     assert page.headers["link"].endswith('>; rel="next"')
@@ -202,12 +205,12 @@ def test_problems_arrive_as_they_are(client: Client) -> None:
 
 
 def test_a_request_is_found_in_the_log_of_the_proxy_by_its_id(client: Client, proxy: Proxy) -> None:
-    given = client.send("GET", "/boards", X_Request_Id="made-by-the-client")
+    response = client.send("GET", "/boards", X_Request_Id="made-by-the-client")
     made = client.send("GET", "/boards").headers["x-request-id"]
     # A proxy takes up the next request of a connection when it has done with the last one, its log included.
     client.send("GET", "/health")
 
-    assert given.headers["x-request-id"] == "made-by-the-client"
+    assert response.headers["x-request-id"] == "made-by-the-client"
     lines = proxy.log.read_text().splitlines()
     assert ["127.0.0.1" in line for line in lines if made in line] == [True]
 
@@ -219,14 +222,14 @@ def test_a_body_that_is_larger_than_any_may_be_is_refused_by_whoever_meets_it_fi
 @pytest.mark.parametrize("path", ["v1/health", "kanban/v1/health"])
 def test_both_speak_http_2(proxy: Proxy, path: str) -> None:
     options = ["--silent", "--fail", "--http2", "--cacert", str(proxy.certificate), "--output", os.devnull]
-    said = subprocess.run(
+    output = subprocess.run(
         ["curl", *options, "--write-out", "%{http_version}", proxy.url + path],  # noqa: S607 - whichever curl is here.
         capture_output=True,
         text=True,
         check=True,
     )
 
-    assert said.stdout == "2"
+    assert output.stdout == "2"
 
 
 def test_browsers_are_told_to_come_by_https(client: Client) -> None:

@@ -51,14 +51,14 @@ class Bundle:
         self.components: Node = document.get("components", {})
 
     def resolve(self, node: Any) -> Any:
-        """The node itself, or what its reference points at; an empty mapping where it points at nothing."""
+        """Return the node itself, or what its reference points at, or an empty mapping if that doesn't exist."""
         try:
             return self.schemas.resolve(node)
         except (KeyError, TypeError):
             return {}
 
     def follow(self, pointer: Pointer, node: Any) -> tuple[Pointer, Any]:
-        """A node and its place, after following a reference."""
+        """Follow references. Return the pointer of the node that is reached, and the node."""
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             pointer = tuple(
                 part.replace("~1", "/").replace("~0", "~") for part in node["$ref"].removeprefix("#/").split("/")
@@ -77,14 +77,14 @@ class Bundle:
         ]
 
     def parameters(self, operation: Operation) -> list[tuple[Pointer, Node]]:
-        """The parameters of an operation, with those that its path has."""
+        """Return the parameters of an operation, including those of its path, with their pointers."""
         own = [(*operation.pointer, "parameters", n) for n in range(len(operation.node.get("parameters", [])))]
         shared = [(*operation.pointer[:2], "parameters", n) for n in range(len(operation.path_parameters))]
         nodes = [*operation.node.get("parameters", []), *operation.path_parameters]
         return [self.follow(at, node) for at, node in zip([*own, *shared], nodes, strict=True)]
 
     def responses(self, operation: Operation) -> Iterator[tuple[Pointer, str, Node]]:
-        """The responses of an operation: where, status, response."""
+        """Yield the responses of an operation: pointer, status, response."""
         for status, node in operation.node.get("responses", {}).items():
             at, response = self.follow((*operation.pointer, "responses", status), node)
             yield at, str(status), response
@@ -109,7 +109,7 @@ class Bundle:
     def walk_schema(
         self, pointer: Pointer, schema: Any, seen: set[Pointer] | None = None
     ) -> Iterator[tuple[Pointer, Node]]:
-        """A schema and every schema that it is made of, each once, wherever it stands."""
+        """Yield a schema and every schema that it is made of, each once, with their pointers."""
         seen = set() if seen is None else seen
         pointer, schema = self.follow(pointer, schema)
         if pointer in seen or not isinstance(schema, dict):
@@ -129,10 +129,10 @@ class Bundle:
     def all_schemas(self) -> dict[Pointer, Node]:
         """Every schema object of the document, by its place."""
         seen: set[Pointer] = set()
-        found: dict[Pointer, Node] = {}
+        schemas_by_pointer: dict[Pointer, Node] = {}
         for at, schema in self._list_root_schemas():
-            found |= dict(self.walk_schema(at, schema, seen))
-        return found
+            schemas_by_pointer |= dict(self.walk_schema(at, schema, seen))
+        return schemas_by_pointer
 
     @cached_property
     def request_schemas(self) -> dict[Pointer, Node]:
@@ -162,14 +162,14 @@ class Bundle:
 
     def parameters_and_headers(self) -> Iterator[tuple[Pointer, Node]]:
         """Every parameter and every header of a response, each once."""
-        found: dict[Pointer, Node] = {}
+        nodes: dict[Pointer, Node] = {}
         for kind in ("parameters", "headers"):
             for name, node in self.components.get(kind, {}).items():
-                found["components", kind, name] = node
+                nodes["components", kind, name] = node
         for operation in self.operations:
-            found |= dict(self.parameters(operation))
+            nodes |= dict(self.parameters(operation))
             for at, _, response in self.responses(operation):
                 for name, node in response.get("headers", {}).items():
-                    place, header = self.follow((*at, "headers", name), node)
-                    found[place] = header
-        yield from found.items()
+                    pointer, header = self.follow((*at, "headers", name), node)
+                    nodes[pointer] = header
+        yield from nodes.items()

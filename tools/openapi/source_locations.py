@@ -113,7 +113,7 @@ def find_duplicate_components(root: Path = SPEC_FILE) -> list[tuple[SourceLocati
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
                 files_by_name[key.value].append((file, key))
         duplicates += [
-            (_location_of(file, key), name) for name, places in files_by_name.items() for file, key in places[1:]
+            (_location_of(file, key), name) for name, locations in files_by_name.items() for file, key in locations[1:]
         ]
     return duplicates
 
