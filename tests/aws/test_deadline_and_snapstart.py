@@ -44,7 +44,7 @@ class Running:
     def ask(
         self, method: str, target: str, body: object = None, *, milliseconds: float = 15_000, step: float = 0
     ) -> tuple[int, Any]:
-        """Send a request with so much time left, of which each query takes `step`. Return the status and the log line."""
+        """Send a request with so much time left, of which each query takes `step`. Return the status and log line."""
         left = itertools.count(milliseconds, -step)
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
         event = http_api_event(
