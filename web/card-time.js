@@ -63,7 +63,7 @@ export function createTimeSection(dialog) {
         h("button", { type: "button", class: "quiet", onclick: () => void editEntry(entry) }, texts.edit),
         createConfirmButton(texts.delete, () => applyChange(() => api.request("DELETE", `${dialog.path}/time-entries/${entry.id}`, { version: "*" })))) : null));
     return h("div", { class: "scrollable", tabindex: 0, role: "region", "aria-label": texts.timeEntries },
-      h("table", {}, h("thead", {}, h("tr", {}, headings.map((word) => h("th", { scope: "col" }, word)), canEdit ? h("td") : null)), h("tbody", {}, rows)));
+      h("table", {}, h("thead", {}, h("tr", {}, headings.map((heading) => h("th", { scope: "col" }, heading)), canEdit ? h("td") : null)), h("tbody", {}, rows)));
   };
 
   const showAddButton = () => {

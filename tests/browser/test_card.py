@@ -197,7 +197,7 @@ def test_links_are_added_but_script_addresses_are_rejected(mina: User, visit: Vi
     links = dialog.get_by_role("group", name="Links")
 
     url.fill("javascript:alert(1)")
-    dialog.get_by_label("Title of the link").fill("Click me")
+    dialog.get_by_label("Link title").fill("Click me")
     links.get_by_role("button", name="Add").click()
     expect(dialog.locator(".notification.error")).to_contain_text("The address must")
     links.get_by_role("button", name="Edit").click()

@@ -48,7 +48,7 @@ def test_an_exported_board_can_be_imported(mina: User, visit: Visit, tmp_path: P
     tile = page.locator(".tiles li", has_text="Orchard")
 
     with page.expect_download() as download:
-        tile.get_by_role("button", name="Export to a file").click()
+        tile.get_by_role("button", name="Export").click()
     download.value.save_as(tmp_path / "board.json")
     page.get_by_label("Choose a file").set_input_files(tmp_path / "board.json")
     page.get_by_role("link", name="Open the board").click()

@@ -153,7 +153,7 @@ CARD_FIELDS: dict[str, Callable[[Locator], Locator]] = {
     "correction": lambda dialog: dialog.get_by_label("Your comment"),
     "label": lambda dialog: dialog.get_by_label("New label"),
     "link": lambda dialog: dialog.get_by_label("Address of the link"),
-    "link title": lambda dialog: dialog.get_by_label("Title of the link"),
+    "link title": lambda dialog: dialog.get_by_label("Link title"),
     "note": lambda dialog: dialog.get_by_label("What was done"),
 }
 
