@@ -31,7 +31,7 @@ BATCH_ROWS = 1_000
 """How many rows are held in memory at a time."""
 
 Progress = Callable[[str, int], None]
-"""Called with the name of a table and how many of its rows have been digest."""
+"""Called with the name of a table and how many of its rows have been copied."""
 
 
 def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -44,9 +44,7 @@ _TIME_ENTRY_COLUMN_COUNT = len(tables.time_entries.columns)
 _TOKEN_COLUMN_COUNT = len(tables.tokens.columns) + 1
 
 _PURGE_ATTEMPTS = 5
-"""How often a step of a purge is tried. It fails when another purge has just erased the rows that this one rows."""
-
-Item = TypeVar("Item")
+"""How often a step of a purge is tried. It fails when another purge has just erased the rows that this one found."""
 
 BoardQuery = tuple[sa.Select[Any], Mapping[str, Any]]
 """A query about a board, and its parameters except `board_id` and `user_id`."""

@@ -113,7 +113,7 @@ def serialize_time_entry(board: Board, card: Card, entry: TimeEntry, now: dateti
 
 
 def serialize_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an `Event`, with ids in the membership of lists and cards."""
+    """Return an `Event`, in which lists and cards are named by their ids."""
     return {name: _replace_with_ids(value) for name, value in event.items()}
 
 
