@@ -137,18 +137,18 @@ def _hash_without(path: Path, text: str) -> str:
 
 def _find_offset(path: Path, text: str) -> int:
     """Return the offset of a text in the file. Raises ValueError unless it occurs exactly once."""
-    wanted = text.encode()
+    encoded = text.encode()
     offsets: set[int] = set()
     previous, start = b"", 0
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
             # A text can begin at the end of one piece and end in the next one.
             window = previous + piece
-            offset = window.find(wanted)
+            offset = window.find(encoded)
             while offset >= 0:
                 offsets.add(start + offset)
-                offset = window.find(wanted, offset + 1)
-            previous = window[-len(wanted) + 1 :]
+                offset = window.find(encoded, offset + 1)
+            previous = window[-len(encoded) + 1 :]
             start += len(window) - len(previous)
     (only,) = offsets
     return only

@@ -70,20 +70,20 @@ def _complete_events() -> None:
     connection = op.get_bind()
     events = sa.table("events", *map(sa.column, ("board_id", "seq", "type", "list_id")), sa.column("data", _document))
     lists = sa.table("lists", *map(sa.column, ("id", "name", "stage")))
-    found = connection.execute(
+    rows = connection.execute(
         sa.select(events.c.board_id, events.c.seq, events.c.type, events.c.data, lists.c.name, lists.c.stage)
         .join(lists, lists.c.id == events.c.list_id)
         .where(events.c.type.in_(("card.deleted", "list.deleted")))
     ).fetchall()
-    for board_id, seq, kind, data, name, stage in found:
-        told = json.loads(data) if isinstance(data, str) else data
-        told |= {"stage": stage, "archived_at": None}
+    for board_id, seq, kind, data, name, stage in rows:
+        event_data = json.loads(data) if isinstance(data, str) else data
+        event_data |= {"stage": stage, "archived_at": None}
         if kind == "list.deleted":
-            told["name"] = name
+            event_data["name"] = name
         connection.execute(
             sa.update(events)
             .where(events.c.board_id == board_id, events.c.seq == seq)
-            .values(data=json.dumps(told, ensure_ascii=False) if isinstance(data, str) else told)
+            .values(data=json.dumps(event_data, ensure_ascii=False) if isinstance(data, str) else event_data)
         )
 
 
