@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aws.function import Function
-from contract.api_gateway import ApiGatewayAdapter, build_scope_from_event
+from contract.api_gateway import ApiGatewayAdapter, MalformedEvent, build_scope_from_event
 from contract.bridge import Message, Receive, Send, WsgiBridge
 from tests.contract.adapter_twin import build_function, compare_with_adapter, json_round_trip
 from tests.contract.aws_events import (
@@ -290,3 +290,26 @@ def test_cookies_of_a_response_are_a_list_and_other_headers_are_joined(cookies: 
 
     expected = {"statusCode": 200, "headers": {"vary": "accept, origin"}, "isBase64Encoded": False}
     assert response == (expected | {"cookies": cookies} if cookies else expected)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cookies": "a=1"},
+        {"cookies": ["a=1", 7]},
+        {"headers": {"x": 7}},
+        {"headers": {"é": "x"}},
+        {"headers": {7: "x"}},
+        {"headers": []},
+        {"rawPath": None},
+        {"rawQueryString": b""},
+        {"requestContext": {"http": {"method": 7}}},
+        {"body": 7},
+    ],
+)
+def test_an_event_of_another_form_is_malformed(wrong: dict[str, Any]) -> None:
+    async def respond(_scope: Message, _receive: Receive, _send: Send) -> None:
+        pytest.fail("The event must not arrive.")
+
+    with pytest.raises(MalformedEvent):
+        ApiGatewayAdapter(respond)({**http_api_event("GET", "/v1/things"), **wrong})

@@ -426,3 +426,14 @@ def test_a_list_is_restored_if_its_external_id_is_still_free(store: FakeStore) -
     assert (restored.external_id, restored.version) == ("x-1", 3)
     with pytest.raises(ExternalIdTaken):
         archive.restore_list(store.view_deleted(lists=[second]), second, store.context)
+
+
+def test_only_restoring_a_board_says_that_a_deleted_board_comes_back(store: FakeStore) -> None:
+    _, archived = archive.archive_board(store.view(), store.context, ())
+    store.apply(archived)
+    _, unarchived = archive.unarchive_board(store.view(), store.context)
+    store.apply(unarchived)
+    store.apply(boards.delete(store.view(), store.context))
+    _, restored = archive.restore_board(store.view_deleted(), store.context)
+
+    assert [change and change.restores_board for change in (archived, unarchived, restored)] == [False, False, True]

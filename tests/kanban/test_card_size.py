@@ -91,3 +91,10 @@ def test_a_card_of_exactly_the_maximum_size_fits(store: FakeStore, monkeypatch: 
     monkeypatch.setattr(card_size, "MAX_STORED_BYTES", size - 1)
     with pytest.raises(CardTooLong, match=f"would take {size} bytes, and at most {size - 1}"):
         card_size.ensure_card_fits(card)
+
+
+def test_the_characters_of_title_description_and_links_count(store: FakeStore) -> None:
+    links = (Link("https://x.y", "ab"), Link("https://z", "漢"))
+    card, _ = cards.create(store.view(), store.context, NewCard(title="title", description="text", links=links))
+
+    assert card_size.count_characters(card) == 5 + 4 + 11 + 2 + 9 + 1

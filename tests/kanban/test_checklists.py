@@ -183,3 +183,19 @@ def test_the_items_of_a_deleted_checklist_are_not_counted(store: FakeStore) -> N
     assert (store.cards[card.id].item_count, store.cards[card.id].done_count) == (1, 1)
     assert store.cards[card.id].version == card.version
     assert store.events[-1].data == {"checklist_id": deleted.id, "name": "Gone", "item_count": 2}
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(120, True), (121, False)])
+def test_a_rank_of_120_characters_is_the_longest_of_a_checklist(
+    store: FakeStore, length: int, *, is_kept: bool
+) -> None:
+    card = add_card(store)
+    one, two, three = (add(store, card, name) for name in ("One", "Two", "Three"))
+    # The only rank of its length between the two is that of the upper one, with a digit more.
+    store.parts[one.id] = replace(one, rank="a0" + "0" * (length - 4) + "1")
+    store.parts[two.id] = replace(two, rank="a0" + "0" * (length - 4) + "2")
+
+    moved = move(store, three, before=two.id)
+
+    assert [checklist.name for checklist in get_checklists(store, card)] == ["One", "Three", "Two"]
+    assert (len(moved.rank) == length) is is_kept

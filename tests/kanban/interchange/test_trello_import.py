@@ -658,3 +658,26 @@ def test_a_card_that_was_made_with_the_first_known_action_is_known(first_action:
 
     (card,) = get_created(change, Card)
     assert card.resolved_at == (card.created_at if is_known else None)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("x" * 101, "x" * 100), ("", "Unnamed"), ("A\nB", "A B")])
+def test_the_name_of_a_list_is_made_to_fit(name: str, kept: str) -> None:
+    change, _ = import_fields(lists=[TODO | {"name": name}])
+
+    assert [list_.name for list_ in get_created(change, List)] == [kept]
+
+
+@pytest.mark.parametrize(("name", "kept"), [("x" * 101, "x" * 100), ("", "From Trello")])
+def test_the_name_and_the_description_of_a_board_are_made_to_fit(name: str, kept: str) -> None:
+    change, _ = import_fields(name=name, desc="y" * 20_001)
+
+    assert [(board.name, len(board.description)) for board in get_created(change, Board)] == [(kept, 19_999)]
+
+
+def test_what_is_left_out_is_named_by_a_hundred_characters() -> None:
+    lists = [TODO, {"name": "x" * 101}, *(build_object(number, name="y" * 101) for number in range(10, 110))]
+    cards = [build_object(500, idList="nowhere", name="z" * 101)]
+
+    _, report = import_fields(lists=lists, cards=cards)
+
+    assert {line.name for line in report.lines} == {"x" * 100, "y" * 100, "z" * 100}
