@@ -1,8 +1,8 @@
 """One request for each status that the edge and the contract answer by themselves, at every operation.
 
 schemathesis never sends a body of 300 KB or a header of 40 KB, it has no token that may only read, and it seldom
-finds a board with a past. BOARD_HISTORY gives it one: add the requests of a new operation there, so that its events and its
-answers are seen.
+finds a board with a past. BOARD_HISTORY gives it one: add the requests of a new operation there, so that its events
+and its answers are seen.
 """
 
 import base64
