@@ -221,3 +221,9 @@ def test_known_properties_of_200_characters_are_listed(length: int, end: str) ->
     ((_, _, message),) = get_errors(client, {"x": 1})
 
     assert message.endswith(end)
+
+
+def test_an_example_of_100_characters_is_part_of_the_message() -> None:
+    schema = {"type": "string", "pattern": "^[a-z]+$", "example": "x" * 100}
+
+    assert get_only_error(schema, "A") == ("pattern", f"must look like '{'x' * 100}'")
