@@ -6,6 +6,7 @@ from kanban import archive, bulk_moves, card_size, cards, lists
 from kanban.bulk_moves import NoRoom
 from kanban.errors import SelfReference, UnknownReference
 from kanban.limits import MAX_CARDS_PER_LIST
+from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ListArchived
 from kanban.timekeeping import card_clock
 from kanban.values import Card, Enforcement, Link, NewCard, NewList, Stage
@@ -167,3 +168,18 @@ def test_the_time_entries_that_a_step_closes_count_as_well(store: FakeStore) -> 
         fill(store, 1, "Doing", external_id=f"x{number}")
 
     assert move(store, "Doing", "Done") == (30, 5)
+
+
+@pytest.mark.parametrize(("length", "is_rebalanced"), [(120, False), (121, True)])
+def test_a_bulk_move_below_a_long_rank_asks_for_a_rebalance(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch, length: int, *, is_rebalanced: bool
+) -> None:
+    (card,) = fill(store, 1)
+    monkeypatch.setattr(ranks, "sequence_after", lambda _rank, _count: ["m" + "z" * (length - 1)])
+
+    _, _, change = bulk_moves.move_cards(
+        store.view(), card.list_id, [card], store.context, target_list_id=store.get_list("Done").id
+    )
+
+    assert change is not None
+    assert (change.rebalance_list_id is not None) is is_rebalanced

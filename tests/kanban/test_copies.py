@@ -239,3 +239,12 @@ def test_everything_on_a_copied_board_is_new(store: FakeStore) -> None:
 
     assert {value.version for value in change.creates} == {1}
     assert {value.created_at for value in change.creates if not isinstance(value, TimeEntry)} == {store.now}
+
+
+def test_the_events_of_a_copied_board_tell_the_stage_of_each_card(store: FakeStore) -> None:
+    card = create_full_card(store)
+    done = replace(card, id="crd_second", list_id=store.get_list("Done").id)
+
+    _, change = copies.copy_board(store.view(), [card, done], {}, store.context)
+
+    assert [event.data["stage"] for event in change.history] == ["in_progress", "done"]

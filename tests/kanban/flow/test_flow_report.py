@@ -400,6 +400,7 @@ def test_events_newer_than_the_view_are_ignored(store: FakeStore) -> None:
 
 def test_an_event_that_does_not_count_its_cards_changes_no_count(store: FakeStore) -> None:
     create_card(store)
+    store.advance_clock(days=1)
     copied = Event(
         board_id=store.board.id,
         seq=len(store.events) + 1,
@@ -410,6 +411,7 @@ def test_an_event_that_does_not_count_its_cards_changes_no_count(store: FakeStor
         data={"stage": "todo"},
     )
 
-    report = build_report(store, build_range("2026-11-20", "2026-11-20"), [*store.events, copied])
+    store.board = replace(store.board, seq=copied.seq)
+    report = build_report(store, build_range("2026-11-20", "2026-11-21"), [*store.events, copied])
 
-    assert get_counts(report, "To do") == (1,)
+    assert get_counts(report, "To do") == (1, 1)
