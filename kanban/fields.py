@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from types import NoneType
+from types import FunctionType, NoneType
 from typing import Any, Literal, get_args
 
 Sign = Literal[">=", "<=", "<", "="]
@@ -86,11 +86,30 @@ def null_replacements(value_type: type) -> Mapping[str, Any]:
 
 
 def compile_function(name: str, parameters: Sequence[str], lines: Sequence[str], names: Mapping[str, Any]) -> Any:
-    """Compile a function of these lines. `names` are what it uses: types and functions of the caller's module."""
-    body = "".join(f"    {line}\n" for line in lines)
+    """Return a function of these lines, which is compiled when it is first called.
+
+    `names` are what it uses: types and functions of the caller's module. A start needs few of the many functions, and
+    compiling all of them would make it several milliseconds longer.
+    """
     namespace = dict(names)
-    exec(compile(f"def {name}({', '.join(parameters)}):\n{body}", f"<{name}>", "exec"), namespace)  # noqa: S102 - the source is made of field names.
-    return namespace[name]
+
+    def compile_and_call(*arguments: Any) -> Any:
+        body = "".join(f"    {line}\n" for line in lines)
+        source = f"def {name}({', '.join(parameters)}):\n{body}"
+        compiled: dict[str, FunctionType] = {}
+        exec(compile(source, f"<{name}>", "exec"), namespace, compiled)  # noqa: S102 - the source is made of field names.
+        # From now on the function has this code, and nothing stands between it and its caller.
+        function.__code__ = compiled[name].__code__
+        return function(*arguments)
+
+    namespace["_compile_and_call"] = compile_and_call
+    function = FunctionType(_call_compiler.__code__, namespace, name)
+    return function
+
+
+def _call_compiler(*arguments: Any) -> Any:
+    """Lend its code to a function until its first call. `_compile_and_call` is one of that function's globals."""
+    return _compile_and_call(*arguments)  # type: ignore[name-defined]  # noqa: F821
 
 
 def compile_constructor(
