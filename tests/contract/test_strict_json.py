@@ -188,3 +188,11 @@ def test_a_body_with_too_many_values_is_rejected(body: bytes, *, is_accepted: bo
 
     assert (response.status == 200) is is_accepted
     assert is_accepted or "too many" in response.json()["detail"]
+
+
+def test_null_for_an_optional_property_is_the_same_as_no_property() -> None:
+    client = serve_body(object_schema({"a": {**STRING, "nullable": True}, "b": STRING}))
+
+    assert client.post("/v1/things", {"a": None, "b": "x"}).status == 200
+
+    assert client.recorded == [{"b": "x"}]
