@@ -11,9 +11,6 @@ from pathlib import Path
 
 from tests.source_files import ROOT, SOURCES, package_of, parse, relative_path, walk
 
-NOT_YET = ("tests/golden/", "tests/kanban/", "tests/soak/", "tests/stores/")
-"""Folders and files whose names don't follow the page yet."""
-
 IRREGULAR_PARTICIPLES = frozenset(
     ("brought", "built", "drawn", "forgotten", "given", "kept", "made", "rewritten", "sent", "shown", "taken", "told",
      "written")
@@ -61,10 +58,6 @@ def names_in(file: Path) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
 
 
-def is_covered(file: Path) -> bool:
-    return not relative_path(file).startswith(NOT_YET)
-
-
 def why_not(name: str) -> str | None:
     """Say what to call this instead; return None for a name that may stay."""
     bare = name.lstrip("_")
@@ -87,7 +80,6 @@ def test_names_are_words_of_the_field() -> None:
     private = [
         f"{relative_path(file)}:{line} {name}: {advice}"
         for file in SOURCES
-        if is_covered(file)
         for name, line in names_in(file)
         if (advice := why_not(name))
     ]
@@ -99,7 +91,7 @@ def test_no_function_is_named_with_a_participle() -> None:
     participles = [
         f"{relative_path(file)}:{node.lineno} {node.name}"
         for file in SOURCES
-        if is_covered(file) and package_of(file) != "tests"  # A fixture is named after what it yields.
+        if package_of(file) != "tests"  # A fixture is named after what it yields.
         for node in walk(file)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if not any(ast.unparse(decorator) in ("property", "cached_property") for decorator in node.decorator_list)
@@ -113,7 +105,6 @@ def test_a_limit_is_named_max_or_min() -> None:
     limits = [
         f"{relative_path(file)}:{node.lineno} {target.id}"
         for file in SOURCES
-        if is_covered(file)
         for node in parse(file).body
         if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call)
         for target in node.targets

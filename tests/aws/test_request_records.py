@@ -150,7 +150,7 @@ def test_a_busy_store_is_a_throttle_and_an_error(ask: Ask, store: Store, monkeyp
     def ready() -> None:
         raise Busy
 
-    monkeypatch.setattr(store, "ready", ready)
+    monkeypatch.setattr(store, "check_ready", ready)
     line = ask("GET", "/v1/ready")
 
     assert (line["status"], line["level"]) == (503, "ERROR")
@@ -248,7 +248,7 @@ def test_a_crash_is_told_without_what_was_sent(
     def crash(digest: str) -> None:
         raise RuntimeError(digest + CANARY)
 
-    monkeypatch.setattr(store, "token_holder", crash)
+    monkeypatch.setattr(store, "read_token_by_digest", crash)
     out = logging.StreamHandler(sys.stdout)
     out.setFormatter(LogLineFormatter())
     monkeypatch.setattr(logging.getLogger("tackboard"), "handlers", [out])

@@ -75,14 +75,14 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def shared_copy(
     request: pytest.FixtureRequest, release: Release, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Copy]:
-    """A release's data, for tests that only read."""
+    """Return a release's data, for tests that only read."""
     with _open_copy(request, release, tmp_path_factory.mktemp("shared_copy")) as copy:
         yield copy
 
 
 @pytest.fixture(params=ENGINES)
 def own_copy(request: pytest.FixtureRequest, release: Release, tmp_path: Path) -> Iterator[Copy]:
-    """A release's data, for a test that changes them."""
+    """Return a copy of a release's data, for a test that changes them."""
     with _open_copy(request, release, tmp_path) as copy:
         yield copy
 

@@ -134,8 +134,8 @@ class Scenario:
         self.pace = timedelta(0)
 
     def _make_tokens(self) -> None:
-        wishes = [{"name": name, "scopes": ["read"], "expires_at": "2027-11-20T12:00:00Z"} for name in ("CI", "Lost")]
-        tokens = [self.mina.post("/users/me/tokens", wish)["token"]["id"] for wish in wishes]
+        bodies = [{"name": name, "scopes": ["read"], "expires_at": "2027-11-20T12:00:00Z"} for name in ("CI", "Lost")]
+        tokens = [self.mina.post("/users/me/tokens", body)["token"]["id"] for body in bodies]
         self.mina.call("DELETE", f"/users/me/tokens/{tokens[-1]}")
         self.mina.patch("/users/me", {"name": "Mina Ø"})
 
@@ -206,8 +206,8 @@ class Scenario:
         empty = mina.post(f"{card}/checklists", {"name": "Empty"})
         mina.post(f"{card}/checklists/{empty['id']}/move", {"position": "top"})
         items = f"{card}/checklists/{steps['id']}/items"
-        wish = {"text": "Ask", "assignee_id": "omar", "due_at": "2026-11-24T00:00:00Z", "position": "top"}
-        asked = mina.post(items, wish)
+        body = {"text": "Ask", "assignee_id": "omar", "due_at": "2026-11-24T00:00:00Z", "position": "top"}
+        asked = mina.post(items, body)
         for text in ("Write", "Convert", "Drop"):
             item = mina.post(items, {"text": text, "done": text == "Write"})
             if text == "Convert":

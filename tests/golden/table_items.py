@@ -31,12 +31,12 @@ def read_items(address: str, table: str) -> list[Item]:
 
 def write_items(address: str, table: str, items: list[Item]) -> None:
     """Replace all items of a table by these."""
-    wanted = {(item["pk"]["S"], item["sk"]["S"]) for item in items}
+    kept_keys = {(item["pk"]["S"], item["sk"]["S"]) for item in items}
     requests: list[dict[str, Any]] = [{"PutRequest": {"Item": item}} for item in items]
     requests += [
         {"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}}
         for item in read_items(address, table)
-        if (item["pk"]["S"], item["sk"]["S"]) not in wanted
+        if (item["pk"]["S"], item["sk"]["S"]) not in kept_keys
     ]
     for at in range(0, len(requests), ITEMS_PER_WRITE):
         left = {table: requests[at : at + ITEMS_PER_WRITE]}

@@ -41,9 +41,9 @@ def test_whatever_a_release_answered_is_answered_the_same(shared_copy: Copy) -> 
     client = shared_copy.client()
 
     different = [
-        f"{read['path']}: {place}"
+        f"{read['path']}: {location}"
         for read in shared_copy.release.answers["reads"]
-        for place in _find_differences(read["answer"], client.get(read["path"]).json)
+        for location in _find_differences(read["answer"], client.get(read["path"]).json)
     ]
 
     assert different == []
@@ -56,7 +56,7 @@ def test_each_cursor_leads_to_the_page_that_the_release_found_there(shared_copy:
     different = []
     for page in pages:
         path = f"{page['path']}{'&' if '?' in page['path'] else '?'}cursor={page['cursor']}"
-        different += [f"{path}: {place}" for place in _find_differences(page["answer"], client.get(path).json)]
+        different += [f"{path}: {location}" for location in _find_differences(page["answer"], client.get(path).json)]
 
     assert different == []
 
@@ -97,9 +97,9 @@ def test_an_export_is_imported_by_a_request(own_copy: Copy) -> None:
     answer = own_copy.client("omar").post("/imports/tackboard", export)
 
     assert answer.status == 201
-    brought = answer.json["report"]["brought"]
+    imported_counts = answer.json["report"]["brought"]
     for kind in ("lists", "cards", "labels", "checklists", "comments"):
-        assert brought[kind] == len(export[kind]), kind
+        assert imported_counts[kind] == len(export[kind]), kind
 
 
 def test_a_board_of_a_release_can_be_changed(own_copy: Copy) -> None:

@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 @pytest.fixture
 def card() -> Card:
-    """A card that is due at noon."""
+    """Return a card that is due at noon."""
     store = FakeStore()
     card, _ = cards.create(store.view(), store.context, NewCard("Due", due_at=AT))
     return card

@@ -14,7 +14,7 @@ from tests.kanban.fake_store import NOON, FakeStore
 
 @pytest.fixture
 def checklist(store: FakeStore) -> Checklist:
-    """An empty checklist of a card."""
+    """Return an empty checklist of a card."""
     card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
     empty, change = checklists.create(store.view(card.id), card.id, [], store.context, name="Steps")

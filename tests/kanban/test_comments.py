@@ -14,7 +14,7 @@ from tests.kanban.fake_store import FakeStore
 
 @pytest.fixture
 def card(store: FakeStore) -> Card:
-    """A card to comment on."""
+    """Return a card to comment on."""
     commented, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
     return commented

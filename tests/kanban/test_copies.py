@@ -210,7 +210,7 @@ def test_nothing_that_is_done_on_a_checklist_is_done_on_its_copy(store: FakeStor
     card = create_full_card(store)
     store.apply(copies.copy_card(store.view(card.id), card.id, get_checklists(store, card.id), store.context)[1])
 
-    copied = next(each for each in store.parts.values() if isinstance(each, Checklist) and each.card_id != card.id)
+    copied = next(part for part in store.parts.values() if isinstance(part, Checklist) and part.card_id != card.id)
 
     assert [(item.done, item.assignee_id, item.version) for item in copied.items] == [(False, None, 1)]
 

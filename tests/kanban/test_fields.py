@@ -32,7 +32,7 @@ class Thing:
 
 
 def by_name() -> dict[str, Field]:
-    return {each.name: each for each in fields.describe(Thing)}
+    return {description.name: description for description in fields.describe(Thing)}
 
 
 def test_fields_are_described_in_the_order_of_their_declaration() -> None:
@@ -75,7 +75,7 @@ def test_a_function_is_compiled_from_lines_and_uses_the_names_that_it_is_given()
 
 
 def test_a_constructor_is_compiled_from_an_expression_for_each_field() -> None:
-    row: dict[str, Any] = {each.name: each.name for each in fields.describe(Thing)} | {
+    row: dict[str, Any] = {description.name: description.name for description in fields.describe(Thing)} | {
         "due_at": datetime(2026, 11, 20, tzinfo=UTC)
     }
 
@@ -83,7 +83,9 @@ def test_a_constructor_is_compiled_from_an_expression_for_each_field() -> None:
         "build",
         Thing,
         ["row"],
-        lambda each: f"DEFAULTS[{each.name!r}]" if each.name == "rate" else f"values[{each.name!r}]",
+        lambda description: (
+            f"DEFAULTS[{description.name!r}]" if description.name == "rate" else f"values[{description.name!r}]"
+        ),
         {"DEFAULTS": {"rate": 3}},
         before=["values = row"],
     )

@@ -260,16 +260,16 @@ def test_long_ranks_give_new_ranks_to_the_lists_at_the_nearer_end(store: FakeSto
     assert all(value.version == 1 for value in change.updates if isinstance(value, List) and value.id != order[0].id)
 
 
-@pytest.mark.parametrize("place", [10, 90])
-def test_lists_that_make_room_get_ranks_that_no_list_had(store: FakeStore, place: int) -> None:
+@pytest.mark.parametrize("index", [10, 90])
+def test_lists_that_make_room_get_ranks_that_no_list_had(store: FakeStore, index: int) -> None:
     for number in range(97):
         add(store, f"List {number}")
     crowded = ["a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"]
-    low, high = ranks.sequence_before("a0", place), ranks.sequence_after("a1", 98 - place)
+    low, high = ranks.sequence_before("a0", index), ranks.sequence_after("a1", 98 - index)
     old = [*low, *crowded, *high]
     order = [replace(list_, rank=rank) for list_, rank in zip(store.view().lists, old, strict=True)]
 
-    moved, displaced = lists.rank_list_at(order[-1], order[:-1], place + 1)
+    moved, displaced = lists.rank_list_at(order[-1], order[:-1], index + 1)
 
     assert not {list_.rank for list_ in (moved, *displaced)} & {*old[:-1]}
 

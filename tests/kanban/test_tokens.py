@@ -101,23 +101,23 @@ def issue_root(context: ActionContext, **fields: Any) -> Token:
     return tokens.issue(context, os.urandom, user_id="usr_ann", **fields)[0]
 
 
-@pytest.mark.parametrize("wanted", SETS_OF_SCOPES)
+@pytest.mark.parametrize("requested", SETS_OF_SCOPES)
 @pytest.mark.parametrize("own", SETS_OF_SCOPES)
 def test_a_token_cannot_create_one_with_more_scopes(
-    context: ActionContext, own: tuple[Scope, ...], wanted: tuple[Scope, ...]
+    context: ActionContext, own: tuple[Scope, ...], requested: tuple[Scope, ...]
 ) -> None:
     parent = issue_root(context, scopes=own)
 
-    if {*wanted} <= {*own}:
-        assert issue_child(context, parent, scopes=wanted).scopes == wanted
+    if {*requested} <= {*own}:
+        assert issue_child(context, parent, scopes=requested).scopes == requested
     else:
-        missing = next(scope for scope in wanted if scope not in own)
+        missing = next(scope for scope in requested if scope not in own)
         with pytest.raises(ScopeTooBroad, match=f"scope {missing}"):
-            issue_child(context, parent, scopes=wanted)
+            issue_child(context, parent, scopes=requested)
 
 
 @pytest.mark.parametrize(
-    ("parents", "wanted", "expected"),
+    ("parents", "requested_lifetime", "expected"),
     [
         (None, None, None),
         (None, HOUR, HOUR),
@@ -131,11 +131,11 @@ def test_a_token_cannot_create_one_with_more_scopes(
 def test_a_token_cannot_create_one_that_outlives_it(
     context: ActionContext,
     parents: timedelta | None,
-    wanted: timedelta | None,
+    requested_lifetime: timedelta | None,
     expected: timedelta | type[Exception] | None,
 ) -> None:
     parent = issue_root(context, expires_at=parents and NOON + parents)
-    expires_at = None if wanted is None else NOON + wanted
+    expires_at = None if requested_lifetime is None else NOON + requested_lifetime
 
     if isinstance(expected, type):
         with pytest.raises(expected):

@@ -110,7 +110,7 @@ def ensure_accepts_card(column: Column) -> None:
         raise ExpectedError(409, "wip_limit_reached")
 
 
-def ensure_external_id_free(wanted: str | None, others: Sequence[Column] | Sequence[Card]) -> None:
+def ensure_external_id_free(external_id: str | None, others: Sequence[Column] | Sequence[Card]) -> None:
     """Raise ExpectedError if one of the others has this external id."""
-    if wanted is not None and any(other.external_id == wanted for other in others):
+    if external_id is not None and any(other.external_id == external_id for other in others):
         raise ExpectedError(409, "external_id_taken")

@@ -46,21 +46,21 @@ class OrderingModel(ModelCore):
 
     def _order_lists(self, request: Request, board: Board) -> ExpectedResponse:
         active_columns = [column for column in board.columns if not column.archived_at]
-        wanted = _sort_by_ids(request.fields["list_ids"], active_columns)
-        board.columns = _apply_moves(board.columns, wanted, self._reported_moves)
-        for ordered_column in wanted:
+        new_order = _sort_by_ids(request.fields["list_ids"], active_columns)
+        board.columns = _apply_moves(board.columns, new_order, self._reported_moves)
+        for ordered_column in new_order:
             if ordered_column.id in self._reported_moves:
                 self._touch(ordered_column)
         if self._reported_moves:
             self._add_event(board, "board.reordered", list_ids=list(self._reported_moves))
         return ExpectedResponse(
-            200, body={"items": [serialize_column(board, column) for column in wanted], "next_cursor": None}
+            200, body={"items": [serialize_column(board, column) for column in new_order], "next_cursor": None}
         )
 
     def _order_cards(self, request: Request, board: Board) -> ExpectedResponse:
         column = find_by_id(request.column, board.columns, ExpectedError(404, "list_not_found"))
-        wanted = _sort_by_ids(request.fields["card_ids"], column.active_cards)
-        self._apply_order(board, column, wanted, "list.reordered")
+        new_order = _sort_by_ids(request.fields["card_ids"], column.active_cards)
+        self._apply_order(board, column, new_order, "list.reordered")
         return self._expect_column(board, column)
 
     def _sort_cards(self, request: Request, board: Board) -> ExpectedResponse:
@@ -69,12 +69,12 @@ class OrderingModel(ModelCore):
         key = _SORT_KEYS[by]
         first = [card for card in column.active_cards if key(card) is not None]
         first.sort(key=key, reverse=direction == "desc")
-        wanted = [*first, *(card for card in column.active_cards if key(card) is None)]
-        self._apply_order(board, column, wanted, "list.sorted", by=by, direction=direction)
+        new_order = [*first, *(card for card in column.active_cards if key(card) is None)]
+        self._apply_order(board, column, new_order, "list.sorted", by=by, direction=direction)
         return ExpectedResponse(200, body={"moved": len(self._reported_moves), "remaining": 0})
 
-    def _apply_order(self, board: Board, column: Column, wanted: list[Card], kind: str, **data: Any) -> None:
-        column.cards = _apply_moves(column.cards, wanted, self._reported_moves)
+    def _apply_order(self, board: Board, column: Column, new_order: list[Card], kind: str, **data: Any) -> None:
+        column.cards = _apply_moves(column.cards, new_order, self._reported_moves)
         if self._reported_moves:
             self._add_event(board, kind, column, card_ids=list(self._reported_moves), **data)
 
@@ -158,18 +158,18 @@ def _sort_by_ids(ids: Sequence[str], things: Sequence[Thing]) -> list[Thing]:
     return sorted(things, key=lambda thing: ids.index(thing.id))
 
 
-def _apply_moves(things: Sequence[Thing], wanted: Sequence[Thing], moved: Sequence[str]) -> list[Thing]:
+def _apply_moves(things: Sequence[Thing], new_order: Sequence[Thing], moved: Sequence[str]) -> list[Thing]:
     """Return all things after each moved one was put just below the one that precedes it in the wanted order."""
     order = [thing for thing in things if thing.id not in moved]
-    present = [thing for thing in things if thing in wanted]
-    if len(moved) != len(wanted) - _longest_increasing_length([present.index(thing) for thing in wanted]):
+    present = [thing for thing in things if thing in new_order]
+    if len(moved) != len(new_order) - _longest_increasing_length([present.index(thing) for thing in new_order]):
         raise AssertionError(f"Not the fewest were moved: {moved}")
     above = None
-    for element in wanted:
+    for element in new_order:
         if element.id in moved:
             order.insert(0 if above is None else order.index(above) + 1, element)
         above = element
-    if [thing for thing in order if thing in wanted] != list(wanted):
+    if [thing for thing in order if thing in new_order] != list(new_order):
         raise AssertionError(f"These moves do not lead to that order: {moved}")
     return order
 

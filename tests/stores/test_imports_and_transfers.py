@@ -110,12 +110,14 @@ def test_a_card_is_transferred_with_all_its_parts(world: World) -> None:
     assert len(parts) == 4
     assert {part.board_id for part in parts} == {target_id}
     assert [item.text for item in checklists[1][0].items] == ["One", "Two"]
-    assert [found.id for _, found in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items] == [card.id]
+    assert [
+        assigned_card.id for _, assigned_card in world.store.page_assigned_cards(world.ann.id, CardQuery(), 10).items
+    ] == [card.id]
     assert world.list_events()[-1].type == "card.arrived"
     assert card.id not in read_view(world, home_id, card.id).cards
-    found = world.store.page_events(home_id, world.ann.id, 0, 100)
-    assert found is not None
-    assert found[1].items[-1].type == "card.left"
+    events_page = world.store.page_events(home_id, world.ann.id, 0, 100)
+    assert events_page is not None
+    assert events_page[1].items[-1].type == "card.left"
 
 
 CardWithParts = tuple[Card, tuple[Checklist, ...], tuple[Comment, ...], tuple[TimeEntry, ...]]

@@ -60,9 +60,11 @@ def test_a_removed_member_can_neither_read_nor_write(world: World) -> None:
 def test_anyone_may_leave(world: World, role: Role) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, role)
-    place = find_member(world, bob.id)
+    member = find_member(world, bob.id)
 
-    world.store.commit(build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(place,)))
+    world.store.commit(
+        build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(member,))
+    )
 
     assert [member.user_id for member in world.read_board().members] == [world.ann.id]
 
@@ -70,11 +72,11 @@ def test_anyone_may_leave(world: World, role: Role) -> None:
 def test_a_viewer_may_not_remove_another(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
-    place = find_member(world, world.ann.id)
+    member = find_member(world, world.ann.id)
 
     with pytest.raises(StaleRead):
         world.store.commit(
-            build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(place,))
+            build_change(world.read_board(user=bob), world.context(bob), "member.removed", deletes=(member,))
         )
 
     assert len(world.read_board().members) == 2
@@ -83,12 +85,12 @@ def test_a_viewer_may_not_remove_another(world: World) -> None:
 def test_a_member_cannot_be_removed_twice(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)
-    place = find_member(world, bob.id)
-    world.write(deletes=(place,))
+    member = find_member(world, bob.id)
+    world.write(deletes=(member,))
     seq = world.read_board().board.seq
 
     with pytest.raises(StaleRead):
-        world.write(deletes=(place,))
+        world.write(deletes=(member,))
 
     assert world.read_board().board.seq == seq
 
@@ -96,10 +98,10 @@ def test_a_member_cannot_be_removed_twice(world: World) -> None:
 def test_an_assignee_who_leaves_and_returns_is_no_longer_assigned(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.EDITOR)
-    place = find_member(world, bob.id)
+    member = find_member(world, bob.id)
     card = world.add_card("Copy")
-    world.write(updates=(replace(card, assignee_ids=(place.id,)),))
-    world.write(deletes=(place,))
+    world.write(updates=(replace(card, assignee_ids=(member.id,)),))
+    world.write(deletes=(member,))
     left = world.read_board(card.id)
     world.add_member(bob, Role.EDITOR)
 
@@ -173,10 +175,10 @@ def test_a_board_cannot_be_restored_while_its_external_id_is_taken(world: World)
     again = add_board_with_external_id(world, "x-1")
     gone = world.store.read_deleted(world.board_id, world.ann.id)
     assert gone is not None
-    revived = replace(gone.board, deleted_at=None)
+    restored = replace(gone.board, deleted_at=None)
 
     with pytest.raises(AlreadyExists) as error:
-        world.store.commit(build_change(gone, world.context(), "board.restored", board=revived, restores_board=True))
+        world.store.commit(build_change(gone, world.context(), "board.restored", board=restored, restores_board=True))
 
     assert error.value.constraint == "board.external_id"
     assert world.store.find_board_id(world.ann.id, "x-1") == again

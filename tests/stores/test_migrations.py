@@ -29,8 +29,8 @@ def sorted_clauses(text: str) -> list[str]:
 
 
 def read_schema(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return {name: sorted_clauses(text) for name, text in found}
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {name: sorted_clauses(text) for name, text in rows}
 
 
 def test_the_migrations_create_exactly_the_schema(empty_sqlite: Path) -> None:
@@ -39,14 +39,14 @@ def test_the_migrations_create_exactly_the_schema(empty_sqlite: Path) -> None:
     engine = sa.create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.connect() as connection:
-        wanted = {
+        expected = {
             name: sorted_clauses(text)
             for name, text in connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         }
     engine.dispose()
 
     assert made.pop(migrations.VERSION_TABLE)
-    assert made == wanted
+    assert made == expected
 
 
 def test_head_is_the_latest_version() -> None:

@@ -139,14 +139,14 @@ def test_assigned_cards_are_active_and_match_the_filters(world: World) -> None:
             world.apply(archive.archive_card, card.id)
     tomorrow = NOON + timedelta(days=1)
 
-    def found(**query: Any) -> list[str]:
+    def list_assigned_titles(**query: Any) -> list[str]:
         return [card.title for _, card in list_assigned_cards(world, **query)]
 
-    assert found() == ["Due", "Complete", "Later", "Done"]
-    assert found(status=Stage.DONE) == ["Done"]
-    assert found(due_from=tomorrow) == ["Later"]
-    assert found(due_until=tomorrow) == ["Due", "Complete", "Done"]
-    assert found(overdue_at=tomorrow) == ["Due"]
+    assert list_assigned_titles() == ["Due", "Complete", "Later", "Done"]
+    assert list_assigned_titles(status=Stage.DONE) == ["Done"]
+    assert list_assigned_titles(due_from=tomorrow) == ["Later"]
+    assert list_assigned_titles(due_until=tomorrow) == ["Due", "Complete", "Done"]
+    assert list_assigned_titles(overdue_at=tomorrow) == ["Due"]
 
 
 @pytest.mark.parametrize("what", ["leave", "archive list", "delete list", "archive board", "delete board"])

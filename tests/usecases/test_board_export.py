@@ -18,7 +18,7 @@ from usecases.board_export import ExportPart, walk_board
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """A board with more cards than one read returns, one of them with more comments than one read returns."""
+    """Return a board with more cards than one read returns, and a card with more comments than that."""
     with closing(open_store(f"sqlite:///{tmp_path}/tackboard.db")) as store:
         world = World(store)
         first = world.add_card("First")

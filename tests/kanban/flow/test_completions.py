@@ -19,13 +19,13 @@ MADE, STARTED = "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"
 def an_event(
     hour: int, event_type: str, card_id: str | None = "c1", list_id: str | None = "done", **data: Any
 ) -> Event:
-    """An event so many hours after noon."""
+    """Return an event so many hours after noon."""
     at = NOON + timedelta(hours=hour)
     return Event("brd_1", hour + 1, event_type, at, "usr_ann", list_id, card_id, data)
 
 
 def a_move(hour: int, source: str, target: str, card_id: str = "c1", list_id: str = "done", **times: str) -> Event:
-    """A move between two stages."""
+    """Return a move between two stages."""
     return an_event(hour, "card.moved", card_id, list_id, from_stage=source, to_stage=target, **times)
 
 
@@ -40,7 +40,7 @@ def list_completions(*events: Event) -> Sequence[Completion]:
 
 
 def list_ids(*events: Event) -> list[tuple[str, str]]:
-    return [(each.card_id, each.list_id) for each in list_completions(*events)]
+    return [(completion.card_id, completion.list_id) for completion in list_completions(*events)]
 
 
 def test_a_completed_card_tells_its_lead_and_cycle_time() -> None:
@@ -84,7 +84,9 @@ def test_a_card_that_leaves_done_is_completed_no_more_and_one_within_done_keeps_
 
     assert list_ids(DONE_AT_ONE, a_move(2, "done", "todo")) == []
     assert list_ids(DONE_AT_ONE, moved) == [("c1", "shipped")]
-    assert [each.resolved_at for each in list_completions(DONE_AT_ONE, moved)] == [NOON + timedelta(hours=1)]
+    assert [completion.resolved_at for completion in list_completions(DONE_AT_ONE, moved)] == [
+        NOON + timedelta(hours=1)
+    ]
     assert list_ids(moved) == []
     assert list_ids(a_move(1, "todo", "in_progress")) == []
 
@@ -102,7 +104,7 @@ def test_the_cards_of_a_list_that_is_copied_to_done_are_completed() -> None:
     copied = an_event(1, "list.copied", None, stage="done", card_ids=["c1", "c2"])
 
     assert list_ids(copied) == [("c1", "done"), ("c2", "done")]
-    assert [each.lead_seconds for each in list_completions(copied)] == [0, 0]
+    assert [completion.lead_seconds for completion in list_completions(copied)] == [0, 0]
     assert list_ids(an_event(1, "list.copied", None, stage="done")) == []
 
 
@@ -157,8 +159,11 @@ def test_a_bulk_move_tells_the_times_of_each_card_and_none_that_is_not_known() -
     known = list_completions(an_event(1, "list.cards_moved", None, **stages, **times))
     unknown = list_completions(an_event(1, "list.cards_moved", None, **stages))
 
-    assert [(each.lead_seconds, each.cycle_seconds) for each in known] == [(10_800, 7_200), (10_800, None)]
-    assert [(each.lead_seconds, each.cycle_seconds) for each in unknown] == [(None, None)] * 2
+    assert [(completion.lead_seconds, completion.cycle_seconds) for completion in known] == [
+        (10_800, 7_200),
+        (10_800, None),
+    ]
+    assert [(completion.lead_seconds, completion.cycle_seconds) for completion in unknown] == [(None, None)] * 2
 
 
 def test_completions_are_ordered_by_time_and_then_by_card() -> None:

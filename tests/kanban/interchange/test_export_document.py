@@ -24,7 +24,7 @@ Export = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def released() -> Export:
-    """The newest export that a release made."""
+    """Return the newest export that a release made."""
     document: Export = json.loads(RELEASED[-1].read_text())
     return document
 
@@ -51,7 +51,7 @@ def test_the_order_of_lists_and_checklists_counts(released: Export, kind: str) -
 def _change(kind: str, change: Callable[[Export], object]) -> Callable[[Export], object]:
     """Return what changes one thing of that kind; a card is one with assignees, labels and links."""
     return lambda document: change(
-        next(each for each in document[kind] if kind != "cards" or (each["assignee_ids"] and each["links"]))
+        next(value for value in document[kind] if kind != "cards" or (value["assignee_ids"] and value["links"]))
     )
 
 
@@ -65,7 +65,9 @@ def _change(kind: str, change: Callable[[Export], object]) -> Callable[[Export],
         _change("cards", lambda card: card["links"][0].update(title="x")),
         _change("cards", lambda card: card.update(place="z9")),
         _change("checklists", lambda checklist: checklist.update(name="x")),
-        lambda document: next(each for each in document["checklists"] if each["items"])["items"][0].update(text="x"),
+        lambda document: next(checklist for checklist in document["checklists"] if checklist["items"])["items"][
+            0
+        ].update(text="x"),
         lambda document: document["comments"].pop(),
         _change("time_entries", lambda entry: entry.update(note="x")),
     ],

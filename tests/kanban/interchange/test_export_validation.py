@@ -26,17 +26,17 @@ from tests.kanban.interchange.export_documents import (
 
 
 def build_label(number: int = 1, **fields: Any) -> JsonObject:
-    """A label."""
+    """Build a label."""
     return {"id": f"label{number}", "name": f"Label {number}", "color": "red", **TIMES, **fields}
 
 
 def build_item(**fields: Any) -> JsonObject:
-    """An item of a checklist that is assigned to nobody."""
+    """Build an unassigned item of a checklist."""
     return {"text": "Ask", "done": False, "assignee_id": None, "due_at": None, **TIMES, **fields}
 
 
 def build_checklist(number: int = 1, *items: JsonObject, **fields: Any) -> JsonObject:
-    """A checklist on the first card."""
+    """Build a checklist on the first card."""
     return {"id": f"checklist{number}", "card_id": "card1", "name": "Steps", "items": list(items), **TIMES, **fields}
 
 
@@ -164,9 +164,9 @@ def test_whatever_is_named_is_in_the_export(fields: dict[str, Any], field: str, 
     assert find_fault(**fields) == (field, f"Something names a {kind} that is not in the export.")
 
 
-@pytest.mark.parametrize("place", ["", "a", "a1V0", "zz", "A1"])
-def test_a_place_is_a_rank(place: str) -> None:
-    assert find_fault(cards=[build_card(TODO, place=place)]) == (
+@pytest.mark.parametrize("rank", ["", "a", "a1V0", "zz", "A1"])
+def test_a_place_is_a_rank(rank: str) -> None:
+    assert find_fault(cards=[build_card(TODO, place=rank)]) == (
         "cards/0/place",
         "The place of a card is not a valid rank.",
     )

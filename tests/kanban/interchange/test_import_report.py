@@ -5,13 +5,15 @@ import pytest
 from kanban.interchange.import_report import ImportReport
 
 
-@pytest.mark.parametrize(("length", "shown"), [(200, "x" * 200), (201, "x" * 199 + "…")])
-def test_a_long_name_is_shortened(length: int, shown: str) -> None:
+@pytest.mark.parametrize(("length", "name_in_report"), [(200, "x" * 200), (201, "x" * 199 + "…")])
+def test_a_long_name_is_shortened(length: int, name_in_report: str) -> None:
     report = ImportReport()
 
     report.add_line("card", "x" * length, "It was left out.")
 
-    assert [(line.kind, line.name, line.message) for line in report.lines] == [("card", shown, "It was left out.")]
+    assert [(line.kind, line.name, line.message) for line in report.lines] == [
+        ("card", name_in_report, "It was left out.")
+    ]
 
 
 def test_two_hundred_lines_are_listed_and_the_others_counted() -> None:

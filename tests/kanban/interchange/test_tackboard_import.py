@@ -342,7 +342,9 @@ def test_a_list_knows_the_ranks_of_all_its_cards_and_counts_those_in_use() -> No
 
     change, _ = import_fields(cards=cards)
 
-    assert [(each.card_count, each.first_rank, each.last_rank, each.version) for each in get_created(change, List)] == [
+    assert [
+        (list_.card_count, list_.first_rank, list_.last_rank, list_.version) for list_ in get_created(change, List)
+    ] == [
         (1, "a1", "a5", 1),
         (0, "", "", 1),
         (1, "a9", "a9", 1),
@@ -362,7 +364,10 @@ def test_a_card_counts_its_items_and_comments_and_its_checklists_stand_in_order(
 
     (card,) = get_created(change, Card)
     assert (card.item_count, card.done_count, card.comment_count, card.version) == (3, 2, 2, 1)
-    assert [(each.rank, each.version) for each in get_created(change, Checklist)] == [("a0", 1), ("a1", 1)]
+    assert [(checklist.rank, checklist.version) for checklist in get_created(change, Checklist)] == [
+        ("a0", 1),
+        ("a1", 1),
+    ]
 
 
 def test_a_checklist_item_keeps_an_assignee_who_is_a_member() -> None:
@@ -388,10 +393,10 @@ def test_a_checklist_item_keeps_an_assignee_who_is_a_member() -> None:
 )
 def test_the_importer_owns_the_board_and_reads_so_where_that_is_new(roles: dict[str, str], line: list[str]) -> None:
     change, report = import_fields(
-        members=[build_member(*each) for each in roles.items()], trusted_user_ids=["usr_zoe"]
+        members=[build_member(*user_and_role) for user_and_role in roles.items()], trusted_user_ids=["usr_zoe"]
     )
 
-    by_user = {each.user_id: each.role for each in get_created(change, Member)}
+    by_user = {member.user_id: member.role for member in get_created(change, Member)}
     assert by_user == {"usr_ann": Role.OWNER, **({"usr_zoe": Role.OWNER} if "usr_zoe" in roles else {})}
     assert get_messages(report) == line
 
@@ -435,7 +440,7 @@ def test_tracked_time_and_cost_are_the_sums_of_the_entries() -> None:
 
     (card,) = get_created(change, Card)
     assert (card.tracked_seconds, card.tracked_cost) == (7_200, 3_600 * 300)
-    assert [each.version for each in get_created(change, TimeEntry)] == [1, 1]
+    assert [entry.version for entry in get_created(change, TimeEntry)] == [1, 1]
     assert report.counts["time_entries"] == 2
 
 
@@ -459,9 +464,9 @@ def test_entries_that_only_touch_do_not_overlap_and_a_long_one_overlaps_all_that
 
 
 def card_history(card: JsonObject, lists: list[JsonObject] | None = None) -> list[tuple[str, str, str | None]]:
-    """What is told of one card."""
+    """Return the events of one card."""
     change, _ = import_fields(cards=[card], lists=lists or [build_list(stage) for stage in (TODO, DOING, DONE)])
-    return [each for each in list_history(change) if each[0].startswith("card.")]
+    return [entry for entry in list_history(change) if entry[0].startswith("card.")]
 
 
 def test_a_card_that_never_moved_was_made_where_it_is() -> None:
@@ -503,7 +508,7 @@ def test_a_card_in_a_second_list_in_progress_was_started_there() -> None:
 def test_the_move_that_completed_a_card_tells_how_long_it_took() -> None:
     change, _ = import_fields(cards=[build_card(DONE, **DONE_IN_MARCH)])
 
-    moves = [each.data for each in change.history if each.type == "card.moved"]
+    moves = [event.data for event in change.history if event.type == "card.moved"]
     assert [move.get("created_at") for move in moves] == [None, CREATED]
     assert [(move["from_stage"], move["to_stage"]) for move in moves] == [(TODO, DOING), (DOING, DONE)]
 
@@ -511,7 +516,7 @@ def test_the_move_that_completed_a_card_tells_how_long_it_took() -> None:
 def test_the_history_begins_with_the_board_and_is_numbered_without_gaps() -> None:
     change, _ = import_fields(cards=[build_card(TODO)])
 
-    assert [each.seq for each in change.history] == list(range(1, len(change.history) + 1))
+    assert [event.seq for event in change.history] == list(range(1, len(change.history) + 1))
     assert change.history[0].type == "board.created"
     assert change.event is not None
     assert change.event.seq == len(change.history) + 1
@@ -524,7 +529,7 @@ def test_nothing_in_the_history_lies_in_the_future() -> None:
 
     change, _ = import_fields(cards=[build_card(TODO, created_at=later, updated_at=later)])
 
-    assert max(each.at for each in change.history) == NOON
+    assert max(event.at for event in change.history) == NOON
 
 
 def test_a_report_counts_what_was_imported() -> None:

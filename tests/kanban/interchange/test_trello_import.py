@@ -454,7 +454,7 @@ def get_titles(change: Change) -> list[str]:
 def test_a_wip_limit_is_kept_if_a_list_can_have_it(limit: object, kept: int | None) -> None:
     change, _ = import_fields(lists=[TODO | {"softLimit": limit}])
 
-    assert [each.wip_limit for each in get_created(change, List)] == [kept]
+    assert [list_.wip_limit for list_ in get_created(change, List)] == [kept]
 
 
 def test_of_more_lists_than_fit_those_in_use_come_first() -> None:
@@ -463,11 +463,11 @@ def test_of_more_lists_than_fit_those_in_use_come_first() -> None:
 
     change, report = import_fields(lists=lists, cards=cards)
 
-    assert [each.name for each in get_created(change, List)] == [
+    assert [list_.name for list_ in get_created(change, List)] == [
         "List 0",
         *(f"List {number}" for number in range(2, 101)),
     ]
-    assert [each.title for each in get_created(change, Card)] == ["Kept"]
+    assert [card.title for card in get_created(change, Card)] == ["Kept"]
     assert [(line.kind, line.name, line.message) for line in report.lines][:1] == [
         ("list", "List 1", "A board has at most 100 lists: left out, with its cards.")
     ]
@@ -484,7 +484,7 @@ def test_a_list_gets_as_many_cards_in_use_as_it_can_hold_and_archived_ones_besid
 
     change, report = import_fields(cards=cards)
 
-    (home, *_), kept = get_created(change, List), {each.title: each for each in get_created(change, Card)}
+    (home, *_), kept = get_created(change, List), {card.title: card for card in get_created(change, Card)}
     assert [*kept] == ["10", "11", "12"]
     assert (home.card_count, home.first_rank, home.last_rank) == (2, kept["10"].rank, kept["12"].rank)
     assert [(line.kind, line.name, line.message) for line in report.lines] == [
@@ -499,7 +499,7 @@ def test_a_list_gets_as_many_cards_in_use_as_it_can_hold_and_archived_ones_besid
 def test_a_title_is_made_to_fit(name: str, title: str, *, is_changed: bool) -> None:
     change, report = import_fields(cards=[build_object(9, idList=TODO["id"], name=name)])
 
-    assert [each.title for each in get_created(change, Card)] == [title]
+    assert [card.title for card in get_created(change, Card)] == [title]
     assert (
         get_messages(report)
         == ["Its title was changed: it was blank, too long, or had characters that can't be shown."] * is_changed
@@ -519,7 +519,7 @@ def test_a_title_is_made_to_fit(name: str, title: str, *, is_changed: bool) -> N
 def test_a_description_that_lost_something_is_told(text: str | None, length: int, *, is_changed: bool) -> None:
     change, report = import_fields(cards=[build_object(9, idList=TODO["id"], name="Copy", desc=text)])
 
-    assert [len(each.description) for each in get_created(change, Card)] == [length]
+    assert [len(card.description) for card in get_created(change, Card)] == [length]
     assert (
         get_messages(report) == ["Its description was shortened, or lost characters that can't be shown."] * is_changed
     )
@@ -549,7 +549,7 @@ def test_a_start_after_the_due_date_is_left_out(start: str, *, is_kept: bool) ->
 def test_a_card_was_changed_between_its_creation_and_now(last: str, updated_at: str) -> None:
     change, _ = import_fields(cards=[build_object(9, idList=TODO["id"], name="Copy", dateLastActivity=last)])
 
-    assert [f"{each.updated_at:%Y-%m-%dT%H:%M:%S}" for each in get_created(change, Card)] == [updated_at]
+    assert [f"{card.updated_at:%Y-%m-%dT%H:%M:%S}" for card in get_created(change, Card)] == [updated_at]
 
 
 def test_moves_from_before_a_card_was_made_or_among_other_lists_are_passed_over() -> None:
@@ -565,14 +565,14 @@ def test_moves_from_before_a_card_was_made_or_among_other_lists_are_passed_over(
     ]
     change, _ = import_fields(cards=[build_object(9, idList=DOING["id"], name="Copy")], actions=actions)
 
-    told = [(event.type, f"{event.at:%m-%d}") for event in change.history if event.card_id]
-    assert told == [("card.created", "08-18"), ("card.moved", "09-04")]
+    events = [(event.type, f"{event.at:%m-%d}") for event in change.history if event.card_id]
+    assert events == [("card.created", "08-18"), ("card.moved", "09-04")]
     (card,) = get_created(change, Card)
     assert f"{card.started_at:%m-%d}" == "09-04"
 
 
 def actions_data(card: int) -> dict[str, Any]:
-    """What an action says of a card that moves from 'Ideas' to 'Done'."""
+    """Return the data of an action that moves a card from 'Ideas' to 'Done'."""
     return {"card": {"id": trello_id(card)}, "listBefore": {"id": TODO["id"]}, "listAfter": {"id": DONE["id"]}}
 
 
@@ -634,7 +634,7 @@ def test_an_export_of_one_action_less_than_the_most_is_whole() -> None:
 def test_a_board_of_one_list_in_use_keeps_it_to_do() -> None:
     change, report = import_fields(lists=[build_object(1, name="A"), build_object(2, name="B", closed=True)])
 
-    assert [str(each.stage) for each in get_created(change, List)] == ["todo", "todo"]
+    assert [str(list_.stage) for list_ in get_created(change, List)] == ["todo", "todo"]
     assert get_messages(report) == []
 
 

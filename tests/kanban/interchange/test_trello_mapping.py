@@ -17,7 +17,7 @@ from tests.kanban.fake_store import NOON, FakeStore
 
 @pytest.fixture
 def card(store: FakeStore) -> Card:
-    """A card without parts."""
+    """Create a card without parts."""
     return cards.create(store.view(), store.context, NewCard(title="Copy"))[0]
 
 
@@ -32,7 +32,7 @@ def lines(report: ImportReport) -> list[tuple[str, str, str]]:
 
 
 def a_comment(number: int) -> dict[str, Any]:
-    """A comment of Lou's; later ones have higher numbers."""
+    """Build a comment of Lou's; later ones have higher numbers."""
     text = {"text": str(number)}
     return {
         "date": f"2020-09-01T10:{number // 60:02}:{number % 60:02}Z",
@@ -44,9 +44,9 @@ def a_comment(number: int) -> dict[str, Any]:
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_board_gets_as_many_labels_as_it_can_have(extra: int) -> None:
     report = ImportReport()
-    found = [{"id": f"{n}", "name": f"L{n}", "color": "red"} for n in range(MAX_LABELS_PER_BOARD + extra)]
+    trello_labels = [{"id": f"{n}", "name": f"L{n}", "color": "red"} for n in range(MAX_LABELS_PER_BOARD + extra)]
 
-    mapped = trello_mapping.map_labels({"labels": found}, "brd_1", context(), report)
+    mapped = trello_mapping.map_labels({"labels": trello_labels}, "brd_1", context(), report)
 
     assert len(mapped.labels) == len(mapped.ids_by_trello_id) == report.counts["labels"] == 200
     assert {label.version for label in mapped.labels} == {1}
@@ -55,9 +55,11 @@ def test_a_board_gets_as_many_labels_as_it_can_have(extra: int) -> None:
 
 def test_labels_of_one_name_are_numbered_from_two() -> None:
     report = ImportReport()
-    found = [{"id": str(number), "name": name, "color": "red"} for number, name in enumerate(("A", "a", "A", "x" * 46))]
+    trello_labels = [
+        {"id": str(number), "name": name, "color": "red"} for number, name in enumerate(("A", "a", "A", "x" * 46))
+    ]
 
-    mapped = trello_mapping.map_labels({"labels": found}, "brd_1", context(), report)
+    mapped = trello_mapping.map_labels({"labels": trello_labels}, "brd_1", context(), report)
 
     assert [label.name for label in mapped.labels] == ["A", "a 2", "A 3", "x" * 45]
     assert [name for _, name, _ in lines(report)] == ["a 2", "A 3", "x" * 45]
@@ -89,12 +91,12 @@ def test_lines_about_attachments_name_the_card_by_sixty_characters(key: str, url
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_card_gets_as_many_checklists_as_it_can_have(card: Card, extra: int) -> None:
     report = ImportReport()
-    found = [{"name": "x" * 201, "pos": number} for number in range(MAX_CHECKLISTS_PER_CARD + extra)]
+    trello_checklists = [{"name": "x" * 201, "pos": number} for number in range(MAX_CHECKLISTS_PER_CARD + extra)]
 
-    made = trello_mapping.map_checklists(found, card, context(), report)
+    made = trello_mapping.map_checklists(trello_checklists, card, context(), report)
 
-    assert [(len(each.name), each.version, each.items) for each in made] == [(200, 1, ())] * 20
-    assert [each.rank for each in made] == sorted({each.rank for each in made})
+    assert [(len(checklist.name), checklist.version, checklist.items) for checklist in made] == [(200, 1, ())] * 20
+    assert [checklist.rank for checklist in made] == sorted({checklist.rank for checklist in made})
     left_out = ("checklists", "Copy", "A card has at most 20 checklists: 1 were left out.")
     assert lines(report) == [left_out] * extra
 
@@ -120,8 +122,8 @@ def test_a_card_gets_its_latest_comments_as_many_as_it_can_have(card: Card, extr
 
     made = trello_mapping.map_comments(actions, card, context(), report)
 
-    assert [each.text for each in made] == [f"Lou:\n\n{number}" for number in range(extra, 1_000 + extra)]
-    assert {each.version for each in made} == {1}
+    assert [comment.text for comment in made] == [f"Lou:\n\n{number}" for number in range(extra, 1_000 + extra)]
+    assert {comment.version for comment in made} == {1}
     assert (
         lines(report) == [("comments", "Copy", "A card has at most 1000 comments: 1 old ones were left out.")] * extra
     )

@@ -41,18 +41,20 @@ def apply_moves(current: list[tuple[str, str]], moves: reordering.Moves) -> list
     return sorted(rank_by_id, key=lambda item_id: rank_by_id[item_id])
 
 
-@pytest.mark.parametrize("wanted", list(permutations("abcde")))
-def test_any_order_of_five_is_reached_without_moving_more_than_needed(wanted: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("new_order", list(permutations("abcde")))
+def test_any_order_of_five_is_reached_without_moving_more_than_needed(new_order: tuple[str, ...]) -> None:
     current = list(zip("abcde", ranks.sequence_after("", 5), strict=True))
     longest = max(
         subset.bit_count()
         for subset in range(32)
-        if all(one < other for one, other in pairwise(item_id for n, item_id in enumerate(wanted) if subset >> n & 1))
+        if all(
+            one < other for one, other in pairwise(item_id for n, item_id in enumerate(new_order) if subset >> n & 1)
+        )
     )
 
-    moves = reordering.plan_fewest_moves(current, wanted, 5)
+    moves = reordering.plan_fewest_moves(current, new_order, 5)
 
-    assert apply_moves(current, moves) == list(wanted)
+    assert apply_moves(current, moves) == list(new_order)
     assert len(moves.ranks) == 5 - longest
     assert not set(moves.ranks.values()) & {rank for _, rank in current}
 
@@ -61,17 +63,17 @@ def test_steps_of_ninety_bring_a_long_list_into_order() -> None:
     rng = random.Random(11)  # noqa: S311 - a shuffle needs no secure random numbers.
     ids = [f"card_{number:04d}" for number in range(700)]
     current = list(zip(ids, ranks.sequence_after("", len(ids)), strict=True))
-    wanted = rng.sample(ids, len(ids))
+    new_order = rng.sample(ids, len(ids))
     steps = 0
 
-    while (moves := reordering.plan_fewest_moves(current, wanted, 90)).ranks:
+    while (moves := reordering.plan_fewest_moves(current, new_order, 90)).ranks:
         before = len(moves.ranks) + moves.remaining
         rank_by_id = {**dict(current), **moves.ranks}
         current = sorted(rank_by_id.items(), key=lambda pair: pair[1])
-        assert reordering.plan_fewest_moves(current, wanted, 700).remaining <= before - len(moves.ranks)
+        assert reordering.plan_fewest_moves(current, new_order, 700).remaining <= before - len(moves.ranks)
         steps += 1
 
-    assert [item_id for item_id, _ in current] == wanted
+    assert [item_id for item_id, _ in current] == new_order
     assert steps <= 8
 
 
@@ -195,12 +197,12 @@ def test_lists_with_long_ranks_get_short_ones(store: FakeStore) -> None:
     todo = store.get_list("To do")
     store.change_list("Doing", rank=todo.rank + "0" * 130 + "1")
     old = {list_.rank for list_ in store.view().lists}
-    wanted = [store.get_list(name).id for name in ("To do", "Last", "Doing", "Done")]
+    new_order = [store.get_list(name).id for name in ("To do", "Last", "Doing", "Done")]
 
-    _, change = reordering.reorder_lists(store.view(), wanted, store.context)
+    _, change = reordering.reorder_lists(store.view(), new_order, store.context)
     store.apply(change)
 
-    assert [list_.id for list_ in store.view().lists] == wanted
+    assert [list_.id for list_ in store.view().lists] == new_order
     assert all(len(list_.rank) < 5 and list_.rank not in old for list_ in store.view().lists)
 
 

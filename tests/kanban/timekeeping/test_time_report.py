@@ -177,6 +177,8 @@ def test_every_period_of_the_range_is_there(store: FakeStore, bucket: Bucket) ->
 def test_an_entry_without_a_length_is_in_no_list_and_no_members_work(store: FakeStore) -> None:
     card = create_card(store)
 
-    found = build_report(store, (build_entry(card, NOW, NOW), card), date_range=build_range("2026-11-19", "2026-11-20"))
+    report = build_report(
+        store, (build_entry(card, NOW, NOW), card), date_range=build_range("2026-11-19", "2026-11-20")
+    )
 
-    assert (found.lists, found.labels, found.members, found.total.seconds) == ((), (), (), 0)
+    assert (report.lists, report.labels, report.members, report.total.seconds) == ((), (), (), 0)
