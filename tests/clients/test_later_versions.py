@@ -129,6 +129,14 @@ def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
 
 
 @pytest.mark.parametrize("version", OLD)
+def test_older_typescript_clients_compile_and_do_the_main_job(version: str, live_server: LiveServer) -> None:
+    programs = client_generation.build_typescript_clients(RELEASES_FOLDER / f"{version}.json")
+    url, token = f"{live_server.url}v1", live_server.token or ""
+
+    assert {program.run(url, token) for program in programs} == {shown_in_readme()}
+
+
+@pytest.mark.parametrize("version", OLD)
 def test_an_older_python_client_raises_where_the_table_says(version: str, later: str) -> None:
     (walk,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
 

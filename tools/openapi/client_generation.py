@@ -69,13 +69,18 @@ class ClientProgram:
         return run_command(*self.command, folder=self.folder, environment=environment)
 
 
-def build_typescript_clients() -> list[ClientProgram]:
-    """Generate both TypeScript clients and compile them and their programs with `tsc --strict`."""
-    folder = OUTPUT_FOLDER / "typescript"
+def build_typescript_clients(bundle: Path = BUNDLE) -> list[ClientProgram]:
+    """Generate both TypeScript clients of a document, and compile them and their programs with `tsc --strict`."""
     tools = install_npm_packages("typescript")
-    run_command(str(tools / "openapi-typescript"), str(BUNDLE), "-o", "document.ts", folder=folder)
+    folder = OUTPUT_FOLDER / "typescript"
+    if bundle != BUNDLE:
+        # A folder below the other one finds its packages. `read_feed` uses what earlier documents don't have.
+        folder /= bundle.stem
+        _copy_files(CLIENTS_FOLDER / "typescript", folder)
+        (folder / "read_feed.ts").unlink()
+    run_command(str(tools / "openapi-typescript"), str(bundle), "-o", "document.ts", folder=folder)
     run_command(
-        str(tools / "openapi-ts"), "-i", str(BUNDLE), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder
+        str(tools / "openapi-ts"), "-i", str(bundle), "-o", "made/hey", "-c", "@hey-api/client-fetch", folder=folder
     )
     run_command(str(tools / "tsc"), "-p", ".", folder=folder)
     return [
