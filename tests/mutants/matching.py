@@ -32,6 +32,7 @@ CONTRACT = {
     "negotiation": ["test_negotiation"],
     "operations": [
         "test_calls",
+        "test_cursors",
         "test_headers_and_cookies",
         "test_query_parameters",
         "test_startup",

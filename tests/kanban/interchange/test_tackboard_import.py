@@ -517,10 +517,11 @@ def test_the_history_begins_with_the_board_and_is_numbered_without_gaps() -> Non
     change, _ = import_fields(cards=[build_card(TODO)])
 
     assert [event.seq for event in change.history] == list(range(1, len(change.history) + 1))
-    assert change.history[0].type == "board.created"
+    (board,) = get_created(change, Board)
+    assert (change.history[0].type, change.history[0].at) == ("board.created", board.created_at)
+    assert board.created_at < NOON
     assert change.event is not None
     assert change.event.seq == len(change.history) + 1
-    (board,) = get_created(change, Board)
     assert (board.seq, board.version) == (change.event.seq, 1)
 
 
