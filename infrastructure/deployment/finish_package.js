@@ -8,11 +8,11 @@ class Finish {
     this.hooks = {
       'after:package:createDeploymentArtifacts': () => {
         const { service } = serverless;
-        const { python, architecture, mostMegabytes } = service.custom.package;
+        const { python, architecture, maxMegabytes } = service.custom.package;
         const zip = path.resolve(serverless.serviceDir, service.package.artifact);
         const made = spawnSync(
           python,
-          [path.join(__dirname, 'finish_package.py'), zip, '--architecture', architecture, '--max-megabytes', String(mostMegabytes[architecture])],
+          [path.join(__dirname, 'finish_package.py'), zip, '--architecture', architecture, '--max-megabytes', String(maxMegabytes[architecture])],
           { encoding: 'utf8' },
         );
         if (made.error) throw made.error;

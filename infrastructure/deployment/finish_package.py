@@ -45,7 +45,10 @@ _UNUSED_FILES_PATTERN = re.compile(
     | ^connexion/(apps/flask|frameworks/flask|cli)\.py$
     # Event loops: contract/bridge.py runs coroutines itself.
     | ^anyio/(_backends/|pytest_plugin)
-    | ^(starlette/testclient|werkzeug/(debug|middleware)/)
+    # connexion's routing, and an application around it, need none of these.
+    | ^starlette/(authentication|config|endpoints|schemas|middleware/(base|cors|gzip|opentelemetry|sessions|wsgi))\.py$
+    | ^starlette/testclient
+    | ^werkzeug/((debug|middleware|routing)/|(_reloader|testapp)\.py$)
     | ^(jinja2/(constants|ext|meta|nativetypes|sandbox)|jsonschema/cli)\.py$
     """,
     re.VERBOSE,
