@@ -16,6 +16,7 @@ import pytest
 import stores
 from app.factory import create_app
 from aws.function import Function
+from contract.api_gateway import undecodable_body_response
 from kanban.store import Store
 from tests.contract.adapter_twin import build_function, compare_with_adapter
 from tests.contract.aws_events import EVENT_BUILDERS, Event, http_api_event, response_headers
@@ -203,3 +204,10 @@ def test_a_response_is_plain_json_for_lambda(imported_handler: Handler) -> None:
     response = imported_handler(http_api_event("GET", "/v1/health"), None)
 
     assert json.loads(json.dumps(response)) == response
+
+
+def test_a_body_that_is_no_base64_is_answered_in_plain_text() -> None:
+    response = undecodable_body_response()
+
+    assert (response["statusCode"], response["isBase64Encoded"]) == (400, False)
+    assert json.loads(response["body"])["code"] == "malformed_request"
