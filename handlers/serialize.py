@@ -1,7 +1,7 @@
 """Serialize values of the domain as JSON values of the document.
 
-Each function is compiled at import from the fields of its value: a member for each field, in their order. Where the
-document differs from the value, the members that replace a field are given as Python source.
+Each function is compiled, when it is first called, from the fields of its value: a member for each field, in their
+order. Where the document differs from the value, the members that replace a field are given as Python source.
 """
 
 from collections.abc import Callable

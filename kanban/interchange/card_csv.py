@@ -61,5 +61,12 @@ def _rows(cards: Iterable[Card], view: BoardView, now: datetime) -> Iterator[lis
             cost.partition(" ")[2],
             currency,
             " ".join(link.url for link in card.links),
-            *(getattr(card, name) for name in _LATER_FIELDS),
+            *(format_value(getattr(card, name)) for name in _LATER_FIELDS),
         ]
+
+
+def format_value(value: object) -> object:
+    """Format a truth value or a time as the other columns have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format_utc(value) if isinstance(value, datetime) else value

@@ -40,15 +40,19 @@ _DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 _VALUE_TYPES: Mapping[str, type] = {"list": List, "card": Card, "checklist": Checklist, "comment": Comment}
-_LATER_FIELDS = {
+LATER_FIELDS = {
     kind: tuple(
-        field.name
+        (field.name, field.metadata["null"])
         for field in describe(value_type)
         if field.is_editable and field.is_plain and field.name not in _DIGEST_FIELDS[kind]
     )
     for kind, value_type in _VALUE_TYPES.items()
 }
-"""Fields that exports did not have at first. They count if they are not None, so that no earlier digest changes."""
+"""Fields that exports did not have at first, and their empty values.
+
+A field counts only if it is not empty. So no earlier digest changes, and a board that comes from an earlier export
+keeps its digest.
+"""
 
 CardLocation = tuple[int, str]
 """The location of a card: the number of its list on the board, and its rank."""
@@ -75,7 +79,11 @@ class Digest:
     def add(self, kind: str, value: JsonObject, *location: object) -> int:
         """Add one thing of the document; return its approximate size in bytes."""
         content = [kind, *location, *(value[name] for name in _DIGEST_FIELDS[kind])]
-        content += [[name, value[name]] for name in _LATER_FIELDS.get(kind, ()) if value.get(name) is not None]
+        content += [
+            [name, value[name]]
+            for name, empty in LATER_FIELDS.get(kind, ())
+            if value.get(name) is not None and value[name] != empty
+        ]
         if kind == "checklist":
             content.append([[item[name] for name in _ITEM_FIELDS] for item in value["items"]])
         elif kind == "card":

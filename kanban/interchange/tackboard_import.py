@@ -183,7 +183,7 @@ class _TackboardImport:
         created_at, updated_at = _parse_timestamps(exported)
         list_ = replace(
             build_list(
-                NewList(**_parse_content(List, exported)), self.context.new_id("list"), self.board.id, rank, created_at
+                NewList(**parse_content(List, exported)), self.context.new_id("list"), self.board.id, rank, created_at
             ),
             card_count=sum(card["archived_at"] is None for card in own_cards),
             first_rank=min(card_ranks, default=""),
@@ -199,7 +199,7 @@ class _TackboardImport:
     def _build_card(self, exported: JsonObject) -> Card:
         created_at, updated_at = _parse_timestamps(exported)
         new = NewCard(
-            **_parse_content(Card, exported), links=[Link(link["url"], link["title"]) for link in exported["links"]]
+            **parse_content(Card, exported), links=[Link(link["url"], link["title"]) for link in exported["links"]]
         )
         return replace(
             build_card(
@@ -416,8 +416,8 @@ def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
     return min(candidates, key=lambda list_: list_.archived_at is not None, default=None)
 
 
-def _parse_content(value_type: type, exported: JsonObject) -> dict[str, Any]:
-    """Parse the editable fields of a card or a list. A field that the export's release did not have is None."""
+def parse_content(value_type: type, exported: JsonObject) -> dict[str, Any]:
+    """Parse the editable fields of a card or a list. A field that the export's release did not have is empty."""
     return {
         field.name: _parse_field(field, exported.get(field.name))
         for field in describe(value_type)
@@ -427,7 +427,7 @@ def _parse_content(value_type: type, exported: JsonObject) -> dict[str, Any]:
 
 def _parse_field(field: Field, value: Any) -> Any:
     if value is None:
-        return None
+        return field.metadata["null"]
     if field.type is datetime:
         return _parse_optional_timestamp(value)
     return field.type(value) if field.is_word else value

@@ -1,0 +1,52 @@
+"""A field that was added later is read from earlier exports as empty, and changes no digest while it is empty."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kanban.fields import editable
+from kanban.interchange import card_csv, export_document, tackboard_import
+from kanban.interchange.export_document import Digest
+
+LABEL = {"name": "Bug", "color": "red", "created_at": "2026-11-20T12:00:00Z", "updated_at": "2026-11-20T12:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Later:
+    """Fields that a later release could add."""
+
+    estimate: int | None = field(default=None, metadata=editable())
+    is_blocked: bool = field(default=False, metadata=editable(null=False))
+
+
+def digest_of(label: Mapping[str, Any]) -> str:
+    digest = Digest()
+    digest.add("label", label)
+    return str(digest)
+
+
+@pytest.mark.parametrize("empty", [{}, {"estimate": None, "is_blocked": False}])
+def test_an_empty_later_field_changes_no_digest(monkeypatch: pytest.MonkeyPatch, empty: dict[str, Any]) -> None:
+    before = digest_of(LABEL)
+    monkeypatch.setitem(export_document.LATER_FIELDS, "label", (("estimate", None), ("is_blocked", False)))
+
+    assert digest_of(LABEL | empty) == before
+    assert digest_of(LABEL | {"estimate": 0}) != before
+    assert digest_of(LABEL | {"is_blocked": True}) != before
+
+
+def test_what_an_earlier_export_lacks_is_empty() -> None:
+    assert tackboard_import.parse_content(Later, {}) == {"estimate": None, "is_blocked": False}
+    assert tackboard_import.parse_content(Later, {"estimate": 0, "is_blocked": True}) == {
+        "estimate": 0,
+        "is_blocked": True,
+    }
+
+
+def test_later_columns_are_formatted_as_the_others() -> None:
+    at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    assert [card_csv.format_value(value) for value in (True, at, 5, None)] == ["true", "2026-11-20T12:00:00Z", 5, None]
