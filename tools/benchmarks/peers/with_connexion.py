@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import reading
+import board_table
 import serverless_wsgi
 from a2wsgi import ASGIMiddleware
 
@@ -42,7 +42,7 @@ _DOCUMENT = {
 
 def get_board(board_id: str) -> Any:
     """Return a board."""
-    return reading.board(board_id) or ({"code": "not_found"}, 404)
+    return board_table.read_board(board_id) or ({"code": "not_found"}, 404)
 
 
 app = connexion.AsyncApp(__name__, specification_dir=Path(__file__).parent)

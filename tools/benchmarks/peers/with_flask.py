@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import reading
+import board_table
 import serverless_wsgi
 from flask import Flask
 
@@ -12,7 +12,7 @@ app = Flask(__name__)
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: str) -> Any:
     """Return a board."""
-    return reading.board(board_id) or ({"code": "not_found"}, 404)
+    return board_table.read_board(board_id) or ({"code": "not_found"}, 404)
 
 
 def handler(event: dict[str, Any], context: object) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-import reading
+import board_table
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -22,7 +22,7 @@ class Board(BaseModel):
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Board:
     """Return a board."""
-    board = reading.board(board_id)
+    board = board_table.read_board(board_id)
     if board is None:
         raise NotFoundError
     return Board(**board)
