@@ -25,7 +25,7 @@ from tools.benchmarks.bar_chart import render_bar_chart
 from tools.benchmarks.benchmark_board import BenchmarkBoard, build_event
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
-PEERS_FOLDER = ROOT / "tools" / "benchmarks" / "peers"
+PEERS = "tools.benchmarks.peers"
 STARTUP_PROGRAM = ROOT / "tools" / "benchmarks" / "startup_process.py"
 CHART_FILE = ROOT / "docs" / "coldstart.svg"
 
@@ -60,16 +60,16 @@ def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Cont
         ours = f"{code}:{sdk}"
         asked = create_board_event(store_url)
         (site,) = (ROOT / ".venv-peers" / "lib").glob("python3*/site-packages")
-        theirs = f"{PEERS_FOLDER}:{site}"
+        theirs = f"{site}:{ROOT}"
         small = build_event("", "GET", f"/v1/boards/{BOARD_ID}")
         create_peers_table(endpoint)
         yield {
             "Tackboard": (ours, "lambda_wsgi_handler", asked),
             "Tackboard by serverless-wsgi": (ours, "lambda_wsgi_handler", to_rest_event(asked)),
-            "Flask + boto3, no validation": (theirs, "with_flask", small),
-            "Powertools + boto3": (theirs, "with_powertools", small),
-            "FastAPI + Mangum + boto3": (theirs, "with_fastapi", small),
-            "connexion as it comes + boto3": (theirs, "with_connexion", small),
+            "Flask + boto3, no validation": (theirs, f"{PEERS}.with_flask", small),
+            "Powertools + boto3": (theirs, f"{PEERS}.with_powertools", small),
+            "FastAPI + Mangum + boto3": (theirs, f"{PEERS}.with_fastapi", small),
+            "connexion as it comes + boto3": (theirs, f"{PEERS}.with_connexion", small),
         }
 
 

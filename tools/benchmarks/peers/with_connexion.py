@@ -5,9 +5,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import board_table
 import serverless_wsgi
 from a2wsgi import ASGIMiddleware
+
+from tools.benchmarks.peers.board_table import read_board
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -31,7 +32,7 @@ _DOCUMENT = {
     "paths": {
         "/v1/boards/{board_id}": {
             "get": {
-                "operationId": "with_connexion.get_board",
+                "operationId": f"{__name__}.get_board",
                 "parameters": [{"name": "board_id", "in": "path", "required": True, "schema": _ID}],
                 "responses": {"200": {"description": "The board", "content": {"application/json": {"schema": _BOARD}}}},
             }
@@ -42,7 +43,7 @@ _DOCUMENT = {
 
 def get_board(board_id: str) -> Any:
     """Return a board."""
-    return board_table.read_board(board_id) or ({"code": "not_found"}, 404)
+    return read_board(board_id) or ({"code": "not_found"}, 404)
 
 
 app = connexion.AsyncApp(__name__, specification_dir=Path(__file__).parent)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-import board_table
 from fastapi import FastAPI, HTTPException, Path
 from mangum import Mangum
 from pydantic import BaseModel, Field
+
+from tools.benchmarks.peers.board_table import read_board
 
 app = FastAPI()
 
@@ -21,7 +22,7 @@ class Board(BaseModel):
 @app.get("/v1/boards/{board_id}", response_model=Board)
 def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Any:
     """Return a board."""
-    board = board_table.read_board(board_id)
+    board = read_board(board_id)
     if board is None:
         raise HTTPException(404)
     return board

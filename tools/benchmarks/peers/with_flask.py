@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import board_table
 import serverless_wsgi
 from flask import Flask
+
+from tools.benchmarks.peers.board_table import read_board
 
 app = Flask(__name__)
 
@@ -12,7 +13,7 @@ app = Flask(__name__)
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: str) -> Any:
     """Return a board."""
-    return board_table.read_board(board_id) or ({"code": "not_found"}, 404)
+    return read_board(board_id) or ({"code": "not_found"}, 404)
 
 
 def handler(event: dict[str, Any], context: object) -> Any:

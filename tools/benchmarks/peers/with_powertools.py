@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-import board_table
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, Field
+
+from tools.benchmarks.peers.board_table import read_board
 
 app = APIGatewayHttpResolver(enable_validation=True)
 
@@ -22,7 +23,7 @@ class Board(BaseModel):
 @app.get("/v1/boards/<board_id>")
 def get_board(board_id: Annotated[str, Path(pattern="^brd_[0-9a-z]{26}$")]) -> Board:
     """Return a board."""
-    board = board_table.read_board(board_id)
+    board = read_board(board_id)
     if board is None:
         raise NotFoundError
     return Board(**board)
