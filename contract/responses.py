@@ -179,6 +179,6 @@ class Responses:
                 raise ContractBreach(f"{self._operation_id}: the header {name} of {status} is not in the document")
 
     def _ensure_valid(self, check: Check, value: object, subject: str) -> None:
-        if violations := check.find_violations(value):
+        if violations := check.find_violations(value, only_first=True):
             violation = violations[0]
             raise ContractBreach(f"{self._operation_id}: {subject}: {violation.pointer or '/'} {violation.message}")

@@ -6,6 +6,7 @@ references of one direction share a registry. A check is compiled at its first u
 serves cost it nothing.
 """
 
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -114,26 +115,38 @@ class Check:
             )
         return bool(validator.is_valid(value))
 
-    def find_violations(self, value: object) -> list[Violation]:
-        """Return at most `MAX_VIOLATIONS` violations; an empty list if the value is valid. Raises nothing."""
+    def find_violations(self, value: object, *, only_first: bool = False) -> list[Violation]:
+        """Return at most `MAX_VIOLATIONS` violations; an empty list if the value is valid. Raises nothing.
+
+        With `only_first`, return the first one, and look for no others: the time does not grow with their number.
+        """
         try:
             if self.is_valid(value):
                 return []
-            return violations_from_errors(self._find_errors(value), self.schemas.property_names) or [_GENERIC_VIOLATION]
+            errors = itertools.islice(self._find_errors(value, only_first=only_first), 1 if only_first else None)
+            return violations_from_errors(errors, self.schemas.property_names) or [_GENERIC_VIOLATION]
         except BaseException as error:  # A panic in the validator's Rust code is no Exception.
             if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                 raise
             log.warning("The validator could not check a value: %s", type(error).__name__)
             return [_GENERIC_VIOLATION]
 
-    def _find_errors(self, value: object) -> Iterator[LocatedError]:
+    def _find_errors(self, value: object, *, only_first: bool) -> Iterator[LocatedError]:
         for path, check, part in find_invalid_parts(self, value):
-            for error in cast("Check", check).list_errors(part):
+            for error in cast("Check", check).list_errors(part, only_first=only_first):
                 yield LocatedError([*path, *error.instance_path], error, cast("Check", check).schema_at)
 
-    def list_errors(self, value: object) -> list[Any]:
-        """Return all errors of the validator for a small value."""
-        return [] if self.is_valid(value) else list(self._validator.iter_errors(value))
+    def list_errors(self, value: object, *, only_first: bool) -> list[Any]:
+        """Return all errors of the validator for a small value, or the first."""
+        if self.is_valid(value):
+            return []
+        if not only_first:
+            return list(self._validator.iter_errors(value))
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            return [error]
+        return []
 
 
 class Schemas:

@@ -10,6 +10,7 @@ import pytest
 from contract.operations import Call
 from contract.problems import Problem
 from contract.responses import Response
+from contract.schemas import Check
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_result
 from tests.contract.openapi_documents import (
@@ -117,6 +118,28 @@ def test_a_breach_names_the_operation_the_part_and_the_error() -> None:
     client.get("/v1/thing")
 
     assert str(client.breaches[0]) == "get_thing: the body of 200: /n must be an integer"
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_of_many_errors_in_a_body_only_the_first_is_looked_for(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    described: list[int] = []
+    list_errors = Check.list_errors
+
+    def count_errors(self: Check, value: object, *, only_first: bool) -> list[Any]:
+        errors = list_errors(self, value, only_first=only_first)
+        described.append(len(errors))
+        return errors
+
+    monkeypatch.setattr(Check, "list_errors", count_errors)
+    body = {"items": [{"n": CANARY}] * count}
+    client = serve_result(
+        Result(body), {"200": response_object(object_schema({"items": {"type": "array", "items": THING}}))}
+    )
+
+    client.get("/v1/thing")
+
+    assert str(client.breaches[0]) == "get_thing: the body of 200: /items/0/n must be an integer"
+    assert described == [1]
 
 
 def test_an_undeclared_304_is_a_breach() -> None:
