@@ -136,7 +136,7 @@ class Check:
             for error in cast("Check", check).list_errors(part, only_first=only_first):
                 yield LocatedError([*path, *error.instance_path], error, cast("Check", check).schema_at)
 
-    def list_errors(self, value: object, *, only_first: bool) -> list[Any]:
+    def list_errors(self, value: object, *, only_first: bool = False) -> list[Any]:
         """Return all errors of the validator for a small value, or the first."""
         if self.is_valid(value):
             return []

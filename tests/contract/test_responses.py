@@ -125,7 +125,7 @@ def test_of_many_errors_in_a_body_only_the_first_is_looked_for(count: int, monke
     described: list[int] = []
     list_errors = Check.list_errors
 
-    def count_errors(self: Check, value: object, *, only_first: bool) -> list[Any]:
+    def count_errors(self: Check, value: object, *, only_first: bool = False) -> list[Any]:
         errors = list_errors(self, value, only_first=only_first)
         described.append(len(errors))
         return errors
