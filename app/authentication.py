@@ -11,21 +11,21 @@ from kanban.access import Caller
 from kanban.store import Store
 
 
-def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -> Caller | None:
+def authenticate(store: Store, now: Callable[[], datetime], token_text: str) -> Caller | None:
     """Return the caller who holds this token; None if it is malformed, unknown, revoked or expired.
 
-    The time of the token's last use is stored now and then.
+    `now` returns the present time in whole seconds. The time of the token's last use is stored now and then.
     """
     digest = tokens.parse_to_digest(token_text)
     token_and_user = store.read_token_by_digest(digest) if digest else None
     if token_and_user is None:
         return None
     token, user = token_and_user
-    now = clock().replace(microsecond=0)
-    if not tokens.is_live(token, now):
+    at = now()
+    if not tokens.is_live(token, at):
         return None
-    if tokens.is_touch_due(token, now):
-        store.touch_token(token.id, now)
+    if tokens.is_touch_due(token, at):
+        store.touch_token(token.id, at)
     return Caller(user.id, token.id, token.scopes, token.version)
 
 

@@ -33,12 +33,13 @@ class IdempotentCommit:
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], datetime],
+        now: Callable[[], datetime],
         sleep: Callable[[float], None],
         random_fraction: Callable[[], float],
     ) -> None:
+        """Create the step. `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1."""
         self._store = store
-        self._clock = clock
+        self._now = now
         self._sleep = sleep
         self._random_fraction = random_fraction
 
@@ -85,7 +86,7 @@ class IdempotentCommit:
         raise Busy
 
     def _build_stored_response(self, call: Call, response: Response) -> StoredResponse:
-        now = self._clock().replace(microsecond=0)
+        now = self._now()
         return StoredResponse(
             key=call.idempotency_key or "",
             user_id=call.caller.user_id,
@@ -106,7 +107,7 @@ class IdempotentCommit:
         """
         if not call.idempotency_key:
             return None
-        now = self._clock().replace(microsecond=0)
+        now = self._now()
         stored = self._store.read_stored_response(call.caller.user_id, call.operation.id, call.idempotency_key, now)
         if stored is None:
             return None

@@ -13,16 +13,16 @@ from usecases.board_access import BoardAccess
 
 def build_dependencies(
     store: Store,
-    clock: Callable[[], datetime],
+    now: Callable[[], datetime],
     new_id: Callable[[str], str],
     random_bytes: Callable[[int], bytes],
     *,
     open_signup: bool,
 ) -> dict[str, Callable[[Call], Any]]:
-    """Return, for each name that a handler's parameter may have, the function that makes its value for a call."""
+    """Return, for each name that a handler's parameter may have, the function that makes its value for a call.
 
-    def now() -> datetime:
-        return clock().replace(microsecond=0)
+    `now` returns the present time in whole seconds.
+    """
 
     def build_access(call: Call) -> BoardAccess:
         extensions = call.operation.extensions

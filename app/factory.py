@@ -56,12 +56,17 @@ def create_app(
     bundle = DOCUMENT_PATH.read_bytes()
     document = json.loads(bundle)
     new_id = IdGenerator(clock, random_bytes)
+
+    def now() -> datetime:
+        # Everything that is stored and shown has whole seconds. Ids and the rate limit have the fraction as well.
+        return clock().replace(microsecond=0)
+
     api = build(
         document,
         handlers.functions_by_operation_id(),
-        dependencies=build_dependencies(store, clock, new_id, random_bytes, open_signup=open_signup),
-        authenticate=partial(authenticate, store, clock),
-        commit=IdempotentCommit(store, clock, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
+        dependencies=build_dependencies(store, now, new_id, random_bytes, open_signup=open_signup),
+        authenticate=partial(authenticate, store, now),
+        commit=IdempotentCommit(store, now, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
         to_problem=to_problem,
         cursors=CursorCodec(store.read_secret()),
         public_operations=PUBLIC_OPERATIONS,

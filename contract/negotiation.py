@@ -17,7 +17,7 @@ def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str | Non
     """
     if not offered:
         return None
-    if not accept or accept == "*/*" or accept == offered[0]:
+    if not accept or accept in ("*/*", offered[0]):
         return offered[0]
     ranges = dict(_parse_media_range(part) for part in reversed(accept.lower().split(",")))
     quality_by_type = {media_type: _find_quality(media_type, ranges) for media_type in offered}

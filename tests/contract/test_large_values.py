@@ -72,12 +72,8 @@ class Panic(BaseException):
     """Stands for a panic of the validator."""
 
 
-@pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
-def test_a_crash_of_the_validator_is_logged_and_no_server_error(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: type
-) -> None:
-    client = serve_body(object_schema({"a": STRING}))
-
+def let_validator_raise(monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]) -> None:
+    """Let the validator of requests raise this; responses are validated."""
     is_valid = Check.is_valid
 
     def fail(check: Check, value: object) -> bool:
@@ -86,11 +82,40 @@ def test_a_crash_of_the_validator_is_logged_and_no_server_error(
         return is_valid(check, value)
 
     monkeypatch.setattr(Check, "is_valid", fail)
+
+
+@pytest.mark.parametrize("failure", [ValueError, RecursionError, RuntimeError, Panic])
+def test_a_crash_of_the_validator_is_logged_and_no_server_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failure: type[BaseException]
+) -> None:
+    client = serve_body(object_schema({"a": STRING}))
+
+    let_validator_raise(monkeypatch, failure)
     response = client.post("/v1/things", {"a": "x"})
 
     assert response.problem == (400, "invalid_body")
     assert client.recorded == []
     assert f"could not check a value: {failure.__name__}" in caplog.text
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_ends_the_process_also_while_a_body_is_validated(
+    monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    client = serve_body(object_schema({"a": STRING}))
+
+    let_validator_raise(monkeypatch, interruption)
+
+    with pytest.raises(interruption):
+        client.post("/v1/things", {"a": "x"})
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = serve_body(object_schema({"a": STRING}))
+
+    let_validator_raise(monkeypatch, MemoryError)
+
+    assert client.post("/v1/things", {"a": "x"}).problem == (500, "internal_error")
 
 
 def test_a_value_that_is_no_json_is_a_violation() -> None:

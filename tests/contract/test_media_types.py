@@ -149,6 +149,19 @@ def test_an_unexpected_body_is_rejected_unless_it_is_empty(media_type: str) -> N
     assert client.post("/v1/things", b"", media_type).status == 200
 
 
+def test_an_unexpected_body_is_described_by_what_is_wrong_with_it() -> None:
+    client = serve(document({"/things": {"post": operation("act")}}), {"act": lambda: Result({})})
+
+    has_properties = client.post("/v1/things", {"a": 1}).json()["errors"]
+    is_no_object = client.post("/v1/things", [1]).json()["errors"]
+
+    unknown = "has a property that the document does not name; known here: none"
+    assert has_properties == [{"pointer": "", "code": "unknown_property", "message": unknown}]
+    assert is_no_object == [
+        {"pointer": "", "code": "type", "message": "must be an object without properties, or nothing"}
+    ]
+
+
 @pytest.fixture
 def two_formats() -> Client:
     """Serve GET /v1/thing as JSON or as plain text."""

@@ -127,6 +127,17 @@ def test_memory_is_bounded_and_inactive_callers_are_evicted(seconds: ManualSecon
     assert len(limiter) == 1
 
 
+def test_a_request_evicts_at_most_two_inactive_callers(seconds: ManualSeconds) -> None:
+    limiter = RateLimiter(60, seconds)
+    for number in range(10):
+        limiter.acquire(f"usr_{number}")
+    seconds.seconds += 120.0
+
+    limiter.acquire("mina")
+
+    assert len(limiter) == 10 + 1 - 2
+
+
 def test_a_busy_caller_is_not_evicted_by_others(seconds: ManualSeconds) -> None:
     limiter = RateLimiter(30, seconds)
     waits = []
