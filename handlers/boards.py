@@ -9,6 +9,7 @@ from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, boards
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, Store
+from kanban.values import NewBoard
 from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 
@@ -38,7 +39,7 @@ def list_boards(
 
 def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
     """Create a board whose owner is the caller."""
-    view, change = boards.create(context, **parse.board(body))
+    view, change = boards.create(context, NewBoard(**parse.board(body)))
     board = view.board
     result_body = serialize.board(board, view.role)
     return new_resource(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)

@@ -8,7 +8,7 @@ from handlers.results import Result, new_resource, no_content, page
 from kanban import checklist_items, checklists
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
-from kanban.values import Checklist, ChecklistItem
+from kanban.values import Checklist, ChecklistItem, NewChecklistItem
 from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
@@ -76,7 +76,7 @@ def create_checklist_item(
 ) -> Result:
     """Create an item in a checklist."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
-    item, change = checklist_items.create(view, checklist, context, **parse.checklist_item(body))
+    item, change = checklist_items.create(view, checklist, context, NewChecklistItem(**parse.checklist_item(body)))
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist_id}/items/{item.id}"
     etag = entity_tags.checklist_item_tag(item, view)
     return new_resource(serialize.checklist_item(item, view), etag=etag, location=location, change=change)

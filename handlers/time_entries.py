@@ -10,7 +10,7 @@ from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
 from kanban.timekeeping import time_entries
 from kanban.timekeeping.time_entries import MAX_MANUAL_TIME_ENTRIES
-from kanban.values import TimeEntry
+from kanban.values import NewTimeEntry, TimeEntry
 from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
@@ -20,7 +20,8 @@ def create_time_entry(
 ) -> Result:
     """Create a time entry for work that is over."""
     view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
-    entry, change = time_entries.create(view, card_id, context, entries=entries, **parse.time_entry(body))
+    new = NewTimeEntry(**parse.time_entry(body))
+    entry, change = time_entries.create(view, card_id, context, new, entries=entries)
     location = f"/boards/{board_id}/cards/{card_id}/time-entries/{entry.id}"
     tag = entity_tags.time_entry_tag(entry, context.at)
     return new_resource(serialize.time_entry(entry, context.at), etag=tag, location=location, change=change)

@@ -2,67 +2,46 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
+from kanban.fields import editable_fields
 from kanban.lists import build_list
+from kanban.members import build_member
 from kanban.ordering import ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock
-from kanban.values import Board, Card, Event, Member, NewList, Role, Stage
+from kanban.values import Board, Card, Event, NewBoard, Role
 from kanban.views import BoardView
 
-_DEFAULT_LISTS = (
-    NewList("To do", Stage.TODO),
-    NewList("Doing", Stage.IN_PROGRESS),
-    NewList("Done", Stage.DONE),
-)
+
+def create(context: ActionContext, new: NewBoard) -> tuple[BoardView, Change]:
+    """Create a board owned by the actor; return its view and the change."""
+    board = build_board(new, context.new_id("board"), context.actor_id, context.at)
+    lists = tuple(
+        build_list(new_list, context.new_id("list"), board.id, rank, context.at)
+        for new_list, rank in zip(new.lists, ranks.sequence_after("", len(new.lists)), strict=True)
+    )
+    owner = build_member(board.id, context.actor_id, Role.OWNER, context)
+    event = Event(board.id, 1, "board.created", context.at, context.actor_id, data={"name": board.name})
+    view = BoardView(board, Role.OWNER, lists, members=(owner,))
+    return view, Change(creates=(board, owner, *lists), event=event)
 
 
-def create(
-    context: ActionContext,
-    *,
-    name: str,
-    description: str = "",
-    currency: str = "USD",
-    hourly_rate_minor: int = 0,
-    lists: Sequence[NewList] = _DEFAULT_LISTS,
-) -> tuple[BoardView, Change]:
-    """Create a board owned by the actor; return its view and the change.
-
-    Its lists are the given ones in their order, by default 'To do', 'Doing' and 'Done'.
-    """
-    board = Board(
-        id=context.new_id("board"),
-        name=name,
-        description=description,
-        currency=currency,
-        hourly_rate_minor=hourly_rate_minor,
+def build_board(new: NewBoard, board_id: str, created_by: str, at: datetime) -> Board:
+    """Build a board that nothing has happened to yet."""
+    content = {name: getattr(new, name) for name in editable_fields(Board)}
+    return Board(
+        id=board_id,
+        **content,
+        currency=new.currency,
         external_id=None,
-        created_by=context.actor_id,
+        created_by=created_by,
         seq=1,
         version=1,
-        created_at=context.at,
-        updated_at=context.at,
-    )
-    list_values = tuple(
-        build_list(new, context.new_id("list"), board.id, rank, context.at)
-        for new, rank in zip(lists, ranks.sequence_after("", len(lists)), strict=True)
-    )
-    owner = Member(
-        id=context.new_id("member"),
-        board_id=board.id,
-        user_id=context.actor_id,
-        role=Role.OWNER,
-        version=1,
-        created_at=context.at,
-        updated_at=context.at,
-    )
-    event = Event(
-        board_id=board.id, seq=1, type="board.created", at=context.at, actor_id=context.actor_id, data={"name": name}
-    )
-    return BoardView(board, Role.OWNER, list_values, members=(owner,)), Change(
-        creates=(board, owner, *list_values), event=event
+        created_at=at,
+        updated_at=at,
     )
 
 

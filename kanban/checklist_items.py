@@ -12,11 +12,12 @@ from kanban import cards
 from kanban.changes import ActionContext, Change, build_change
 from kanban.checklists import update_item_counts
 from kanban.errors import LimitReached, NotFound, UnknownReference
+from kanban.fields import editable_fields
 from kanban.limits import MAX_ITEMS_PER_CHECKLIST
 from kanban.ordering import positions
 from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch, replace_nulls
-from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData, NewCard
+from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData, NewCard, NewChecklistItem
 from kanban.views import BoardView
 
 Items = tuple[ChecklistItem, ...]
@@ -31,36 +32,23 @@ def get_item(checklist: Checklist, item_id: str) -> ChecklistItem:
 
 
 def create(
-    view: BoardView,
-    checklist: Checklist,
-    context: ActionContext,
-    *,
-    text: str,
-    done: bool = False,
-    assignee_id: str | None = None,
-    due_at: datetime | None = None,
-    position: ListEnd = "bottom",
+    view: BoardView, checklist: Checklist, context: ActionContext, new: NewChecklistItem
 ) -> tuple[ChecklistItem, Change]:
-    """Create an item at the top or bottom of the checklist. `assignee_id` is the id of a user.
-
-    Raises NotFound, LimitReached, UnknownReference.
-    """
+    """Create an item at the top or bottom of the checklist. Raises NotFound, LimitReached, UnknownReference."""
     if len(checklist.items) >= MAX_ITEMS_PER_CHECKLIST:
         raise LimitReached("items", MAX_ITEMS_PER_CHECKLIST, holder_name=checklist.name)
-    item = ChecklistItem(
-        id=context.new_id("checklist_item"),
-        text=text,
-        done=done,
-        assignee_id=_resolve_membership_id(view, assignee_id),
-        due_at=due_at,
-        version=1,
-        created_at=context.at,
-        updated_at=context.at,
-    )
-    items = (item, *checklist.items) if position == "top" else (*checklist.items, item)
+    assignee_id = _resolve_membership_id(view, new.assignee_id)
+    item = build_item(new, context.new_id("checklist_item"), assignee_id, context.at)
+    items = (item, *checklist.items) if new.position == "top" else (*checklist.items, item)
     return item, _replace_items(
-        view, context, "checklist_item.created", checklist, items, data={"item_id": item.id, "text": text}
+        view, context, "checklist_item.created", checklist, items, data={"item_id": item.id, "text": item.text}
     )
+
+
+def build_item(new: NewChecklistItem, item_id: str, assignee_id: str | None, at: datetime) -> ChecklistItem:
+    """Build an item that nothing has happened to yet. `assignee_id` is the id of a membership."""
+    content = {name: getattr(new, name) for name in editable_fields(ChecklistItem)} | {"assignee_id": assignee_id}
+    return ChecklistItem(id=item_id, **content, version=1, created_at=at, updated_at=at)
 
 
 def update(

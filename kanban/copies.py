@@ -12,9 +12,10 @@ from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, LimitReached, quote_name
 from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.lists import rank_list_at
+from kanban.members import build_member
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
-from kanban.values import Board, Card, Checklist, Entity, Event, EventData, Label, List, Member, Role, Stage
+from kanban.values import Board, Card, Checklist, Entity, Event, EventData, Label, List, Role, Stage
 from kanban.views import BoardView
 
 MAX_COPIED_CARDS = 40
@@ -162,7 +163,7 @@ def copy_board(
         updated_at=context.at,
         archived_at=None,
     )
-    owner = _build_owner(board, context)
+    owner = build_member(board.id, context.actor_id, Role.OWNER, context)
     labels = {label.id: _copy_label(label, board, context) for label in view.labels}
     lists: list[List] = []
     values: list[Entity] = []
@@ -183,10 +184,6 @@ def copy_board(
     creates = (board, owner, *labels.values(), *lists, *values)
     copy_view = BoardView(board, Role.OWNER, tuple(lists), members=(owner,), labels=tuple(labels.values()))
     return copy_view, Change(creates=creates, event=event, history=history)
-
-
-def _build_owner(board: Board, context: ActionContext) -> Member:
-    return Member(context.new_id("member"), board.id, context.actor_id, Role.OWNER, 1, context.at, context.at)
 
 
 def _copy_label(original: Label, board: Board, context: ActionContext) -> Label:

@@ -58,18 +58,23 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
     )
 
 
-def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
-    if len(view.members) >= MAX_MEMBERS_PER_BOARD:
-        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
-    member = Member(
+def build_member(board_id: str, user_id: str, role: Role, context: ActionContext) -> Member:
+    """Build the membership of a user who has just come to the board."""
+    return Member(
         id=context.new_id("member"),
-        board_id=view.board.id,
+        board_id=board_id,
         user_id=user_id,
         role=role,
         version=1,
         created_at=context.at,
         updated_at=context.at,
     )
+
+
+def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
+    if len(view.members) >= MAX_MEMBERS_PER_BOARD:
+        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
+    member = build_member(view.board.id, user_id, role, context)
     data = {"user_id": user_id, "role": str(role)}
     return member, build_change(view, context, "member.added", creates=(member,), data=data)
 

@@ -186,6 +186,21 @@ class NewList:
 
 
 @dataclass(frozen=True, slots=True)
+class NewBoard:
+    """What a board is created with: its `lists` in their order, by default one of each stage."""
+
+    name: str
+    description: str = ""
+    currency: str = "USD"
+    hourly_rate_minor: int = 0
+    lists: Sequence[NewList] = (
+        NewList("To do", Stage.TODO),
+        NewList("Doing", Stage.IN_PROGRESS),
+        NewList("Done", Stage.DONE),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TimeEntry:
     """A period of a user's work on a card, at the hourly rate that was in force when it began."""
 
@@ -201,6 +216,20 @@ class TimeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTimeEntry:
+    """What a time entry is created with, for work that is over.
+
+    `user_id` defaults to the actor, `hourly_rate_minor` to the rate in force for the card.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    user_id: str | None = None
+    note: str = ""
+    hourly_rate_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChecklistItem:
     """An item of a checklist. `assignee_id` is the id of a membership: see `Card`."""
 
@@ -212,6 +241,17 @@ class ChecklistItem:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewChecklistItem:
+    """What a checklist item is created with. `assignee_id` is the id of a user, who must be a member of the board."""
+
+    text: str
+    done: bool = False
+    assignee_id: str | None = None
+    due_at: datetime | None = None
+    position: Literal["top", "bottom"] = "bottom"
 
 
 @dataclass(frozen=True, slots=True)

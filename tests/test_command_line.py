@@ -23,7 +23,7 @@ from kanban import boards, cards, tokens, users
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import StoredResponse
-from kanban.values import NewCard, Scope
+from kanban.values import NewBoard, NewCard, Scope
 from stores import open_store
 from tests.live_server import LiveServer
 
@@ -276,7 +276,7 @@ def _delete_a_board(days_ago: int) -> None:
     owner = store.read_installation_owner()
     assert owner
     act = ActionContext(owner.id, at[0], new_id)
-    view, made = boards.create(act, name="Garden")
+    view, made = boards.create(act, NewBoard(name="Garden"))
     store.commit(made)
     store.commit(cards.create(view, act, NewCard(title="Weeds"))[1])
     view = store.read_board(view.board.id, owner.id) or view

@@ -13,8 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kanban.boards import build_board
 from kanban.cards import build_card
 from kanban.changes import ActionContext, Change
+from kanban.checklist_items import build_item
 from kanban.fields import Field, describe
 from kanban.flow import completions
 from kanban.interchange import export_document
@@ -30,6 +32,7 @@ from kanban.interchange.imported_board import (
 )
 from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.lists import build_list
+from kanban.members import build_member
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
@@ -45,7 +48,9 @@ from kanban.values import (
     Link,
     List,
     Member,
+    NewBoard,
     NewCard,
+    NewChecklistItem,
     NewList,
     Role,
     Stage,
@@ -119,17 +124,11 @@ class _TackboardImport:
     # The board
 
     def _build_board(self, exported: JsonObject) -> Board:
-        return Board(
-            id=self.context.new_id("board"),
-            name=exported["name"],
-            description=exported["description"],
-            currency=exported["currency"],
-            hourly_rate_minor=exported["hourly_rate_minor"],
+        new = NewBoard(**parse_content(Board, exported), currency=exported["currency"])
+        created_at = timestamps.parse_utc(exported["created_at"])
+        return replace(
+            build_board(new, self.context.new_id("board"), self.context.actor_id, created_at),
             external_id=export_document.build_external_id(self.document),
-            created_by=self.context.actor_id,
-            seq=1,
-            version=1,
-            created_at=timestamps.parse_utc(exported["created_at"]),
             updated_at=self.context.at,
             archived_at=_parse_optional_timestamp(exported["archived_at"]),
         )
@@ -144,9 +143,7 @@ class _TackboardImport:
             **{user_id: role for user_id, role in roles.items() if user_id != self.context.actor_id},
         }
         members = {
-            user_id: Member(
-                self.context.new_id("member"), self.board.id, user_id, role, 1, self.context.at, self.context.at
-            )
+            user_id: build_member(self.board.id, user_id, role, self.context)
             for user_id, role in roles.items()
             if user_id in self.trusted_user_ids
         }
@@ -245,15 +242,10 @@ class _TackboardImport:
 
     def _build_item(self, exported: JsonObject) -> ChecklistItem:
         member = self.members.get(exported["assignee_id"])
-        return ChecklistItem(
-            self.context.new_id("checklist_item"),
-            exported["text"],
-            exported["done"],
-            member.id if member else None,
-            _parse_optional_timestamp(exported["due_at"]),
-            1,
-            *_parse_timestamps(exported),
-        )
+        created_at, updated_at = _parse_timestamps(exported)
+        new = NewChecklistItem(**parse_content(ChecklistItem, exported))
+        item = build_item(new, self.context.new_id("checklist_item"), member.id if member else None, created_at)
+        return replace(item, updated_at=updated_at)
 
     def _build_comments(self, cards: dict[str, Card]) -> list[Comment]:
         comments = []
@@ -417,7 +409,7 @@ def _find_first_list(lists: Iterable[List], stage: Stage) -> List | None:
 
 
 def parse_content(value_type: type, exported: JsonObject) -> dict[str, Any]:
-    """Parse the editable fields of a card or a list. A field that the export's release did not have is empty."""
+    """Parse the editable fields of a value of that type. A field that the export's release did not have is empty."""
     return {
         field.name: _parse_field(field, exported.get(field.name))
         for field in describe(value_type)

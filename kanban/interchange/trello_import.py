@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kanban import card_size
+from kanban.boards import build_board
 from kanban.cards import build_card
 from kanban.changes import ActionContext, Change
 from kanban.errors import Unprocessable
@@ -30,6 +31,7 @@ from kanban.interchange.trello_reader import (
 )
 from kanban.limits import MAX_CARDS_PER_LIST, MAX_LISTS_PER_BOARD
 from kanban.lists import build_list
+from kanban.members import build_member
 from kanban.ordering import ranks
 from kanban.timekeeping import card_clock, timestamps
 from kanban.values import (
@@ -39,7 +41,7 @@ from kanban.values import (
     Event,
     EventData,
     List,
-    Member,
+    NewBoard,
     NewCard,
     NewList,
     Role,
@@ -138,15 +140,7 @@ class _TrelloImport:
             cards.append(card)
             parts += card_parts
         self._report_unsupported(sum(isinstance(part, TimeEntry) for part in parts))
-        owner = Member(
-            self.context.new_id("member"),
-            self.board_id,
-            self.context.actor_id,
-            Role.OWNER,
-            1,
-            self.context.at,
-            self.context.at,
-        )
+        owner = build_member(self.board_id, self.context.actor_id, Role.OWNER, self.context)
         view, change = build_imported_board(
             self._build_board(),
             self.context,
@@ -457,17 +451,16 @@ class _TrelloImport:
             )
 
     def _build_board(self) -> Board:
-        return Board(
-            id=self.board_id,
+        new = NewBoard(
             name=clean_line(self.export.get("name"), 100, "From Trello"),
             description=clean_text(self.export.get("desc"), 20_000),
             currency=self.currency,
             hourly_rate_minor=self.hourly_rate_minor,
+        )
+        created_at = parse_creation_time(self.export.get("id"), self.context.at)
+        return replace(
+            build_board(new, self.board_id, self.context.actor_id, created_at),
             external_id=build_external_id(self.export),
-            created_by=self.context.actor_id,
-            seq=1,
-            version=1,
-            created_at=parse_creation_time(self.export.get("id"), self.context.at),
             updated_at=self.context.at,
         )
 

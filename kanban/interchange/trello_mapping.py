@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kanban.changes import ActionContext
+from kanban.checklist_items import build_item
 from kanban.interchange.import_report import ImportReport
 from kanban.interchange.imported_board import attribute_text
 from kanban.interchange.text_cleanup import clean_line
@@ -18,7 +19,7 @@ from kanban.interchange.trello_reader import (
 from kanban.limits import MAX_CHECKLISTS_PER_CARD, MAX_COMMENTS_PER_CARD, MAX_ITEMS_PER_CHECKLIST, MAX_LABELS_PER_BOARD
 from kanban.ordering import ranks
 from kanban.text import fold
-from kanban.values import Card, Checklist, ChecklistItem, Color, Comment, Label, Link
+from kanban.values import Card, Checklist, ChecklistItem, Color, Comment, Label, Link, NewChecklistItem
 
 MAX_LINKS = 20
 _URL = re.compile("https?://[!-~]{1,2000}")
@@ -125,16 +126,12 @@ def map_checklists(
 
 def _map_checklist_item(trello_item: TrelloObject, context: ActionContext) -> ChecklistItem:
     created_at = parse_creation_time(trello_item.get("id"), context.at)
-    return ChecklistItem(
-        id=context.new_id("checklist_item"),
+    new = NewChecklistItem(
         text=clean_line(trello_item.get("name"), 500, "Unnamed"),
         done=trello_item.get("state") == "complete",
-        assignee_id=None,
         due_at=parse_timestamp(trello_item.get("due")),
-        version=1,
-        created_at=created_at,
-        updated_at=created_at,
     )
+    return build_item(new, context.new_id("checklist_item"), None, created_at)
 
 
 def map_comments(

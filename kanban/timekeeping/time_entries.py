@@ -13,7 +13,7 @@ from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, EndsBeforeStart, NotFound, UnknownReference, Unprocessable, quote_name
 from kanban.patches import replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Card, EventData, TimeEntry
+from kanban.values import Card, EventData, NewTimeEntry, TimeEntry
 from kanban.views import BoardView
 
 MAX_MANUAL_TIME_ENTRIES = 1_000
@@ -96,32 +96,27 @@ def create(
     view: BoardView,
     card_id: str,
     context: ActionContext,
+    new: NewTimeEntry,
     *,
     entries: Sequence[TimeEntry],
-    started_at: datetime,
-    ended_at: datetime,
-    user_id: str | None = None,
-    note: str = "",
-    hourly_rate_minor: int | None = None,
 ) -> tuple[TimeEntry, Change]:
     """Create an entry for work that is over. `entries` are all entries of the card.
-
-    `user_id` defaults to the actor, `hourly_rate_minor` to the rate in force for the card.
 
     Raises EndsBeforeStart, InFuture, TimeEntryTooLong, UnknownReference, TimeEntryOverlaps, TooManyTimeEntries.
     """
     card = view.get_card(card_id)
     if len(entries) >= MAX_MANUAL_TIME_ENTRIES:
         raise TooManyTimeEntries(card.title, MAX_MANUAL_TIME_ENTRIES)
+    card_rate = card_clock.get_hourly_rate(card, view.board)
     entry = TimeEntry(
         id=context.new_id("time_entry"),
         board_id=view.board.id,
         card_id=card_id,
-        user_id=_ensure_member(view, user_id or context.actor_id),
-        started_at=started_at,
-        ended_at=ended_at,
-        rate_minor=card_clock.get_hourly_rate(card, view.board) if hourly_rate_minor is None else hourly_rate_minor,
-        note=note,
+        user_id=_ensure_member(view, new.user_id or context.actor_id),
+        started_at=new.started_at,
+        ended_at=new.ended_at,
+        rate_minor=card_rate if new.hourly_rate_minor is None else new.hourly_rate_minor,
+        note=new.note,
         version=1,
     )
     _validate_interval(entry, context.at)

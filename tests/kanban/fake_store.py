@@ -9,7 +9,21 @@ from typing import Any
 from kanban import boards
 from kanban.changes import ActionContext, Change
 from kanban.store import NeighbourOf
-from kanban.values import Board, Card, Checklist, Comment, Entity, Event, Label, List, Member, Part, Role, TimeEntry
+from kanban.values import (
+    Board,
+    Card,
+    Checklist,
+    Comment,
+    Entity,
+    Event,
+    Label,
+    List,
+    Member,
+    NewBoard,
+    Part,
+    Role,
+    TimeEntry,
+)
 from kanban.views import BoardView
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -54,7 +68,7 @@ class FakeStore:
         self.events: list[Event] = []
         self._numbers: Iterator[int] = count(1)
         fields = {"name": "Website", "hourly_rate_minor": 1000, **fields}
-        view, change = boards.create(self.context, **fields)  # type: ignore[arg-type]  # the test gives what the rule takes
+        view, change = boards.create(self.context, NewBoard(**fields))  # type: ignore[arg-type]  # the test gives what the rule takes
         self.board = view.board
         self.apply(change)
 

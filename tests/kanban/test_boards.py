@@ -6,13 +6,13 @@ import pytest
 
 from kanban import boards, lists
 from kanban.errors import NotFound
-from kanban.values import Board, Enforcement, List, Member, NewList, Role, Stage
+from kanban.values import Board, Enforcement, List, Member, NewBoard, NewList, Role, Stage
 from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
 
 def test_a_new_board_has_the_default_lists_and_belongs_to_the_actor(store: FakeStore) -> None:
-    view, change = boards.create(store.context, name="Website")
+    view, change = boards.create(store.context, NewBoard(name="Website"))
 
     assert [(list_.name, list_.stage) for list_ in view.lists] == [
         ("To do", Stage.TODO),
@@ -34,7 +34,7 @@ def test_a_new_board_has_the_given_lists(store: FakeStore) -> None:
         NewList("Doing", Stage.IN_PROGRESS, wip_limit=3, wip_enforcement=Enforcement.BLOCK),
     ]
 
-    view, _ = boards.create(store.context, name="Website", lists=definitions)
+    view, _ = boards.create(store.context, NewBoard(name="Website", lists=definitions))
 
     assert [list_.name for list_ in view.lists] == ["Ideas", "Doing"]
     assert (view.lists[1].wip_limit, view.lists[1].wip_enforcement) == (3, Enforcement.BLOCK)
@@ -100,21 +100,21 @@ def test_a_view_returns_its_lists_and_cards(store: FakeStore) -> None:
 
 
 def test_a_view_without_a_list_of_the_stage_raises_no_list_of_stage(store: FakeStore) -> None:
-    view, _ = boards.create(store.context, name="Website", lists=[NewList("Ideas", Stage.TODO)])
+    view, _ = boards.create(store.context, NewBoard(name="Website", lists=[NewList("Ideas", Stage.TODO)]))
 
     with pytest.raises(NoListOfStage, match="no list of the stage in_progress"):
         view.get_first_list(Stage.IN_PROGRESS)
 
 
 def test_the_change_of_a_new_board_creates_a_board_a_member_and_lists(store: FakeStore) -> None:
-    _, change = boards.create(store.context, name="Website")
+    _, change = boards.create(store.context, NewBoard(name="Website"))
 
     assert {type(value) for value in change.creates} == {Board, Member, List}
     assert change.updates == ()
 
 
 def test_the_lists_of_a_new_board_are_empty_and_of_version_one(store: FakeStore) -> None:
-    view, _ = boards.create(store.context, name="Website")
+    view, _ = boards.create(store.context, NewBoard(name="Website"))
 
     assert [(list_.card_count, list_.first_rank, list_.last_rank, list_.version) for list_ in view.lists] == [
         (0, "", "", 1)
@@ -122,6 +122,6 @@ def test_the_lists_of_a_new_board_are_empty_and_of_version_one(store: FakeStore)
 
 
 def test_work_on_a_new_board_costs_nothing_unless_a_rate_is_given(store: FakeStore) -> None:
-    view, _ = boards.create(store.context, name="Website")
+    view, _ = boards.create(store.context, NewBoard(name="Website"))
 
     assert (view.board.hourly_rate_minor, view.board.description, view.board.external_id) == (0, "", None)

@@ -7,7 +7,7 @@ import pytest
 from kanban import cards, checklist_items, checklists
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
-from kanban.values import Card, Checklist, NewCard
+from kanban.values import Card, Checklist, NewCard, NewChecklistItem
 from tests.kanban.fake_store import FakeStore
 
 
@@ -34,7 +34,7 @@ def add(store: FakeStore, card: Card, name: str) -> Checklist:
 def add_item(store: FakeStore, checklist: Checklist, text: str, *, done: bool = False) -> None:
     view = store.view(checklist.card_id)
     current = checklists.get_checklist(view, checklist.card_id, checklist.id)
-    store.apply(checklist_items.create(view, current, store.context, text=text, done=done)[1])
+    store.apply(checklist_items.create(view, current, store.context, NewChecklistItem(text=text, done=done))[1])
 
 
 def move(store: FakeStore, checklist: Checklist, **position: str) -> Checklist:

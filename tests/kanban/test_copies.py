@@ -8,7 +8,20 @@ from kanban import cards, checklist_items, checklists, copies, labels, labels_an
 from kanban.copies import TooMuchToCopy
 from kanban.errors import LimitReached, UnknownReference
 from kanban.ordering.list_capacity import ListArchived
-from kanban.values import Board, Card, Checklist, Color, Link, List, Member, NewCard, Role, Stage, TimeEntry
+from kanban.values import (
+    Board,
+    Card,
+    Checklist,
+    Color,
+    Link,
+    List,
+    Member,
+    NewCard,
+    NewChecklistItem,
+    Role,
+    Stage,
+    TimeEntry,
+)
 from tests.kanban.fake_store import FakeStore
 
 
@@ -35,7 +48,9 @@ def create_full_card(store: FakeStore, list_name: str = "Doing") -> Card:
     store.apply(labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)[1])
     checklist, change = checklists.create(store.view(card.id), card.id, (), store.context, name="Steps")
     store.apply(change)
-    item, change = checklist_items.create(store.view(card.id), checklist, store.context, text="Try it")
+    item, change = checklist_items.create(
+        store.view(card.id), checklist, store.context, NewChecklistItem(text="Try it")
+    )
     store.apply(change)
     checklist = next(part for part in store.parts.values() if isinstance(part, Checklist))
     store.apply(checklist_items.update(store.view(card.id), checklist, item.id, {"done": True}, store.context)[1])

@@ -7,7 +7,7 @@ import pytest
 
 from kanban.fields import editable, editable_fields, null_replacements
 from kanban.serialization import compile_serializer
-from kanban.values import Card, List, NewCard, NewList, Stage
+from kanban.values import Board, Card, ChecklistItem, List, NewBoard, NewCard, NewChecklistItem, NewList, Stage
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -44,14 +44,16 @@ def test_a_serializer_is_not_made_while_the_form_of_a_field_is_unknown() -> None
         compile_serializer(Thing, {})
 
 
-@pytest.mark.parametrize(("new_type", "value_type"), [(NewCard, Card), (NewList, List)])
+@pytest.mark.parametrize(
+    ("new_type", "value_type"), [(NewBoard, Board), (NewList, List), (NewCard, Card), (NewChecklistItem, ChecklistItem)]
+)
 def test_what_is_created_takes_every_editable_field_and_has_what_null_would_make_of_it(
     new_type: type, value_type: type
 ) -> None:
     defaults = {field.name: field.default for field in fields(new_type)}
 
     assert editable_fields(value_type) <= set(defaults)
-    assert set(defaults) - editable_fields(value_type) <= {"list_id", "position"}
+    assert set(defaults) - editable_fields(value_type) <= {"list_id", "position", "currency", "lists"}
     replacements = null_replacements(value_type)
     for name in editable_fields(value_type):
         assert defaults[name] in (MISSING, replacements.get(name))

@@ -10,7 +10,7 @@ from kanban import boards, transfers
 from kanban.changes import Change, build_change
 from kanban.ordering import ranks
 from kanban.store import AlreadyExists, CardQuery, CardSort, StaleRead
-from kanban.values import Board, Card, Checklist, Comment, Event, Part, Role, Stage, TimeEntry
+from kanban.values import Board, Card, Checklist, Comment, Event, NewBoard, Part, Role, Stage, TimeEntry
 from kanban.views import BoardView
 from tests.stores.part_builders import add_full_card, add_label, find_member, make_checklist, make_comment, make_item
 from tests.stores.world import NOON, World, make_card
@@ -20,7 +20,7 @@ CARDS = 150
 
 def build_large_board(world: World, **fields: object) -> tuple[str, Change]:
     """Return the id and the creation of a board with many cards, each with a comment, and with a history of events."""
-    view, change = boards.create(world.context(), name="Large")
+    view, change = boards.create(world.context(), NewBoard(name="Large"))
     todo, new_ranks = view.lists[0], ranks.sequence_after("", CARDS)
     parts: list[Card | Comment] = []
     for number, rank in enumerate(new_ranks):

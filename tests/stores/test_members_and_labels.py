@@ -8,7 +8,7 @@ import pytest
 from kanban import boards, cards
 from kanban.changes import build_change
 from kanban.store import AlreadyExists, CardQuery, StaleRead
-from kanban.values import Color, NewCard, Role
+from kanban.values import Color, NewBoard, NewCard, Role
 from tests.stores.part_builders import add_label, find_member
 from tests.stores.world import World
 
@@ -150,7 +150,7 @@ def test_a_card_may_name_a_deleted_label_and_a_former_member(world: World) -> No
 
 
 def add_board_with_external_id(world: World, external_id: str) -> str:
-    view, change = boards.create(world.context(), name="Imported")
+    view, change = boards.create(world.context(), NewBoard(name="Imported"))
     board = replace(view.board, external_id=external_id)
     world.store.commit(replace(change, creates=(board, *change.creates[1:])))
     return board.id

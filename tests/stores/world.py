@@ -10,7 +10,7 @@ from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.ids import IdGenerator
 from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
-from kanban.values import Card, Event, List, Member, NewCard, NewList, Role, Scope, Stage, Token, User
+from kanban.values import Card, Event, List, Member, NewBoard, NewCard, NewList, Role, Scope, Stage, Token, User
 from kanban.views import BoardView, Page, PageKey
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ class World:
 
     def add_board(self, name: str, owner: User | None = None, **fields: Any) -> str:
         """Create a board; return its id."""
-        view, change = boards.create(self.context(owner), name=name, **fields)
+        view, change = boards.create(self.context(owner), NewBoard(name=name, **fields))
         self.store.commit(change)
         return view.board.id
 

@@ -19,7 +19,7 @@ from kanban.access import Caller
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import Store
-from kanban.values import NewCard, Role, Scope
+from kanban.values import NewBoard, NewCard, Role, Scope
 from stores import open_store
 from usecases.board_access import BoardAccess
 
@@ -44,7 +44,7 @@ class BenchmarkBoard:
         _, made = users.create(self.act, name="Mina", id="mina")
         _, self.token, kept = tokens.issue(self.act, os.urandom, user_id="mina", name="Bench", scopes=tuple(Scope))
         self.store.commit(made.merge(kept))
-        view, change = boards.create(self.act, name="Bench", hourly_rate_minor=1000)
+        view, change = boards.create(self.act, NewBoard(name="Bench", hourly_rate_minor=1000))
         self.store.commit(change)
         self.board_id = view.board.id
         self.card_id = ""

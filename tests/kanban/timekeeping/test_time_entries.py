@@ -23,7 +23,7 @@ from kanban.timekeeping.time_entries import (
     TimeEntryTooLong,
     TooManyTimeEntries,
 )
-from kanban.values import Card, NewCard, Role, TimeEntry
+from kanban.values import Card, NewCard, NewTimeEntry, Role, TimeEntry
 from tests.kanban.fake_store import NOON, FakeStore
 
 HOUR = timedelta(hours=1)
@@ -51,10 +51,8 @@ def add(store: FakeStore, card: Card, start: datetime, end: datetime, **fields: 
         store.view(card.id),
         card.id,
         store.context,
+        NewTimeEntry(start, end, **fields),
         entries=get_entries(store, card),
-        started_at=start,
-        ended_at=end,
-        **fields,
     )
     store.apply(change)
     return entry
@@ -269,9 +267,7 @@ def test_a_card_with_a_thousand_entries_accepts_no_more_by_hand(store: FakeStore
     view = store.view(card.id)
 
     with pytest.raises(TooManyTimeEntries, match="1000"):
-        time_entries.create(
-            view, card.id, store.context, entries=full, started_at=NOON - 2 * HOUR, ended_at=NOON - HOUR
-        )
+        time_entries.create(view, card.id, store.context, NewTimeEntry(NOON - 2 * HOUR, NOON - HOUR), entries=full)
     with pytest.raises(TooManyTimeEntries):
         time_entries.update(view, card.id, first.id, {"ended_at": NOON - HOUR}, store.context, entries=[first, *full])
     time_entries.update(view, card.id, first.id, {"note": "Still fine"}, store.context, entries=[first, *full])

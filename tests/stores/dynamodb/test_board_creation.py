@@ -10,7 +10,7 @@ from kanban import boards
 from kanban.changes import Change
 from kanban.ordering import ranks
 from kanban.store import AlreadyExists, Busy, CardQuery, StaleRead, StoredResponse, Unavailable
-from kanban.values import Board, Card, Comment, Event
+from kanban.values import Board, Card, Comment, Event, NewBoard
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import World, collect_pages, make_card
@@ -21,7 +21,7 @@ def build_large_board(world: World, count: int = 300, **fields: object) -> tuple
 
     Each card has a comment and is assigned to Ann. The history has an event for each.
     """
-    view, change = boards.create(world.context(), name="Large")
+    view, change = boards.create(world.context(), NewBoard(name="Large"))
     (member,) = view.members
     todo = view.lists[0]
     card_ranks = ranks.sequence_after("", count)

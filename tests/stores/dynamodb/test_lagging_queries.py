@@ -12,7 +12,7 @@ from kanban import bulk_moves, cards, checklist_items, checklists, transfers
 from kanban.changes import Change, build_change
 from kanban.store import CardQuery, PartKey, StaleRead
 from kanban.timekeeping import time_entries
-from kanban.values import Card, Checklist, Comment, TimeEntry
+from kanban.values import Card, Checklist, Comment, NewTimeEntry, TimeEntry
 from kanban.views import BoardView
 from stores.dynamodb.reads import TableReader
 from tests.engines import dynamodb_wire as faults
@@ -84,7 +84,7 @@ def add_entry(world: World, card: Card) -> TimeEntry:
     start = world.now - timedelta(minutes=30)
     view = world.read_board(card.id)
     ended_at = start + timedelta(minutes=10)
-    entry, change = time_entries.create(view, card.id, world.context(), entries=(), started_at=start, ended_at=ended_at)
+    entry, change = time_entries.create(view, card.id, world.context(), NewTimeEntry(start, ended_at), entries=())
     world.store.commit(change)
     return entry
 

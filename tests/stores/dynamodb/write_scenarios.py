@@ -10,7 +10,7 @@ from typing import Any
 from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.store import CardQuery, StoredResponse
-from kanban.values import Color, Comment, Label, NewCard, NewList, Role, Stage
+from kanban.values import Color, Comment, Label, NewBoard, NewCard, NewList, Role, Stage
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Fault
 from tests.stores.world import NOON, World, make_card
@@ -152,7 +152,7 @@ WRITES: dict[str, Callable[[World], Change]] = {
     "remove member, create label": remove_member_and_create_label,
     "restore board": restore_board,
     "move card to another board": move_to_another_board,
-    "create board": lambda world: boards.create(world.context(), name="Another")[1],
+    "create board": lambda world: boards.create(world.context(), NewBoard(name="Another"))[1],
     "update board": lambda world: boards.update(world.read_board(), {"name": "New"}, world.context())[1] or Change(),
     "delete board": lambda world: boards.delete(world.read_board(), world.context()),
     "create list": lambda world: lists.create(
