@@ -9,10 +9,10 @@ import pytest
 
 from kanban.access import Caller
 from kanban.archive import MAX_STOPPED_CLOCKS
-from kanban.store import CardQuery, PageKey, Store
+from kanban.store import CardQuery, Store
 from kanban.timekeeping import time_entries
 from kanban.values import Card, Role, Scope, TimeEntry
-from kanban.views import BoardView, Page
+from kanban.views import BoardView, Page, PageKey
 from stores import open_store
 from tests.stores.world import World
 from usecases.board_access import BoardAccess
