@@ -202,7 +202,11 @@ class NewBoard:
 
 @dataclass(frozen=True, slots=True)
 class TimeEntry:
-    """A period of a user's work on a card, at the hourly rate that was in force when it began."""
+    """A period of a user's work on a card, at the hourly rate that was in force when it began.
+
+    `recorded_by` is the user who wrote the entry by hand, or corrected it last. It is None while the entry is as the
+    clock recorded it, and for entries of releases that did not record it.
+    """
 
     id: str
     board_id: str
@@ -213,6 +217,7 @@ class TimeEntry:
     rate_minor: int
     note: str = field(metadata=editable(null=""))
     version: int
+    recorded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,13 @@ export function createTimeSection(dialog) {
   /** @param {TimeEntry[]} items */
   const createTable = (items) => {
     const headings = [texts.timeFrom, texts.timeTo, texts.timeSpent, texts.timeRate, texts.timeUser];
+    const nameOfUser = (/** @type {string} */ id) => members.find((member) => member.user_id === id)?.name ?? id;
     const rows = items.map((entry) => h("tr", {},
       h("td", {}, formatDateTime(entry.started_at)), h("td", {}, entry.ended_at ? formatDateTime(entry.ended_at) : texts.timeRunning),
       h("td", {}, formatDuration(entry.elapsed_seconds)), h("td", {}, formatMoney(entry.hourly_rate_minor, currency)),
-      h("td", { dir: "auto" }, members.find((member) => member.user_id === entry.user_id)?.name ?? entry.user_id,
-        entry.note ? h("small", {}, ` – ${entry.note}`) : null),
+      h("td", { dir: "auto" }, nameOfUser(entry.user_id),
+        entry.note ? h("small", {}, ` – ${entry.note}`) : null,
+        entry.recorded_by && entry.recorded_by !== entry.user_id ? h("small", {}, texts.timeRecordedBy(nameOfUser(entry.recorded_by))) : null),
       canEdit ? h("td", {},
         h("button", { type: "button", class: "quiet", onclick: () => void editEntry(entry) }, texts.edit),
         createConfirmButton(texts.delete, () => applyChange(() => api.request("DELETE", `${dialog.path}/time-entries/${entry.id}`, { version: "*" })))) : null));

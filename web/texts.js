@@ -201,6 +201,7 @@ export const texts = {
   timeRateIn: (/** @type {string} */ currency) => `Rate per hour, ${currency}`,
   timeUser: "Who",
   timeNote: "What was done",
+  timeRecordedBy: (/** @type {string} */ name) => ` (recorded by ${name})`,
   timeAdd: "Add a time entry",
   timeTotal: (/** @type {string} */ elapsed, /** @type {string} */ cost) => `${elapsed} hours, ${cost}`,
   activity: "Activity",

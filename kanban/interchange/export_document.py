@@ -15,7 +15,7 @@ from typing import Any
 
 from kanban.errors import Conflict
 from kanban.fields import describe
-from kanban.values import Card, Checklist, Comment, List
+from kanban.values import Card, Checklist, Comment, List, TimeEntry
 
 JsonObject = Mapping[str, Any]
 
@@ -39,12 +39,24 @@ _DIGEST_FIELDS: dict[str, tuple[str, ...]] = {
     "time_entry": ("user_id", "started_at", "ended_at", "hourly_rate_minor", "note"),
 }
 
-_VALUE_TYPES: Mapping[str, type] = {"list": List, "card": Card, "checklist": Checklist, "comment": Comment}
+_VALUE_TYPES: Mapping[str, type] = {
+    "list": List,
+    "card": Card,
+    "checklist": Checklist,
+    "comment": Comment,
+    "time_entry": TimeEntry,
+}
+_LATER_FIXED_FIELDS: Mapping[str, tuple[tuple[str, object], ...]] = {"time_entry": (("recorded_by", None),)}
+"""Fields that exports did not have at first and that no patch sets, and their empty values."""
+
 LATER_FIELDS = {
-    kind: tuple(
-        (field.name, field.metadata["null"])
-        for field in describe(value_type)
-        if field.is_editable and field.is_plain and field.name not in _DIGEST_FIELDS[kind]
+    kind: (
+        *(
+            (field.name, field.metadata["null"])
+            for field in describe(value_type)
+            if field.is_editable and field.is_plain and field.name not in _DIGEST_FIELDS[kind]
+        ),
+        *_LATER_FIXED_FIELDS.get(kind, ()),
     )
     for kind, value_type in _VALUE_TYPES.items()
 }

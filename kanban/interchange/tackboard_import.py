@@ -157,6 +157,15 @@ class _TackboardImport:
         """Return the user who gets a person's comment or entry: the person if trusted, otherwise the importer."""
         return user_id if user_id in self.trusted_user_ids else self.context.actor_id
 
+    def _get_recorder_id(self, exported: JsonObject) -> str | None:
+        """Return who recorded an entry: the importer, unless it was a trusted user, or the clock of a trusted user."""
+        recorder_id: str | None = exported.get("recorded_by")
+        if exported["user_id"] in self.trusted_user_ids and (
+            recorder_id is None or recorder_id in self.trusted_user_ids
+        ):
+            return recorder_id
+        return self.context.actor_id
+
     def _attribute_if_needed(self, user_id: str, name: str, text: str, max_length: int) -> tuple[str, bool]:
         """Return a person's text as it is stored, and whether it was cut to make room for their name."""
         by_importer = user_id == self.document["board"].get("imported_by")
@@ -282,6 +291,7 @@ class _TackboardImport:
                 rate_minor=exported["hourly_rate_minor"],
                 note=note,
                 version=1,
+                recorded_by=self._get_recorder_id(exported),
             )
             self._validate_interval(entry, f"time_entries/{number}")
             if entry.ended_at is None:
@@ -386,6 +396,12 @@ class _TackboardImport:
         names = export_document.collect_user_names(self.document)
         comments = Counter(comment["author_id"] for comment in self.document["comments"])
         entries = Counter(entry["user_id"] for entry in self.document["time_entries"])
+        recorded_entries = Counter(
+            entry["recorded_by"]
+            for entry in self.document["time_entries"]
+            if entry["user_id"] in self.trusted_user_ids and entry.get("recorded_by") is not None
+        )
+        names = {user_id: user_id for user_id in recorded_entries} | names
         members = {member["user_id"] for member in self.document["members"]}
         for user_id in sorted(names.keys() - self.trusted_user_ids):
             outcomes = [
@@ -397,6 +413,10 @@ class _TackboardImport:
                 *(
                     [f"their time entries ({entries[user_id]}) are yours now, and their name is in the notes"]
                     * (user_id in entries)
+                ),
+                *(
+                    [f"time entries of others that they recorded ({recorded_entries[user_id]}) are recorded by you now"]
+                    * (user_id in recorded_entries)
                 ),
             ]
             self.report.add_line("member", names[user_id], f"Not imported in their own name: {'; '.join(outcomes)}.")

@@ -118,6 +118,7 @@ def create(
         rate_minor=card_rate if new.hourly_rate_minor is None else new.hourly_rate_minor,
         note=new.note,
         version=1,
+        recorded_by=context.actor_id,
     )
     _validate_interval(entry, context.at)
     _ensure_no_overlap(entry, entries)
@@ -157,7 +158,7 @@ def update(
     if not changed_names:
         return old_entry, None
     changes: dict[str, Any] = {_ATTRIBUTES[name]: fields[name] for name in changed_names}
-    new_entry = replace(old_entry, **changes, version=old_entry.version + 1)
+    new_entry = replace(old_entry, **changes, version=old_entry.version + 1, recorded_by=context.actor_id)
     if "user_id" in changed_names:
         _ensure_member(view, new_entry.user_id)
     if _INTERVAL_FIELDS.intersection(changed_names):

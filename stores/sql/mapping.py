@@ -96,9 +96,9 @@ _NAMES = {
 """What the compiled functions use."""
 
 
-def _parse_column(field: Field) -> str:
-    """Return the expression that makes a field of its column."""
-    column = f"c_{field.name}"
+def _parse_column(field: Field, prefix: str = "") -> str:
+    """Return the expression that makes a field of its column, whose name in the row may have a prefix."""
+    column = f"c_{prefix}{field.name}"
     if field.is_word:
         parsed = f"{field.type.__name__}_WORDS[{column}]"
     else:
@@ -154,16 +154,23 @@ def _columns_of(table: sa.Table, *, without: Sequence[str] = ()) -> tuple[str, .
 CARD_COLUMNS = _columns_of(tables.cards, without=("status", "search"))
 """The columns of `cards` that a card is read from. The status is that of its list, and `search` is only searched."""
 
-RUNNING_ENTRY_COLUMNS = ("id", "started_at", "rate_minor", "version", "user_id", "note")
+_FIELDS_OF_RUNNING_ENTRY = {"board_id": "c_board_id", "card_id": "c_id", "ended_at": "None"}
+"""The fields of a card's open time entry that the card knows."""
+
+RUNNING_ENTRY_COLUMNS = _columns_of(tables.time_entries, without=tuple(_FIELDS_OF_RUNNING_ENTRY))
 """The columns of a card's open time entry, which follow those of the card."""
 
 TOKEN_COLUMNS = _columns_of(tables.tokens, without=("revoked_at",))
 """The columns of `tokens` that a token is read from. When it was revoked, and its ancestors, follow."""
 
-_RUNNING_ENTRY = (
-    "TimeEntry(c_entry_id, c_board_id, c_id, c_entry_user_id, parse_timestamp(c_entry_started_at), None, "
-    "c_entry_rate_minor, c_entry_note, c_entry_version) if c_entry_id is not None else None"
-)
+
+def _make_running_entry() -> str:
+    """Return the expression that makes a card's open time entry of the columns after those of the card."""
+    arguments = (
+        _FIELDS_OF_RUNNING_ENTRY.get(field.name) or _parse_column(field, "entry_") for field in describe(TimeEntry)
+    )
+    return f"TimeEntry({', '.join(arguments)}) if c_entry_id is not None else None"
+
 
 _Write = dict[str, Any]
 
@@ -201,7 +208,7 @@ row_to_card: Callable[[Row], Card] = _compile_reader(
         "label_ids": "tuple(sorted(c_label_ids.split())) if c_label_ids else ()",
         "assignee_ids": "tuple(sorted(c_member_ids.split())) if c_member_ids else ()",
         "links": "parse_links(c_links) if c_links else ()",
-        "running": _RUNNING_ENTRY,
+        "running": _make_running_entry(),
     },
 )
 card_to_row: Callable[[Card], _Write] = _compile_writer(

@@ -211,6 +211,7 @@ time_entries = sa.Table(
     sa.Column("version", INTEGER, nullable=False),
     sa.Column("user_id", BYTEWISE_TEXT),
     sa.Column("note", TEXT, nullable=False, server_default=sa.text("''")),
+    sa.Column("recorded_by", BYTEWISE_TEXT),
     sa.CheckConstraint("ended_at >= started_at", name="ended_at"),
     _check_between("rate_minor", 0),
     _check_between("version", 1),

@@ -24,6 +24,7 @@ EXPORT = frozenset(
         "comments[].author_id",
         "exported_by",
         "members[].user_id",
+        "time_entries[].recorded_by",
         "time_entries[].user_id",
     )
 )
@@ -86,7 +87,7 @@ def build_forged_export(mina: Client) -> dict[str, Any]:
     mina.post(f"{card}/checklists", {"name": "Steps"})
     document = export_board(mina, path)
     document["comments"][0] |= {"author_id": "omar", "author_name": "Omar", "created_at": "2025-01-01T00:00:00Z"}
-    document["time_entries"][0] |= {"user_id": "omar", "user_name": "Omar"}
+    document["time_entries"][0] |= {"user_id": "omar", "user_name": "Omar", "recorded_by": "omar"}
     document["members"] = [{"user_id": "omar", "name": "Omar", "role": "owner"}]
     document["cards"][0]["assignee_ids"] = ["omar"]
     document["board"]["imported_by"] = "omar"
@@ -103,7 +104,9 @@ def test_an_import_creates_nothing_in_the_name_of_another_user(mina: Client, oma
     assert [(comment["author_id"], comment["text"]) for comment in document["comments"]] == [
         ("mina", "Omar:\n\nI approve 1,000,000 EUR")
     ]
-    assert [(entry["user_id"], entry["note"]) for entry in document["time_entries"]] == [("mina", "Omar:")]
+    assert [(entry["user_id"], entry["recorded_by"], entry["note"]) for entry in document["time_entries"]] == [
+        ("mina", "mina", "Omar:")
+    ]
     assert [(member["user_id"], member["role"]) for member in document["members"]] == [("mina", "owner")]
     assert document["cards"][0]["assignee_ids"] == []
     assert {event["actor_id"] for event in mina.get(f"{path}/events?after=0").json["items"]} == {"mina"}
@@ -130,7 +133,7 @@ def test_an_import_does_not_reveal_which_users_exist(mina: Client, omar: Client)
     for user_id in ("omar", "nobody"):
         text = {"author_id": user_id, "author_name": "Somebody"}
         document["comments"][0] |= text
-        document["time_entries"][0] |= {"user_id": user_id, "user_name": "Somebody"}
+        document["time_entries"][0] |= {"user_id": user_id, "user_name": "Somebody", "recorded_by": user_id}
         document["members"] = [{"user_id": user_id, "name": "Somebody", "role": "owner"}]
         document["cards"][0]["assignee_ids"] = [user_id]
         document["board"] |= {"id": f"{document['board']['id'][:-1]}{len(responses)}", "imported_by": user_id}
@@ -202,11 +205,8 @@ def test_the_actor_is_the_caller_and_never_a_user_in_the_body(mina: Client, omar
 
     document = export_board(mina, board)
     assert {comment["author_id"] for comment in document["comments"]} == {"mina"}
-    assert sorted((entry["user_id"], entry["ended_at"] is None) for entry in document["time_entries"]) == [
-        ("mina", True),
-        ("mina", True),
-        ("omar", False),
-    ]
+    recorders = [(entry["user_id"], entry["recorded_by"]) for entry in document["time_entries"]]
+    assert sorted(recorders, key=str) == [("mina", None), ("mina", None), ("omar", "mina")]
     events = mina.get(f"{board}/events?after=2&limit=100").json["items"]
     assert {event["actor_id"] for event in events} == {"mina"}
     assert [(event["type"], event["actor_id"]) for event in events if event["seq"] > before] == [

@@ -39,6 +39,7 @@ def test_a_time_entry_is_created_read_updated_and_deleted(mina: Client, card: di
         "elapsed_seconds": 5400,
         "hourly_rate_minor": 1000,
         "note": "On paper",
+        "recorded_by": "mina",
         "version": 1,
     }
     assert mina.get(path).json == created.json

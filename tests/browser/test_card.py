@@ -146,6 +146,22 @@ def test_a_time_entry_is_added_edited_and_deleted_and_the_cost_follows(mina: Use
     assert not visit.errors
 
 
+def test_a_time_entry_that_somebody_else_wrote_or_corrected_says_so(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    lou = mina.create_user("lou-works")
+    mina.request("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "editor"})
+    (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
+    path = f"boards/{board_id}/cards/{stored_card['id']}/time-entries"
+    hours = {"started_at": "2026-03-02T14:00:00Z", "ended_at": "2026-03-02T15:00:00Z"}
+    for user in (mina, lou):
+        mina.request("POST", path, {**hours, "user_id": user.id})
+
+    dialog, _ = _open_card(lou, visit.page, board_id)
+
+    entries = dialog.get_by_role("region", name="Time entries").locator("tbody tr td:nth-child(5)")
+    expect(entries).to_have_text(["Owner", "Lou-Works (recorded by Owner)"])
+
+
 def test_a_rejected_time_entry_stays_in_the_form(mina: User, visit: Visit) -> None:
     dialog, _ = _open_card(mina, visit.page, mina.create_board("One"))
     time = dialog.get_by_role("region", name="Time and cost")

@@ -223,7 +223,10 @@ class Scenario:
                 omar.patch(f"{card}/comments/{comment['id']}", {"text": "Third, edited"})
         for hour, note in ((8, "By hand"), (9, ""), (10, "Wrong")):
             worked = {"started_at": f"2026-11-19T{hour:02}:00:00Z", "ended_at": f"2026-11-19T{hour:02}:30:00Z"}
-            entry = omar.post(f"{card}/time-entries", {**worked, "note": note, "hourly_rate_minor": 5_000 + hour})
+            user = {"user_id": "omar" if note else "mina"}
+            entry = omar.post(
+                f"{card}/time-entries", {**worked, **user, "note": note, "hourly_rate_minor": 5_000 + hour}
+            )
             if note == "Wrong":
                 omar.delete(f"{card}/time-entries/{entry['id']}")
 

@@ -108,6 +108,7 @@ def serialize_time_entry(board: Board, card: Card, entry: TimeEntry, now: dateti
         "elapsed_seconds": count_seconds(entry, now),
         "hourly_rate_minor": entry.rate,
         "note": entry.note,
+        "recorded_by": entry.recorded_by,
         "version": entry.version,
     }
 

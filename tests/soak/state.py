@@ -19,6 +19,7 @@ class TimeEntry:
     note: str = ""
     id: str = ""
     version: int = 1
+    recorded_by: str | None = None
 
 
 @dataclass(eq=False)

@@ -31,6 +31,7 @@ class TimeEntriesModel(ModelCore):
             rate=fields.get("rate", current_rate(card, board)),
             note=fields.get("note", ""),
             id=self._read_new_id(),
+            recorded_by=request.user,
         )
         _ensure_member(entry.user, board)
         self._ensure_times_valid(entry)
@@ -53,7 +54,7 @@ class TimeEntriesModel(ModelCore):
         )
         if not changed:
             return self._expect_time_entry(board, card, old)
-        new = TimeEntry(**{**vars(old), **fields, "version": old.version + 1})
+        new = TimeEntry(**{**vars(old), **fields, "version": old.version + 1, "recorded_by": request.user})
         if "user_id" in changed:
             _ensure_member(new.user, board)
         if {"user_id", "started_at", "ended_at"} & set(changed):

@@ -1,6 +1,6 @@
 """Build members, labels and parts of cards without the rules, with any fields that a test needs."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +12,17 @@ from kanban.values import (
     Comment,
     Label,
     Link,
+    List,
     Member,
     TimeEntry,
 )
 from tests.stores.world import NOON, World
+
+
+def list_empty_fields(value: Card | List | TimeEntry) -> set[str]:
+    """Return the names of the fields that are empty, so that no test of every field misses a new one."""
+    values = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name for name, content in values.items() if content in {None, "", ()} or content is False}
 
 
 def find_member(world: World, user_id: str) -> Member:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cli.progress import ProgressBar
 from kanban import cards, checklists, comments, labels_and_assignees
 from kanban.interchange import trello_import
 from kanban.store import Store
+from kanban.timekeeping import time_entries
 from kanban.values import NewCard, Role
 from stores import open_store
 from tests.stores.conftest import OpenStore
@@ -52,6 +54,15 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
     world.apply(labels_and_assignees.assign, first.id, user_id="bob")
     world.apply(checklists.create, first.id, checklists=(), name="Empty")
     world.apply(cards.create, user=bob, new=NewCard(title="Running", list_id=world.find_list("Doing").id))
+    world.apply(
+        time_entries.create,
+        first.id,
+        user=bob,
+        entries=(),
+        user_id=world.ann.id,
+        started_at=world.now - timedelta(hours=1),
+        ended_at=world.now,
+    )
     world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
@@ -67,7 +78,8 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
     assert digests == [digests[0]] * 3
     document = json.loads((tmp_path / "c.json").read_text())
     assert {comment["author_id"] for comment in document["comments"]} == {world.ann.id, "bob"}
-    assert [entry["user_id"] for entry in document["time_entries"]] == ["bob"]
+    recorders = {entry["user_id"]: entry["recorded_by"] for entry in document["time_entries"]}
+    assert recorders == {world.ann.id: "bob", "bob": None}
     assert {member["user_id"] for member in document["members"]} == {world.ann.id, "bob"}
     assert import_board_from_file(goal, tmp_path / "b.json", ProgressBar()) != world.board_id
 

@@ -7,7 +7,14 @@ import pytest
 
 from kanban.store import CardQuery, PartKey, StaleRead
 from kanban.values import Card, Checklist, Comment, Part, Role, TimeEntry
-from tests.stores.part_builders import add_full_card, make_checklist, make_comment, make_item, make_time_entry
+from tests.stores.part_builders import (
+    add_full_card,
+    list_empty_fields,
+    make_checklist,
+    make_comment,
+    make_item,
+    make_time_entry,
+)
 from tests.stores.world import World, collect_pages
 
 LIMITS = [1, 2, 7, 100]
@@ -96,11 +103,14 @@ def test_every_field_of_a_time_entry_can_be_updated(world: World) -> None:
     card = world.add_card("Copy")
     entry = make_time_entry(world, card, 0, 60)
     world.write(creates=(entry,))
-    right = make_time_entry(world, card, 30, 90, id=entry.id, user_id="bob", rate_minor=7, note="Bob's", version=2)
+    right = make_time_entry(
+        world, card, 30, 90, id=entry.id, user_id="bob", rate_minor=7, note="Bob's", version=2, recorded_by="bob"
+    )
 
     world.write(updates=(right,))
 
     assert read_parts(world, right, card=card) == {right.id: right}
+    assert list_empty_fields(right) == set()
 
 
 @pytest.mark.parametrize("kind", [Comment, Checklist, TimeEntry])

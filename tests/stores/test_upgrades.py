@@ -116,7 +116,7 @@ def test_a_migration_from_the_first_version_loses_nothing(url: str) -> None:
     card = view.cards["crd_1"]
     assert (card.label_ids, card.assignee_ids, card.links, card.due_complete) == ((), (), (), False)
     assert card.running is not None
-    assert (card.running.user_id, card.running.note) == ("usr_bob", "")
+    assert (card.running.user_id, card.running.note, card.running.recorded_by) == ("usr_bob", "", None)
     assert card.running.started_at == NOON + timedelta(seconds=7)
     assert page is not None
     assert [event.data for event in page[1].items[2:]] == [

@@ -9,6 +9,7 @@ from kanban import boards, cards, lists, users
 from kanban.store import Store
 from kanban.values import Enforcement, Event, Scope, Stage, TimeEntry
 from tests.stores.conftest import OpenStore
+from tests.stores.part_builders import list_empty_fields
 from tests.stores.world import NOON, World, make_card
 
 TEXTS = [
@@ -67,7 +68,12 @@ def test_every_field_of_a_card_is_read_as_it_was_written(world: World) -> None:
         world,
         doing,
         "zzzzzzz",
+        description="On paper",
         external_id="ext-1",
+        start_at=NOON + timedelta(days=1),
+        due_at=NOON + timedelta(days=2),
+        due_complete=True,
+        hourly_rate_minor=2,
         started_at=NOON + timedelta(seconds=1),
         resolved_at=NOON + timedelta(seconds=2),
         tracked_seconds=3,
@@ -75,14 +81,19 @@ def test_every_field_of_a_card_is_read_as_it_was_written(world: World) -> None:
         version=5,
         created_at=NOON + timedelta(seconds=6),
         updated_at=NOON + timedelta(seconds=7),
+        archived_at=NOON + timedelta(seconds=9),
     )
+    start = NOON + timedelta(seconds=8)
     entry = TimeEntry(
-        "ten_1", card.board_id, card.id, world.ann.id, NOON + timedelta(seconds=8), None, 100_000_000, "", 9
+        "ten_1", card.board_id, card.id, world.ann.id, start, None, 100_000_000, "Running", 9, recorded_by="bob"
     )
 
     world.write(creates=(card, entry))
 
     assert world.read_card(card) == replace(card, running=entry)
+    # Parts of a card are in test_parts.py, and a deleted card can't be read.
+    assert list_empty_fields(card) == {"label_ids", "assignee_ids", "links", "running", "deleted_at"}
+    assert list_empty_fields(entry) == {"ended_at"}
 
 
 def test_every_field_of_a_list_is_read_as_it_was_written(world: World) -> None:
@@ -104,6 +115,7 @@ def test_every_field_of_a_list_is_read_as_it_was_written(world: World) -> None:
     world.write(updates=(changed,))
 
     assert world.read_board().get_list(done.id) == changed
+    assert list_empty_fields(changed) == {"archived_at", "deleted_at"}
 
 
 def test_every_field_of_a_token_and_a_user_is_read_as_it_was_written(world: World) -> None:

@@ -38,6 +38,18 @@ def test_an_empty_later_field_changes_no_digest(monkeypatch: pytest.MonkeyPatch,
     assert digest_of(LABEL | {"is_blocked": True}) != before
 
 
+def test_who_recorded_a_time_entry_counts_only_if_it_is_known() -> None:
+    entry = {"user_id": "ann", "started_at": "2026-11-20T12:00:00Z", "ended_at": None, "note": ""}
+    digests = []
+    for recorder in ({}, {"recorded_by": None}, {"recorded_by": "ann"}, {"recorded_by": "bob"}):
+        digest = Digest()
+        digest.add("time_entry", {**entry, "hourly_rate_minor": 1, **recorder})
+        digests.append(str(digest))
+
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
 def test_what_an_earlier_export_lacks_is_empty() -> None:
     assert tackboard_import.parse_content(Later, {}) == {"estimate": None, "is_blocked": False}
     assert tackboard_import.parse_content(Later, {"estimate": 0, "is_blocked": True}) == {

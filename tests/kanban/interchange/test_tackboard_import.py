@@ -295,6 +295,45 @@ def test_comments_of_untrusted_users_are_attributed_and_those_of_trusted_ones_ke
 
 
 @pytest.mark.parametrize(
+    ("user_id", "recorded_by", "trusted_user_ids", "becomes"),
+    [
+        ("usr_ann", None, [], None),
+        ("usr_ann", "usr_ann", [], "usr_ann"),
+        ("usr_ann", "usr_zoe", [], "usr_ann"),
+        ("usr_ann", "usr_zoe", ["usr_zoe"], "usr_zoe"),
+        ("usr_zoe", None, [], "usr_ann"),
+        ("usr_zoe", None, ["usr_zoe"], None),
+        ("usr_zoe", "usr_ann", [], "usr_ann"),
+        ("usr_zoe", "usr_lou", ["usr_zoe"], "usr_ann"),
+    ],
+)
+def test_an_import_records_time_in_the_name_of_trusted_users_only(
+    user_id: str, recorded_by: str | None, trusted_user_ids: list[str], becomes: str | None
+) -> None:
+    """What was a clock's record of an untrusted user is the importer's statement."""
+    entry = build_entry(user_id=user_id, recorded_by=recorded_by)
+
+    change, _ = import_fields(cards=[build_card(DONE)], time_entries=[entry], trusted_user_ids=trusted_user_ids)
+
+    assert [entry.recorded_by for entry in get_created(change, TimeEntry)] == [becomes]
+
+
+def test_the_entries_that_an_untrusted_user_recorded_for_others_are_reported() -> None:
+    entries = [build_entry(number, recorded_by=recorder) for number, recorder in enumerate(("usr_zoe", "usr_lou"))]
+    entries += [build_entry(7, recorded_by="usr_ann"), build_entry(8)]
+    of_zoe = build_entry(9, user_id="usr_zoe", user_name="Zoe", recorded_by="usr_zoe")
+
+    _, report = import_fields(cards=[build_card(DONE)], time_entries=[*entries, of_zoe])
+
+    recorded = "time entries of others that they recorded (1) are recorded by you now"
+    own = "their time entries (1) are yours now, and their name is in the notes"
+    assert [(line.name, line.message) for line in report.lines if line.kind == "member"] == [
+        ("usr_lou", f"Not imported in their own name: {recorded}."),
+        ("Zoe", f"Not imported in their own name: {own}; {recorded}."),
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "imported_by", "becomes"),
     [
         ("Zoe:\n\nNo.", None, "Zoe:\n\nNo."),

@@ -183,6 +183,32 @@ def test_a_correction_changes_the_totals_by_the_difference(store: FakeStore) -> 
     assert store.events[-1].data == {"time_entry_id": entry.id, "changed": ["ended_at", "hourly_rate_minor"]}
 
 
+def test_an_entry_names_who_wrote_it_or_corrected_it_last(store: FakeStore) -> None:
+    card = create_card(store)
+    store.apply(members.put(store.view(), "usr_bob", Role.EDITOR, store.context)[1])
+    of_bob = add(store, card, NOON - 2 * HOUR, NOON - HOUR, user_id="usr_bob")
+    same = update(store, card, of_bob, user_id="usr_bob")
+
+    context = replace(store.context, actor_id="usr_bob")
+    corrected, _ = time_entries.update(
+        store.view(card.id), card.id, of_bob.id, {"note": "On the train"}, context, entries=[of_bob]
+    )
+
+    assert [entry.recorded_by for entry in (of_bob, same, corrected)] == ["usr_ann", "usr_ann", "usr_bob"]
+
+
+def test_an_entry_of_the_clock_names_nobody_until_it_is_corrected(store: FakeStore) -> None:
+    card = create_started_card(store)
+    (running,) = get_entries(store, card)
+    store.advance_clock(hours=1)
+    corrected = update(store, card, running, started_at=NOON - HOUR)
+
+    store.apply(cards.resolve(store.view(card.id), card.id, store.context)[1])
+
+    (closed,) = get_entries(store, card)
+    assert [entry.recorded_by for entry in (running, corrected, closed)] == [None, "usr_ann", "usr_ann"]
+
+
 def test_a_note_changes_neither_totals_nor_card(store: FakeStore) -> None:
     card = create_card(store)
     entry = add(store, card, NOON - HOUR, NOON, note="On paper")

@@ -35,7 +35,9 @@ def count_bytes(value: dict[str, object]) -> int:
 def make_full_card(title: str, description: str, links: list[Link]) -> Card:
     """Return a card with those texts, and all else as large as it may be."""
     board_id, card_id, user_id = "brd_" + "x" * 26, "crd_" + "x" * 26, "u" * 64
-    entry = TimeEntry("ten_" + "x" * 26, board_id, card_id, user_id, NOW, None, 10**9, "𐐀" * 1000, 10**6)
+    entry = TimeEntry(
+        "ten_" + "x" * 26, board_id, card_id, user_id, NOW, None, 10**9, "𐐀" * 1000, 10**6, recorded_by=user_id
+    )
     return Card(
         id=card_id,
         board_id=board_id,
