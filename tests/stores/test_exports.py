@@ -15,7 +15,7 @@ from kanban import cards, checklists, comments, labels_and_assignees
 from kanban.interchange import trello_import
 from kanban.store import Store
 from kanban.timekeeping import time_entries
-from kanban.values import NewCard, Role
+from kanban.values import NewCard, NewTimeEntry, Role
 from stores import open_store
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
@@ -54,15 +54,8 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
     world.apply(labels_and_assignees.assign, first.id, user_id="bob")
     world.apply(checklists.create, first.id, checklists=(), name="Empty")
     world.apply(cards.create, user=bob, new=NewCard(title="Running", list_id=world.find_list("Doing").id))
-    world.apply(
-        time_entries.create,
-        first.id,
-        user=bob,
-        entries=(),
-        user_id=world.ann.id,
-        started_at=world.now - timedelta(hours=1),
-        ended_at=world.now,
-    )
+    hour_of_ann = NewTimeEntry(world.now - timedelta(hours=1), world.now, user_id=world.ann.id)
+    world.apply(time_entries.create, first.id, user=bob, entries=(), new=hour_of_ann)
     world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(10)])
     for number in range(60):
         world.add_card(f"Card {number}", position="top" if number % 3 else "bottom")
