@@ -90,8 +90,8 @@ class _FlowHistory:
         self._view, self._days = view, days
         self._stages = {list_.id: list_.stage for list_ in view.lists}
         self._names: dict[str, str | None] = {list_.id: list_.name for list_ in view.lists}
-        # One more than there are days, for what happened after the last one.
-        self._changes: list[Counter[ListStage]] = [Counter() for _ in range(len(days.periods) + 1)]
+        # The last one is for what happened after the last day.
+        self._changes: list[Counter[ListStage]] = [*(Counter() for _ in days.periods), Counter()]
         self._archive_changes: list[list[tuple[str, bool]]] = [[] for _ in self._changes]
         self._completions = Completions()
         self._archived_completions = _ArchivedCompletions(days)

@@ -59,7 +59,7 @@ def build_imported_board(
 
 def attribute_text(name: str, text: object, max_length: int = MAX_COMMENT_LENGTH) -> tuple[str, bool]:
     """Return another person's text after their name, cut to `max_length`, and whether it was cut."""
-    cleaned = clean_text(text, 2 * max_length)
+    cleaned = clean_text(text, max_length)
     attributed = f"{name}:\n\n{cleaned}" if cleaned else f"{name}:"
     truncated = clean_text(attributed, max_length)
     return truncated, len(truncated) < len(attributed)

@@ -155,6 +155,20 @@ def test_an_undeclared_304_is_a_breach() -> None:
     assert len(client.breaches) == 1
 
 
+def test_a_breach_of_a_304_names_it() -> None:
+    headers = {**ETAG, "Cache-Control": {"schema": STRING}}
+    required = {**headers, "X-Missing": {"schema": STRING, "required": True}}
+    client = serve_result(
+        Result({"n": 1}, etag="3"),
+        {"200": response_object(THING, headers=headers), "304": {"description": "You know it.", "headers": required}},
+        parameter("If-None-Match", "header", STRING),
+    )
+
+    client.get("/v1/thing", headers={"If-None-Match": '"3"'})
+
+    assert [str(breach) for breach in client.breaches] == ["get_thing: 304 lacks the header x-missing"]
+
+
 def test_a_breach_is_not_committed() -> None:
     committed: list[Response] = []
 

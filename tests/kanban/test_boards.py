@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kanban import boards, lists
+from kanban import boards, cards, lists
 from kanban.errors import NotFound
-from kanban.values import Board, Enforcement, List, Member, NewBoard, NewList, Role, Stage
+from kanban.values import Board, Enforcement, List, Member, NewBoard, NewCard, NewList, Role, Stage
 from kanban.views import NoListOfStage
 from tests.kanban.fake_store import NOON, FakeStore
 
@@ -80,6 +80,19 @@ def test_deleting_a_board_marks_it_as_deleted(store: FakeStore) -> None:
     store.apply(change)
     assert (store.board.deleted_at, store.board.version) == (NOON, 2)
     assert store.events[-1].type == "board.deleted"
+
+
+def test_deleting_a_board_stops_its_clocks_unless_they_are_too_many(store: FakeStore) -> None:
+    doing = store.get_list("Doing")
+    card, change = cards.create(store.view(), store.context, NewCard(title="Copy", list_id=doing.id))
+    store.apply(change)
+    store.advance_clock(minutes=5)
+
+    with_too_many = boards.delete(store.view(), store.context, None)
+    store.apply(boards.delete(store.view(), store.context, [card]))
+
+    assert [type(value) for value in with_too_many.updates] == [Board]
+    assert (store.cards[card.id].running, store.cards[card.id].tracked_seconds) == (None, 300)
 
 
 def test_every_write_raises_seq_by_one_but_the_version_only_if_the_board_is_edited(store: FakeStore) -> None:

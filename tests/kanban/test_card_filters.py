@@ -59,5 +59,12 @@ def test_ranges_include_their_start_and_not_their_end(card: Card, name: str, shi
     assert matches_comparisons(card, CardQuery(**{name: value})) is matches
 
 
+def test_a_card_matches_if_every_comparison_does(card: Card) -> None:
+    within, later = AT + timedelta(days=1), AT + timedelta(days=2)
+
+    assert matches_comparisons(card, CardQuery(due_from=AT, due_until=within))
+    assert not matches_comparisons(card, CardQuery(due_from=within, due_until=later))
+
+
 def test_a_card_without_a_value_never_matches(card: Card) -> None:
     assert not matches_comparisons(replace(card, due_at=None), CardQuery(due_until=AT + timedelta(days=1)))

@@ -32,6 +32,14 @@ def test_merged_changes_have_what_either_has(store: FakeStore) -> None:
         assert (merged.event, merged.rebalance_list_id, merged.restores_board) == (one.event, "lst_1", True)
 
 
+def test_a_change_of_nothing_adds_nothing(store: FakeStore) -> None:
+    view = store.view()
+    change = Change(updates=(view.board,), event=build_event(store))
+
+    assert change.merge(Change()) == Change().merge(change) == change
+    assert not change.restores_board
+
+
 def test_two_changes_with_an_event_each_cannot_be_merged(store: FakeStore) -> None:
     one, other = (Change(event=build_event(store)) for _ in range(2))
 

@@ -25,7 +25,7 @@ RULES = {
 CONTRACT = {
     "api_gateway": ["test_lambda_events", "test_lambda_event_formats"],
     "application": ["test_startup", "test_paths", "test_security", "test_calls", "test_negotiation", "test_responses"],
-    "bodies": ["test_strict_json", "test_media_types", "test_text", "test_calls"],
+    "bodies": ["test_strict_json", "test_media_types", "test_text", "test_calls", "test_dialect"],
     "conditional": ["test_conditional"],
     "cursors": ["test_cursors"],
     "edge": ["test_edge", "test_cors"],
@@ -43,7 +43,7 @@ CONTRACT = {
     "parameters": ["test_query_parameters", "test_parameter_styles", "test_headers_and_cookies", "test_paths"],
     "problems": ["test_problem_size", "test_calls", "test_security"],
     "rate_limit": ["test_rate_limit"],
-    "responses": ["test_responses", "test_media_types", "test_headers_and_cookies"],
+    "responses": ["test_responses", "test_media_types", "test_headers_and_cookies", "test_conditional"],
     "route_tree": ["test_paths"],
     "schemas": ["test_startup", "test_large_values", "test_dialect", "test_formats", "test_text", "test_violations"],
     "violations": ["test_violations", "test_problem_size"],

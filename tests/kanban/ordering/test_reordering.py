@@ -123,6 +123,12 @@ def test_an_order_that_takes_too_many_moves_is_refused(store: FakeStore) -> None
     with pytest.raises(TooManyMoves, match="move 91 cards"):
         reorder(store, *reversed(ids))
 
+    reorder(store, *reversed(ids[:91]), ids[91])
+    assert store.get_titles(store.get_list("To do").id) == [
+        *(f"Card {number}" for number in reversed(range(91))),
+        "Card 91",
+    ]
+
 
 def test_long_ranks_ask_for_a_rebalance(store: FakeStore) -> None:
     one, two, three = (add(store, title) for title in ("One", "Two", "Three"))
