@@ -33,7 +33,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak unit test check spec release operation collection \
 	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench coldstart latency pictures \
-	wheel requirements clean browser proxies
+	wheel sbom requirements clean browser proxies
 
 help:  ## list all tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -150,6 +150,9 @@ pictures: .venv/development browser  ## take the screenshots of docs/pictures ag
 wheel: .venv/development  ## build a wheel that pipx, uvx and pip install: dist/tackboard_server-….whl
 	@exec $(BIN)/hatchling build --target wheel
 
+sbom: .venv/development  ## list what is shipped, with licences, in CycloneDX: dist/server.cdx.json and dist/lambda.cdx.json
+	@exec $(BIN)/python -m tools.bill_of_materials
+
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
 	@$(PIN) pyproject.toml --extra postgresql --extra aws --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
@@ -164,7 +167,7 @@ clean:  ## remove everything that make has created, except databases
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp in .venv is newer than the pins and the environment it was made from, so nothing is installed twice.
-.venv/product: requirements.txt .venv/pyvenv.cfg contract/page/.vendor
+.venv/product: requirements.txt .venv/pyvenv.cfg | contract/page/.vendor
 	@echo "Installing what Tackboard runs on into .venv." >&2
 	@$(INSTALL) -r requirements.txt
 	@touch $@
@@ -187,7 +190,7 @@ clean:  ## remove everything that make has created, except databases
 	@touch $@
 
 # Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them again.
-contract/page/.vendor: requirements/documentation.txt | .venv/pyvenv.cfg
+contract/page/.vendor: requirements/documentation.txt tools/documentation_files.py | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
 	@mkdir -p $(@D) && touch $@
 

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "infrastructure": {"botocore", "contract"},
     "tools/openapi": {"app", "contract", "server", "yaml"},
     "tools/clients": {"httpx", "tackboard_client"},
+    "tools/bill_of_materials": {"app"},
     "tools/documentation_files": set(),
     "tools/traffic_validators": {"openapi_core", "werkzeug"},
 }

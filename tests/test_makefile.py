@@ -38,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "requirements/deploy.txt",
         "requirements/documentation.txt",
         "requirements/peers.txt",
+        "tools/documentation_files.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -87,6 +88,18 @@ def test_make_installs_the_first_time_and_nothing_the_second_time() -> None:
     assert messages == ["Making .venv, once.", "Installing what Tackboard runs on into .venv."]
     assert second == ["3.11 -m cli digest"]
     assert not second_messages
+
+
+def test_other_documentation_files_are_fetched_without_installing_anything() -> None:
+    make("digest")
+    now = Path("contract/page/.vendor").stat().st_mtime
+    os.utime("contract/page/.vendor", (now - 60, now - 60))
+    os.utime("tools/documentation_files.py", (now - 30, now - 30))
+
+    calls, messages = make("digest")
+
+    assert calls == ["3.11 -m tools.documentation_files", "3.11 -m cli digest"]
+    assert not messages
 
 
 def test_an_environment_whose_python_is_gone_is_recreated() -> None:

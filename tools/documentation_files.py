@@ -20,11 +20,15 @@ _FILES = {
     f"{_SWAGGER_UI}/swagger-ui-bundle.js": "swagger-ui-bundle.js",
     f"{_SWAGGER_UI}/swagger-ui.css": "swagger-ui.css",
     f"{_SWAGGER_UI}/favicon-32x32.png": "favicon-32x32.png",
-    f"{_SIDECAR}/swagger-ui-dist/LICENSE": "swagger-ui.LICENSE",
+    f"{_SIDECAR}/swagger-ui-dist/LICENSE": "swagger-ui-bundle.js.LICENSE.txt",
     f"{_SIDECAR}/redoc/bundles/redoc.standalone.js": "redoc.standalone.js",
+    f"{_SIDECAR}/redoc/bundles/redoc.standalone.js.LICENSE.txt": "redoc.standalone.js.LICENSE.txt",
     f"{_SIDECAR}/redoc/LICENSE": "redoc.LICENSE",
 }
-"""The files of the packages, and their names here."""
+"""The files of the packages, and their names here.
+
+The scripts say in which file the licences of what they contain are: `<script>.LICENSE.txt`.
+"""
 
 
 def fetch_files(target: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,9 +16,10 @@ from uuid import uuid4
 import pytest
 
 from infrastructure.deployment.finish_package import MEGABYTE, PackageRejected, finish_package
-from infrastructure.deployment.package_build import Package, build_package, local_build_environment
+from infrastructure.deployment.package_build import ROOT, Package, build_package, local_build_environment
 from tests.aws.test_hostile_events import REFUSED
 from tests.contract.aws_events import Event, http_api_event, load_balancer_event, rest_api_event
+from tools.bill_of_materials import read_lambda
 
 ELF = b"\x7fELF" + bytes(14)
 ARM64, X86_64 = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
@@ -143,6 +145,21 @@ def test_nothing_is_in_it_that_does_not_belong_there(prod_package: Package) -> N
     assert not roots & {"tests", "tools", "sqlalchemy", "alembic", "psycopg", "pytest", "ruff", "mypy", "uv"}
     assert not roots & {"waitress", "flask_swagger_ui", "boto3", "botocore", "httpx", "requests", "wsgi_handler"}
     assert not [name for name in names if name.endswith((".db", ".env", ".pem", ".key"))]
+
+
+def test_every_module_of_others_belongs_to_a_component_of_the_bill_of_materials(prod_package: Package) -> None:
+    with zipfile.ZipFile(prod_package.zip) as archive:
+        names = archive.namelist()
+    own_roots = {path.stem for path in ROOT.iterdir()}
+    roots = {name.partition("/")[0].partition(".")[0] for name in names} - own_roots
+
+    roots_by_component = {
+        component.name: {file.parts[0].partition(".")[0] for file in files(component.name) or ()}
+        for component in read_lambda()
+    }
+
+    assert roots - set().union(*roots_by_component.values()) == set()
+    assert [name for name, own in roots_by_component.items() if not own & roots] == []
 
 
 def test_every_module_has_its_bytecode(prod_package: Package) -> None:

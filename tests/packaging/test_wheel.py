@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -12,6 +13,7 @@ import pytest
 
 from app.document import read_version
 from tests.live_server import ROOT, LiveServer
+from tools.bill_of_materials import read_server
 
 UV = [sys.executable, "-m", "uv"]
 
@@ -47,6 +49,30 @@ def test_a_wheel_has_one_folder_of_its_own(environment: Path) -> None:
     folders = {re.split("[/,]", line)[0] for line in record.read_text().splitlines() if not line.startswith("../")}
 
     assert folders == {"tackboard_server", record.parent.name}
+
+
+def test_everything_in_the_environment_of_a_wheel_is_in_its_bill_of_materials(environment: Path) -> None:
+    components = {(component.name, component.version) for component in read_server()}
+    (site_packages,) = environment.glob("lib/*/site-packages")
+
+    packages = {
+        (re.sub(r"[-_.]+", "-", package.name).lower(), package.version)
+        for package in distributions(path=[str(site_packages)])
+        if package.name != "tackboard-server"
+    }
+
+    assert packages - components == set()
+    assert len(packages) > 20
+
+
+def test_a_wheel_has_the_licences_of_the_scripts_in_it(environment: Path) -> None:
+    (folder,) = environment.glob("lib/*/site-packages/tackboard_server/contract/page/vendor")
+
+    first_lines = [script.read_text().partition("\n")[0] for script in folder.glob("*.js")]
+    named_files = re.findall(r"license information please see (\S+)", "\n".join(first_lines))
+
+    assert sorted(named_files) == ["redoc.standalone.js.LICENSE.txt", "swagger-ui-bundle.js.LICENSE.txt"]
+    assert [name for name in named_files if not (folder / name).exists()] == []
 
 
 def test_the_command_says_its_version(environment: Path) -> None:
