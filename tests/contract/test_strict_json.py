@@ -1,9 +1,15 @@
 """Bodies are strict, unambiguous JSON. No input is a server error."""
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
+from contract import strict_json
+from contract.edge import MAX_BODY_BYTES
+from contract.problems import Problem
 from tests.contract.client import Client
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import INTEGER, STRING, object_schema
@@ -109,6 +115,51 @@ def test_a_name_that_only_seems_duplicate_passes(body: bytes) -> None:
     client = serve_body({"type": "object"})
 
     assert client.post("/v1/things", body).status == 200
+
+
+_BOUNDARIES = range(64 * 1024 - 60, 64 * 1024)
+"""Lengths after which one of the chunks that strings are removed in ends within the next few bytes."""
+
+
+@pytest.mark.parametrize("body", [*DUPLICATE_NAMES.values(), *SEEMING_DUPLICATES.values()])
+def test_names_are_counted_across_chunks(body: bytes) -> None:
+    rejected = [_is_rejected(b'{"p":"' + b"a" * (length - 12) + b'","q":' + body + b"}") for length in _BOUNDARIES]
+
+    assert rejected == [body in DUPLICATE_NAMES.values()] * len(_BOUNDARIES)
+
+
+def _is_rejected(raw: bytes) -> bool:
+    try:
+        strict_json.parse_json(raw, MAX_BODY_BYTES)
+    except Problem:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{" + b" , ".join(b'"%05x" : ":, "' % number for number in range(13_000)) + b"}",
+        b"[" + b" , ".join([b'",:"'] * 32_000) + b',":"]',
+        b'["' + b",:[" * 80_000 + b'"]',
+        b'["' + b'\\"' * 120_000 + b':"]',
+    ],
+    ids=["names", "short texts", "a long text", "escapes"],
+)
+def test_strict_parsing_takes_no_more_memory_than_parsing(body: bytes) -> None:
+    parser_bytes = _measure_peak(lambda: orjson.loads(body))
+
+    assert _measure_peak(lambda: strict_json.parse_json(body, MAX_BODY_BYTES)) < 1.05 * parser_bytes
+
+
+def _measure_peak(function: Callable[[], object]) -> int:
+    """Return the most bytes that Python's objects take while a function runs."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.fixture
