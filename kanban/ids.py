@@ -41,13 +41,18 @@ class IdGenerator:
         """Return a new id, such as 'crd_01jd…' for 'card'. Raises KeyError for an unknown kind."""
         prefix = PREFIXES[kind]
         milliseconds = (self._clock() - _EPOCH) // _MILLISECOND
-        fresh = milliseconds << _RANDOM_BITS | int.from_bytes(self._random_bytes(_RANDOM_BITS // 8), "big")
         with self._lock:
-            # Within a millisecond, or when the clock was set back, count on from the last id instead.
-            started_later = fresh >> _RANDOM_BITS > self._last_number >> _RANDOM_BITS
-            self._last_number = fresh if started_later else self._last_number + 1
+            if milliseconds > self._last_number >> _RANDOM_BITS:
+                self._last_number = milliseconds << _RANDOM_BITS | self._read_random_number()
+            else:
+                # Within a millisecond, or when the clock was set back, count on from the last id. To read more random
+                # bytes for thousands of ids would cost time, and other threads their turns.
+                self._last_number += 1
             number = self._last_number
         return prefix + _encode(number)
+
+    def _read_random_number(self) -> int:
+        return int.from_bytes(self._random_bytes(_RANDOM_BITS // 8), "big")
 
 
 def _encode(number: int) -> str:

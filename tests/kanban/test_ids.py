@@ -35,6 +35,18 @@ def test_ids_of_one_millisecond_sort_by_creation() -> None:
     assert ids == sorted(set(ids))
 
 
+def test_randomness_is_read_once_in_a_millisecond() -> None:
+    """Each read releases Python's lock for a moment: in a loop, that starves the threads that wait for the lock."""
+    sizes: list[int] = []
+    times = iter([NOON] * 1000 + [NOON + timedelta(milliseconds=1)] * 1000)
+    new_id = IdGenerator(lambda: next(times), lambda size: sizes.append(size) or os.urandom(size))
+
+    ids = [new_id("card") for _ in range(2000)]
+
+    assert sizes == [10, 10]
+    assert ids == sorted(set(ids))
+
+
 def test_ids_sort_by_creation_even_when_the_clock_is_set_back() -> None:
     times = iter([NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=2), NOON + timedelta(seconds=1)])
     new_id = IdGenerator(lambda: next(times), os.urandom)
