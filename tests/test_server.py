@@ -1,10 +1,12 @@
 """What the server rejects before the application gets the request, and what it leaves to the application."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,6 +205,37 @@ def test_a_request_that_has_begun_is_finished_after_ctrl_c() -> None:
 
             assert _read_to_end(connection).endswith(b"done")
         assert process.wait(timeout=30) == 0
+
+
+PAUSES = """
+import gc, os, sys
+import wsgi
+from server import waitress_server as server
+
+def application(environ, start_response):
+    body = f"{sys.getswitchinterval()} {len(gc.get_objects())}".encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+listening = server.listen("127.0.0.1", 0)
+print(listening.getsockname()[1], flush=True)
+server.serve(application, listening)
+"""
+
+
+def test_threads_take_short_turns_and_collections_visit_only_what_requests_hold(tmp_path: Path) -> None:
+    environment = {**os.environ, "STORE_URL": f"sqlite:///{tmp_path}/tackboard.db"}
+    command = [sys.executable, "-c", PAUSES]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(_request("GET / HTTP/1.0"))
+            seconds, object_count = _read_to_end(connection).split(b"\r\n\r\n")[1].split()
+        process.terminate()
+
+    assert float(seconds) == 0.001
+    assert int(object_count) < 5_000
 
 
 def test_slow_clients_do_not_delay_others(live_server: LiveServer) -> None:
