@@ -2,8 +2,13 @@
 
 The document marks them with `x-tackboard-weight: heavy`. The limit keeps threads, store connections and CPU free for
 all other operations.
+
+While heavy operations run, there are no full garbage collections. No thread runs during one, and it visits all that a
+large import has read and made: two of those stopped everything for a tenth of a second, again and again. Heavy
+operations leave no cycles of references behind, so such a collection would find nothing.
 """
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -54,9 +59,40 @@ class HeavyOperationLimiter:
             detail = f"The server does {count} reports, exports, imports or copies at once: try again in a moment."
             raise Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
         try:
-            yield
+            with _full_collections.pause():
+                yield
         finally:
             self._semaphore.release()
+
+
+class _FullCollections:
+    """Switches full garbage collections of this process off while anything needs that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pause_count = 0
+        self._usual_thresholds = gc.get_threshold()
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Postpone full collections until the end of this context, and of all others that have begun meanwhile."""
+        with self._lock:
+            self._pause_count += 1
+            if self._pause_count == 1:
+                self._usual_thresholds = gc.get_threshold()
+                gc.set_threshold(*self._usual_thresholds[:2], _NEVER)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pause_count -= 1
+                if self._pause_count == 0:
+                    gc.set_threshold(*self._usual_thresholds)
+
+
+_NEVER = 2**31 - 1
+"""The largest threshold."""
+_full_collections = _FullCollections()
 
 
 _NO_LIMIT: AbstractContextManager[None] = nullcontext()

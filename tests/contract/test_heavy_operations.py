@@ -1,5 +1,6 @@
 """Heavy operations: a few at once, without slowing other operations."""
 
+import gc
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -93,6 +94,22 @@ def test_a_finished_or_failed_one_frees_its_slot(
     slow.finish = lambda: Result({})
 
     assert [client.get("/v1/report").status for _ in range(MAX_CONCURRENT + 1)] == [200] * (MAX_CONCURRENT + 1)
+
+
+def test_there_are_no_full_collections_until_the_last_heavy_operation_ends(
+    client: Client, slow: BlockingFunction, running: list[Future[HttpResponse]]
+) -> None:
+    *usual, while_running = gc.get_threshold()
+    assert while_running > 1_000_000
+
+    slow.finish = _fail
+    slow.go_on.set()
+    for future in running:
+        future.result()
+
+    assert gc.get_threshold() == (*usual, 10)
+    client.get("/v1/report")
+    assert gc.get_threshold() == (*usual, 10)
 
 
 def test_an_invalid_weight_stops_the_start() -> None:
