@@ -39,7 +39,12 @@ def test_randomness_is_read_once_in_a_millisecond() -> None:
     """Each read releases Python's lock for a moment: in a loop, that starves the threads that wait for the lock."""
     sizes: list[int] = []
     times = iter([NOON] * 1000 + [NOON + timedelta(milliseconds=1)] * 1000)
-    new_id = IdGenerator(lambda: next(times), lambda size: sizes.append(size) or os.urandom(size))
+
+    def read_random_bytes(size: int) -> bytes:
+        sizes.append(size)
+        return os.urandom(size)
+
+    new_id = IdGenerator(lambda: next(times), read_random_bytes)
 
     ids = [new_id("card") for _ in range(2000)]
 
