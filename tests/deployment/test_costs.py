@@ -3,6 +3,7 @@
 import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from math import prod
 
 import pytest
 
@@ -10,7 +11,7 @@ from infrastructure.deployment.package_build import ROOT
 from tools.openapi.bundle import Bundle
 from tools.openapi.findings import BUNDLE
 
-PAGE = (ROOT / "docs" / "deploy.md").read_text()
+PAGE = (ROOT / "docs" / "deploy.md").read_text().replace("\N{MULTIPLICATION SIGN}", "*")
 OPERATIONS = Bundle(json.loads(BUNDLE.read_bytes())).operations
 # HEAD has a route of its own wherever GET is, and is counted with GET's operation by the function.
 ROUTES = len(OPERATIONS) + sum(operation.method == "get" for operation in OPERATIONS)
@@ -28,8 +29,47 @@ def together(heading: str) -> Decimal:
 
 
 def test_every_route_and_operation_has_its_metrics_in_the_bill() -> None:
-    assert re.findall(r"(\d+) routes . 5 detailed metrics", PAGE) == [str(ROUTES)]
-    assert re.findall(r"(\d+) . 0\.30 = ([0-9.]+)", PAGE) == [(str(METRICS), str(METRICS * EACH))]
+    assert re.findall(r"(\d+) routes \* 5 detailed metrics", PAGE) == [str(ROUTES)]
+    assert re.findall(r"(\d+) \* 0\.30 = ([0-9.]+)", PAGE) == [(str(METRICS), str(METRICS * EACH))]
+
+
+def compute(formula: str) -> Decimal:
+    """Return the value of a sum of products whose numbers may have units and commas: '0.20 + 20,000 GB-s * 0.1'."""
+    products = [re.findall(r"[0-9][0-9,]*(?:\.[0-9]+)?", text) for text in formula.split(" + ")]
+    amounts = (prod((Decimal(number.replace(",", "")) for number in numbers), start=Decimal(1)) for numbers in products)
+    return sum(amounts, Decimal())
+
+
+FORMULAS = re.findall(r"^\| ([^|]+) \| ([^|]*[0-9][^|]*) \| ([0-9.]+) \|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "formula", "amount"), FORMULAS, ids=[name for name, _, _ in FORMULAS])
+def test_an_amount_is_what_its_formula_says(name: str, formula: str, amount: str) -> None:
+    del name
+    assert rounded(compute(formula), "0.01") == amount
+
+
+def test_the_formulas_have_the_numbers_of_the_text() -> None:
+    ((milliseconds, reads, reads_of_writes, writes, kilobytes),) = re.findall(
+        r"takes (\d+) ms of 1 GB .* reads of (\d+) read units .* takes (\d+) read units and (\d+) write units .* "
+        r"take ([0-9.]+) KB together",
+        PAGE,
+    )
+    formulas = {name: formula for name, formula, _ in FORMULAS}
+
+    assert formulas["Lambda"].split(" * ")[0] == f"0.20 + {int(milliseconds) * 1_000:,} GB-s"
+    assert formulas["DynamoDB"] == (
+        f"0.8 M * {reads} * 0.125 + 0.2 M * {reads_of_writes} * 0.125 + 0.2 M * {writes} * 0.625"
+    )
+    assert formulas["Logs"].split(" * ")[0] == f"{kilobytes} GB"
+    assert f"Requests * {together('Per million requests')} |" in PAGE
+
+
+def test_the_alarms_have_as_many_metrics_as_in_the_bill() -> None:
+    alarms = (ROOT / "infrastructure" / "resources" / "alarms.yml").read_text()
+    count = len(re.findall(r"^ +MetricName: ", alarms, re.MULTILINE))
+
+    assert re.findall(r"Alarms over (\d+) metrics \| (\d+) \*", PAGE) == [(str(count), str(count))]
 
 
 @pytest.mark.parametrize("heading", ["Per million requests", "Fixed, for prod"])
