@@ -11,7 +11,7 @@ from kanban.access import Caller
 from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.store import CardQuery, Store
 from kanban.timekeeping import time_entries
-from kanban.values import Card, Role, Scope, TimeEntry
+from kanban.values import Card, NewTimeEntry, Role, Scope, TimeEntry
 from kanban.views import BoardView, Page, PageKey
 from stores import open_store
 from tests.stores.world import World
@@ -89,7 +89,7 @@ def add_time_entries(world: World, number: int) -> Card:
     for _ in range(number):
         started_at = world.now
         world.advance(hours=1)
-        world.apply(time_entries.create, card.id, entries=(), started_at=started_at, ended_at=world.now)
+        world.apply(time_entries.create, card.id, new=NewTimeEntry(started_at, world.now), entries=())
     return card
 
 
