@@ -3,11 +3,16 @@
 A handler returns a response and the change that it stands for; the response has been checked against the document by
 the time it comes here. Then the change is committed together with the stored response of the idempotency key, both or
 neither. If the board has changed since it was read, the handler runs again.
+
+Within a process, requests that write to one board take turns, so that they don't make each other's reads stale. Other
+processes may still be first.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
+from app.board_turns import BoardTurns
 from contract.operations import Call
 from contract.request_context import increment_request_context
 from contract.responses import Response
@@ -23,6 +28,9 @@ MAX_ATTEMPTS = 12
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 """How long the response to a request with an idempotency key is kept."""
 
+TURN_SECONDS = 5.0
+"""How long a request waits for its turn to write to a board before the client is asked to come back later."""
+
 _FIRST_DELAY_SECONDS = 0.005
 _MAX_DOUBLINGS = 6
 
@@ -36,12 +44,14 @@ class IdempotentCommit:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         random_fraction: Callable[[], float],
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         """Create the step. `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1."""
         self._store = store
         self._now = now
         self._sleep = sleep
         self._random_fraction = random_fraction
+        self._turns = BoardTurns(turn_seconds)
 
     def __call__(self, call: Call, handle: Callable[[], Response]) -> Response:
         """Run the handler, commit its change, and return the response to send.
@@ -49,7 +59,7 @@ class IdempotentCommit:
         Raises:
             ScopeMissing: The token lacks the operation's scope.
             IdempotencyKeyReused: The key belongs to a different request.
-            Busy: Other writers were first `MAX_ATTEMPTS` times.
+            Busy: Other processes were first `MAX_ATTEMPTS` times, or the turn to write to the board did not come.
             DomainError: The handler raised it.
         """
         scope = call.operation.extensions.get("x-tackboard-scope")
@@ -66,7 +76,24 @@ class IdempotentCommit:
             return stored
 
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
-        for attempt in range(MAX_ATTEMPTS):
+        # A heavy request may read for seconds: it makes others wait only if they were first meanwhile.
+        attempts_without_turn = 1 if call.operation.is_heavy else 0
+        response = self._try_to_commit(call, handle, range(attempts_without_turn))
+        if response is None:
+            with self._take_turn(call):
+                response = self._try_to_commit(call, handle, range(attempts_without_turn, MAX_ATTEMPTS))
+        if response is None:
+            raise Busy
+        return response
+
+    def _take_turn(self, call: Call) -> AbstractContextManager[None]:
+        """Return the context in which a request writes to the board of its path; one that reads takes no turn."""
+        board_id = call.arguments.get("board_id")
+        return nullcontext() if board_id is None or call.operation.method == "get" else self._turns.take(board_id)
+
+    def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
+        """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""
+        for attempt in attempts:
             response = handle()
             to_store = self._build_stored_response(call, response) if call.idempotency_key else None
             if response.change is None and to_store is None:
@@ -83,7 +110,7 @@ class IdempotentCommit:
                 return stored
             else:
                 return response
-        raise Busy
+        return None
 
     def _build_stored_response(self, call: Call, response: Response) -> StoredResponse:
         now = self._now()
