@@ -1,6 +1,6 @@
 """The WSGI application for servers to import: `wsgi:application`.
 
-Importing it opens the store as `tackboard run` does: a missing store is created, an older one is brought up to date.
+Importing it opens `store` as `tackboard run` does: a missing store is created, an older one is brought up to date.
 Settings come from the environment, as README lists them; an invalid one raises InvalidSetting with one sentence.
 """
 
@@ -22,8 +22,10 @@ _format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stder
 if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
 
+store = open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db"))
+
 application = RequestLog(
-    create_app(open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db")), **_settings),
+    create_app(store, **_settings),
     utc_now,
     time.perf_counter,
     build_stderr_writer(_format_line),

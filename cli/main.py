@@ -105,9 +105,11 @@ def run(settings: Settings) -> None:
         os.environ["STORE_URL"] = settings.store_url
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
-        address = _browser_address(settings.host, listener.getsockname()[1])
-        print(_format_greeting(settings, address, token_text), flush=True)
-        waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
+        # A SQLite file is whole only when its last connection has been closed.
+        with closing(wsgi.store):
+            address = _browser_address(settings.host, listener.getsockname()[1])
+            print(_format_greeting(settings, address, token_text), flush=True)
+            waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
     print("Stopped.")
 
 

@@ -63,6 +63,14 @@ def test_a_later_run_prints_the_address_without_a_token_and_says_how_to_get_one(
         assert not TOKEN.search(server.greeting)
 
 
+def test_a_stopped_server_has_written_everything_to_the_database_file(tmp_path: Path) -> None:
+    with LiveServer(tmp_path) as server:
+        assert server.token
+        assert _get_my_name(server, server.token) == "Owner"
+
+    assert [path.name for path in tmp_path.glob("tackboard.db*")] == ["tackboard.db"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminate"])
 def test_a_stopped_server_prints_one_line_and_exits_with_success(tmp_path: Path, number: signal.Signals) -> None:
     server = LiveServer(tmp_path)
