@@ -162,6 +162,21 @@ def test_a_time_entry_that_somebody_else_wrote_or_corrected_says_so(mina: User, 
     expect(entries).to_have_text(["Owner", "Lou-Works (recorded by Owner)"])
 
 
+def test_the_activity_of_a_card_is_followed_back_beyond_the_last_events_of_the_board(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One")
+    for number in range(51):
+        label = mina.request("POST", f"boards/{board_id}/labels", {"name": f"Label {number}", "color": "red"})
+        mina.request("DELETE", f"boards/{board_id}/labels/{label['id']}", If_Match="*")
+
+    dialog, _ = _open_card(mina, visit.page, board_id)
+
+    activity = dialog.get_by_role("region", name="Activity")
+    expect(activity.get_by_text("None of the last 100 events of this board is about this card.")).to_be_visible()
+    activity.get_by_role("button", name="Show older events").click()
+    expect(activity.locator("li")).to_have_text([re.compile("^Owner created it")])
+    expect(activity.get_by_role("button", name="Show older events")).to_be_hidden()
+
+
 def test_a_rejected_time_entry_stays_in_the_form(mina: User, visit: Visit) -> None:
     dialog, _ = _open_card(mina, visit.page, mina.create_board("One"))
     time = dialog.get_by_role("region", name="Time and cost")

@@ -12,6 +12,7 @@ import handlers
 from app.document import DOCUMENT_PATH
 from app.factory import PUBLIC_OPERATIONS
 from app.problems import STATUS_BY_ERROR
+from contract import edge
 from contract.bridge import Message, run_synchronously
 from contract.documentation_site import DocumentationSite
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
@@ -174,3 +175,14 @@ def test_no_tag_of_this_api_looks_like_one_rewritten_by_a_proxy(rewritten: str) 
 
     assert all(map(pattern.fullmatch, ['"3.117"', '"3.0-2-1"', '"117.more"']))
     assert not pattern.fullmatch(rewritten)
+
+
+def test_the_introduction_names_every_header_that_pages_of_other_origins_may_send() -> None:
+    allowed = set(edge._ALLOWED_HEADERS.split(", "))  # noqa: SLF001  (nothing else needs to know them)
+    own = {
+        parameter["name"] for parameter in BUNDLE["components"]["parameters"].values() if parameter["in"] == "header"
+    }
+    added = allowed - own - {"Accept", "Authorization", "Content-Type", "X-Request-Id"}
+
+    assert {name for name in added if f"`{name}`" not in BUNDLE["info"]["description"]} == set()
+    assert len(added) == 7
