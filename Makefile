@@ -8,8 +8,9 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --requir
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	--custom-compile-command "make requirements"
 
-# What connexion asks for and never runs here (contract/lazy_connexion.py), and what only these ask for.
-UNUSED_ON_LAMBDA := certifi charset-normalizer h11 httpcore httpx idna requests urllib3
+# What connexion asks for and never runs here (contract/connexion_binding.py), and what only these ask for.
+UNUSED_ON_LAMBDA := anyio asgiref attrs certifi charset-normalizer h11 httpcore httpx idna inflection jinja2 jsonschema \
+	jsonschema-specifications python-multipart pyyaml referencing requests rpds-py urllib3
 
 # The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)

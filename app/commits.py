@@ -13,14 +13,12 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from app.board_turns import BoardTurns
+from contract.http import Response
 from contract.operations import Call
-from contract.request_context import increment_request_context
-from contract.responses import Response
 from kanban.access import ensure_permitted
 from kanban.changes import Change
 from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound, Unprocessable, conflict_for_duplicate
 from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
-from kanban.values import Scope
 
 MAX_ATTEMPTS = 12
 """How often a handler runs for one request before the client is asked to come back later."""
@@ -64,7 +62,7 @@ class IdempotentCommit:
         """
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
-            ensure_permitted(call.caller, Scope(scope))
+            ensure_permitted(call.caller, scope)
         try:
             return self._commit(call, handle)
         except (Conflict, Unprocessable, NotFound) as error:
@@ -89,7 +87,7 @@ class IdempotentCommit:
     def _take_turn(self, call: Call) -> AbstractContextManager[None]:
         """Return the context in which a request writes to the board of its path; one that reads takes no turn."""
         board_id = call.arguments.get("board_id")
-        return nullcontext() if board_id is None or call.operation.method == "get" else self._turns.take(board_id)
+        return nullcontext() if board_id is None or call.request.method == "GET" else self._turns.take(board_id)
 
     def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
         """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""
@@ -101,7 +99,7 @@ class IdempotentCommit:
             try:
                 self._store.commit(response.change or Change(), to_store)
             except StaleRead:
-                increment_request_context("retries")
+                call.request.context.retries += 1
                 self._sleep(self._random_fraction() * _FIRST_DELAY_SECONDS * 2 ** min(attempt, _MAX_DOUBLINGS))
             except AlreadyExists as error:
                 stored = self._read_stored_response(call) if error.constraint == "idempotency_key" else None

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from contract.operations import Call
+from contract.operations import Call, Operation
 from kanban.changes import ActionContext
 from kanban.store import Store
 from kanban.values import Role, Scope
@@ -25,9 +26,12 @@ def build_dependencies(
     """
 
     def build_access(call: Call) -> BoardAccess:
-        extensions = call.operation.extensions
-        minimum_role = Role(extensions.get("x-tackboard-role", Role.VIEWER))
-        return BoardAccess(store, call.caller, Scope(extensions["x-tackboard-scope"]), minimum_role)
+        return BoardAccess(store, call.caller, *read_permissions(call.operation))
+
+    @cache
+    def read_permissions(operation: Operation) -> tuple[Scope, Role]:
+        extensions = operation.extensions
+        return Scope(extensions["x-tackboard-scope"]), Role(extensions.get("x-tackboard-role", Role.VIEWER))
 
     def build_context(call: Call) -> ActionContext:
         return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)

@@ -1,6 +1,5 @@
 """Build the application: put the document, the handlers and a store together."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -12,15 +11,15 @@ import handlers
 from app.authentication import authenticate, build_rate_check
 from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies
-from app.document import DOCUMENT_PATH
+from app.document import DOCUMENT_PATH, load_document
 from app.problems import to_problem
-from contract.application import build
-from contract.bridge import WsgiBridge
+from contract.application import Api, respond_with_not_found
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge, find_body_limits
 from contract.responses import ContractBreach
 from contract.static_site import StaticSite
+from contract.wsgi import WsgiApplication
 from kanban.ids import IdGenerator
 from kanban.store import Store
 
@@ -46,22 +45,24 @@ def create_app(
     rate_limit: int = 0,
     origins: Iterable[str] = (),
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
-) -> WsgiBridge:
+) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
     limit. `origins` are the web origins whose pages may call (CORS). Time, randomness and sleeping are passed in, so
     that tests decide them. `on_breach` is called with every response that breaks the document: tests raise there.
     """
-    bundle = DOCUMENT_PATH.read_bytes()
-    document = json.loads(bundle)
+    document = load_document()
     new_id = IdGenerator(clock, random_bytes)
 
     def now() -> datetime:
         # Everything that is stored and shown has whole seconds. Ids and the rate limit have the fraction as well.
         return clock().replace(microsecond=0)
 
-    api = build(
+    docs = DocumentationSite(
+        DOCUMENT_PATH.read_bytes, DOCUMENT_PATH.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
+    )
+    api = Api(
         document,
         handlers.functions_by_operation_id(),
         dependencies=build_dependencies(store, now, new_id, random_bytes, open_signup=open_signup),
@@ -72,11 +73,9 @@ def create_app(
         public_operations=PUBLIC_OPERATIONS,
         admit=build_rate_check(rate_limit, clock) if rate_limit else lambda _: None,
         on_breach=on_breach,
+        fallback=StaticSite(WEB_FOLDER, fallback=docs),
     )
-    docs = DocumentationSite(bundle, DOCUMENT_PATH.with_suffix(".yaml").read_bytes(), fallback=api)
-    site = StaticSite(WEB_FOLDER, fallback=docs)
-    return WsgiBridge(
-        Edge(
-            site, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
-        )
+    edge = Edge(
+        api, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
     )
+    return WsgiApplication(edge)

@@ -13,8 +13,8 @@ from aws.deadline import Deadline
 from aws.request_records import RequestRecorder
 from aws.scheduled_purge import PURGE_EVENT
 from contract.api_gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
-from contract.bridge import WsgiBridge
 from contract.problems import PROBLEM_JSON
+from contract.wsgi import WsgiApplication
 
 log = logging.getLogger("tackboard")
 
@@ -37,7 +37,7 @@ class Function:
 
     def __init__(
         self,
-        application: WsgiBridge,
+        application: WsgiApplication,
         deadline: Deadline,
         records: RequestRecorder,
         purge: Callable[[], Response],
@@ -45,7 +45,7 @@ class Function:
     ) -> None:
         """`base_path` is the path that the API is mapped to on a custom domain."""
         self._application = application
-        self._gateway = ApiGatewayAdapter(application.asgi, base_path)
+        self._gateway = ApiGatewayAdapter(application.edge, base_path)
         self._deadline = deadline
         self._records = records
         self._purge = purge
@@ -78,13 +78,10 @@ class Function:
         raise EventRejected("The event is no request over HTTP, and nothing else that is known here.")
 
     def _record(self, respond: Callable[[Event], Response], event: Event, context: object) -> Response:
-        with self._records.record(event, context) as record:
-            try:
-                answer = respond(event)
-            except MalformedEvent as error:
-                raise EventRejected(f"The event is malformed: {error}.") from None
-            record.response = answer
-        return answer
+        try:
+            return self._records.record(respond, event, context)
+        except MalformedEvent as error:
+            raise EventRejected(f"The event is malformed: {error}.") from None
 
     def respond_with_serverless_wsgi(self, event: Event) -> Response:
         """Return the response to an event that the adapter of serverless-wsgi knows."""

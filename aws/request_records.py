@@ -8,32 +8,22 @@ exception that isn't ours.
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from contract.log_lines import REQUEST_ID, configure_root_logger, format_as_json, match_whole
-from contract.request_context import start_request_context
+from contract.request_context import RequestContext, start_request_context
 from contract.request_log import build_log_line
 
 _TRACE_ID_PATTERN = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
 
 _NAMESPACE = "Tackboard"
 _DIMENSIONS = [["Stage", "Operation"]]
-_UNITS = {"Latency": "Milliseconds"}
+_USUAL_METRICS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Latency", "Unit": "Milliseconds"}]
 _THROTTLED_STATUSES = (429, 503)
 _CONFLICT_STATUSES = (409, 412)
 _LOWEST_SERVER_ERROR = 500
-
-
-@dataclass(slots=True)
-class RequestRecord:
-    """What is known about a request: its context, and the response once it is there."""
-
-    context: dict[str, Any]
-    response: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RequestRecorder:
@@ -52,63 +42,79 @@ class RequestRecorder:
         self._write = write
         self._cold = True
 
-    @contextmanager
-    def record(self, event: Mapping[str, Any], context: object) -> Iterator[RequestRecord]:
-        """Yield a record of one request to fill in. It is written if it has a response."""
-        began = self._stopwatch()
-        record = RequestRecord(start_request_context())
-        yield record
-        if record.response:
-            milliseconds = round((self._stopwatch() - began) * 1000, 3)
-            line = self._build_log_fields(event, context, record, milliseconds) | self._build_metrics(
-                record, milliseconds
-            )
-            self._write(format_as_json(line))
-        self._cold = False
-
-    def _build_log_fields(
-        self, event: Mapping[str, Any], context: object, record: RequestRecord, milliseconds: float
+    def record(
+        self,
+        respond: Callable[[Mapping[str, Any]], dict[str, Any]],
+        event: Mapping[str, Any],
+        lambda_context: object,
     ) -> dict[str, Any]:
+        """Return the response to an event, and write the line of the request. What `respond` raises is not recorded."""
+        began = self._stopwatch()
+        context = start_request_context()
+        try:
+            response = respond(event)
+            milliseconds = round((self._stopwatch() - began) * 1000, 3)
+            line = self._build_line(event, lambda_context, context, response, milliseconds)
+            self._write(format_as_json(line))
+        finally:
+            self._cold = False
+        return response
+
+    def _build_line(
+        self,
+        event: Mapping[str, Any],
+        lambda_context: object,
+        context: RequestContext,
+        response: Mapping[str, Any],
+        milliseconds: float,
+    ) -> dict[str, Any]:
+        now = self._clock()
         gateway = event.get("requestContext")
         http = _get_part(gateway, "http")
-        described = build_log_line(
-            record.context,
-            at=self._clock(),
+        body = response.get("body") or ""
+        line = build_log_line(
+            context,
+            at=now,
             milliseconds=milliseconds,
             method=_get_part(http, "method") or event.get("httpMethod"),
             address=_get_part(http, "sourceIp") or _get_part(_get_part(gateway, "identity"), "sourceIp"),
-            status=record.response["statusCode"],
-            content_type=_get_headers(record.response).get("content-type"),
-            body=(record.response.get("body") or "").encode(),
+            status=response["statusCode"],
+            size=len(body) if body.isascii() else len(body.encode()),
         )
-        own = {
-            "gateway_request_id": match_whole(REQUEST_ID, _get_part(gateway, "requestId")),
-            "invocation_id": getattr(context, "aws_request_id", None),
-            "trace_id": match_whole(_TRACE_ID_PATTERN, _get_headers(event).get("x-amzn-trace-id")),
-            "cold_start": self._cold,
-            "store_calls": record.context.get("store_calls", 0),
-        }
-        return described | {name: value for name, value in own.items() if value is not None}
+        if gateway_request_id := match_whole(REQUEST_ID, _get_part(gateway, "requestId")):
+            line["gateway_request_id"] = gateway_request_id
+        if invocation_id := getattr(lambda_context, "aws_request_id", None):
+            line["invocation_id"] = invocation_id
+        if trace_id := match_whole(_TRACE_ID_PATTERN, _get_header(event, "x-amzn-trace-id")):
+            line["trace_id"] = trace_id
+        line["cold_start"] = self._cold
+        line["store_calls"] = context.store_calls
+        self._add_metrics(line, context, response, now)
+        return line
 
-    def _build_metrics(self, record: RequestRecord, milliseconds: float) -> dict[str, Any]:
-        """Build the metrics of a request. Rare ones are left out if they are zero: each metric costs money."""
-        operation = record.context.get("operation")
-        status = record.response["statusCode"]
-        rare = {
-            "ServerErrors": status >= _LOWEST_SERVER_ERROR,
-            "Throttles": status in _THROTTLED_STATUSES,
-            "Conflicts": status in _CONFLICT_STATUSES,
-            "Replays": "idempotency-replayed" in _get_headers(record.response),
-        }
-        values = {"Requests": 1, "Latency": milliseconds} | {name: 1 for name, happened in rare.items() if happened}
-        metrics = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in values]
+    def _add_metrics(
+        self, line: dict[str, Any], context: RequestContext, response: Mapping[str, Any], now: datetime
+    ) -> None:
+        """Add the metrics of a request. Rare ones are left out if they are zero: each metric costs money."""
+        status = line["status"]
+        rare: list[str] = []
+        if status >= _LOWEST_SERVER_ERROR:
+            rare.append("ServerErrors")
+        if status in _THROTTLED_STATUSES:
+            rare.append("Throttles")
+        if status in _CONFLICT_STATUSES:
+            rare.append("Conflicts")
+        if _get_header(response, "idempotency-replayed"):
+            rare.append("Replays")
+        metrics = [*_USUAL_METRICS, *({"Name": name, "Unit": "Count"} for name in rare)] if rare else _USUAL_METRICS
         directive = {"Namespace": _NAMESPACE, "Dimensions": _DIMENSIONS, "Metrics": metrics}
-        return {
-            "_aws": {"Timestamp": int(self._clock().timestamp() * 1000), "CloudWatchMetrics": [directive]},
-            "Stage": self._stage,
-            "Operation": operation.id if operation else "none",
-            **values,
-        }
+        line["_aws"] = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+        line["Stage"] = self._stage
+        line["Operation"] = context.operation.id if context.operation else "none"
+        line["Requests"] = 1
+        line["Latency"] = line["ms"]
+        for name in rare:
+            line[name] = 1
 
 
 def configure_lambda_logging() -> None:
@@ -124,8 +130,11 @@ def _get_part(whole: object, name: str) -> object:
     return whole.get(name) if isinstance(whole, Mapping) else None
 
 
-def _get_headers(message: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of an event or response of any format, by lower-case name."""
+def _get_header(message: Mapping[str, Any], name: str) -> object:
+    """Return a header of an event or response of any format, by its lower-case name; None without one."""
     headers = message.get("multiValueHeaders") or message.get("headers") or {}
-    texts = {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in headers.items()}
-    return {name: text for name, text in texts.items() if isinstance(text, str)}
+    if name in headers:
+        value = headers[name]
+    else:
+        value = next((value for other_name, value in headers.items() if other_name.lower() == name), None)
+    return value[0] if isinstance(value, list) and value else value

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from contract.request_context import increment_request_context
+from contract.request_context import get_request_context
 
 _clients: list[Any] = []
 
@@ -40,4 +40,4 @@ def reseed_random() -> None:
 
 
 def _count_call(**_: Any) -> None:
-    increment_request_context("store_calls")
+    get_request_context().store_calls += 1

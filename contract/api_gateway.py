@@ -1,4 +1,4 @@
-"""Run an ASGI application on events of an AWS HTTP API (payload format 2.0), without WSGI in between.
+"""Serve an edge to events of an AWS HTTP API (payload format 2.0).
 
 The format has the path percent-decoded, the query unchanged, repeated headers joined with commas, cookies in a list of
 their own, and a binary body in base64. Responses use the same format.
@@ -11,9 +11,13 @@ import base64
 import io
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from contract.bridge import AsgiApp, Exchange, Message, encode_native, run_synchronously
+from contract.edge import Edge
+from contract.http import Response
 from contract.problems import PROBLEM_JSON, Problem
+from contract.request_context import get_request_context
+from contract.wsgi import to_latin_1
 
 Event = Mapping[str, Any]
 LambdaResponse = dict[str, Any]
@@ -28,45 +32,34 @@ class MalformedEvent(Exception):
 
 
 class ApiGatewayAdapter:
-    """Answer events with an ASGI application that never suspends."""
+    """Answers events with an edge."""
 
-    def __init__(self, asgi: AsgiApp, base_path: str = "") -> None:
-        """Wrap an ASGI application. `base_path` is the API mapping at a custom domain, such as `kanban`."""
-        self._asgi = asgi
+    def __init__(self, edge: Edge, base_path: str = "") -> None:
+        """Wrap an edge. `base_path` is the API mapping at a custom domain, such as `kanban`."""
+        self._edge = edge
         self._base_path = f"/{segments}" if (segments := base_path.strip("/")) else ""
 
     def __call__(self, event: Event) -> LambdaResponse:
         """Return the response to an event, a 400 for invalid base64. Raises MalformedEvent."""
-        scope = build_scope_from_event(event, self._base_path)
+        gateway_context = _require_member(event, "requestContext", dict)
+        prefix, path = _split_path(_require_member(event, "rawPath", str), gateway_context, self._base_path)
+        sent_headers = _require_member(event, "headers", dict)
+        headers = _read_headers(sent_headers, event.get("cookies"))
+        method = _require_member(_require_member(gateway_context, "http", dict), "method", str)
+        query = _require_member(event, "rawQueryString", str)
         body = decode_body(event)
         if body is None:
             return undecodable_body_response()
-        exchange = Exchange(io.BytesIO(body).read)
-        run_synchronously(self._asgi(scope, exchange.receive, exchange.send))
-        return _build_lambda_response(exchange)
-
-
-def build_scope_from_event(event: Event, base_path: str = "") -> Message:
-    """Build the ASGI scope of an event. Its root_path is the prefix that the client sees. Raises MalformedEvent."""
-    context = _require_member(event, "requestContext", dict)
-    prefix, path = _split_path(_require_member(event, "rawPath", str), context, base_path)
-    sent_headers = _require_member(event, "headers", dict)
-    headers = [(name.lower().encode(), encode_native(value)) for name, value in _validate_headers(sent_headers)]
-    if cookies := event.get("cookies"):
-        headers.append((b"cookie", encode_native("; ".join(_validate_cookies(cookies)))))
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": _require_member(_require_member(context, "http", dict), "method", str),
-        "scheme": sent_headers.get("x-forwarded-proto", "https"),
-        "path": prefix + path,
-        "query_string": encode_native(_require_member(event, "rawQueryString", str)),
-        "root_path": prefix,
-        "server": (sent_headers.get("host", ""), 443),
-        "headers": headers,
-        "extensions": {},
-    }
+        response = self._edge.answer(
+            method,
+            path,
+            query,
+            headers,
+            io.BytesIO(body).read,
+            mount=quote(prefix, safe="/$") if prefix else "",
+            is_https=sent_headers.get("x-forwarded-proto", "https") == "https",
+        )
+        return _build_lambda_response(response)
 
 
 def _split_path(raw_path: str, context: Event, base_path: str) -> tuple[str, str]:
@@ -95,27 +88,27 @@ def decode_body(event: Event) -> bytes | None:
 def undecodable_body_response() -> LambdaResponse:
     """Return the 400 for a body that is marked as base64 and is not."""
     problem = Problem(400, "malformed_request", "The body is not well-formed base64.")
+    get_request_context().code = problem.code
     headers = {"content-type": PROBLEM_JSON, "cache-control": "no-store", "x-content-type-options": "nosniff"}
     return {"statusCode": 400, "headers": headers, "body": problem.encode().decode(), "isBase64Encoded": False}
 
 
-def _build_lambda_response(exchange: Exchange) -> LambdaResponse:
+def _build_lambda_response(answer: Response) -> LambdaResponse:
     headers: dict[str, str] = {}
     cookies: list[str] = []
-    for raw_name, raw_value in exchange.headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+    for name, value in answer.headers:
         if name == "set-cookie":
             cookies.append(value)
         else:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    response: LambdaResponse = {"statusCode": exchange.status, "headers": headers, "isBase64Encoded": False}
+    response: LambdaResponse = {"statusCode": answer.status, "headers": headers, "isBase64Encoded": False}
     if cookies:
         response["cookies"] = cookies
-    if exchange.body:
+    if answer.body:
         try:
-            response["body"] = exchange.body.decode()
+            response["body"] = answer.body.decode()
         except UnicodeDecodeError:
-            response["body"], response["isBase64Encoded"] = base64.b64encode(exchange.body).decode(), True
+            response["body"], response["isBase64Encoded"] = base64.b64encode(answer.body).decode(), True
     return response
 
 
@@ -126,16 +119,15 @@ def _require_member(event: Event, name: str, type_: type[_Type]) -> _Type:
     return member
 
 
-def _validate_headers(headers: Mapping[object, object]) -> list[tuple[str, str]]:
-    pairs = []
-    for name, value in headers.items():
+def _read_headers(sent_headers: Mapping[object, object], cookies: object) -> dict[str, str]:
+    """Return the headers of an event by lower-case name, as Latin-1 text. Raises MalformedEvent."""
+    headers = {}
+    for name, value in sent_headers.items():
         if not isinstance(name, str) or not name.isascii() or not isinstance(value, str):
             raise MalformedEvent("a header is no string")
-        pairs.append((name, value))
-    return pairs
-
-
-def _validate_cookies(cookies: object) -> list[str]:
-    if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
-        raise MalformedEvent("cookies are no list of strings")
-    return cookies
+        headers[name.lower()] = value if value.isascii() else to_latin_1(value)
+    if cookies:
+        if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
+            raise MalformedEvent("cookies are no list of strings")
+        headers["cookie"] = to_latin_1("; ".join(cookies))
+    return headers

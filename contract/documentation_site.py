@@ -6,19 +6,13 @@ The content security policy makes sure that a page loads nothing from another or
 """
 
 import re
+from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
-from contract.bridge import AsgiApp, Message, Receive, Send, prefix_path
+from contract.http import HttpApplication, Request, Response
 from contract.problem_pages import PROBLEMS_PATH, build_problem_pages
-from contract.request_context import set_request_context
-from contract.static_files import (
-    StaticFile,
-    build_file,
-    send_file,
-    send_method_not_allowed,
-    send_response,
-)
+from contract.static_files import StaticFile, build_file, respond_with_file, respond_with_redirect
 
 _POLICY_DIRECTIVES = {
     "default-src": "'none'",
@@ -65,45 +59,38 @@ _START_OF_FIRST_SERVER = re.compile(
 
 
 class DocumentationSite:
-    """An ASGI application that serves the documentation to GET and HEAD, and passes other paths to `fallback`."""
+    """Serves the documentation to GET and HEAD, and passes other paths to `fallback`."""
 
-    def __init__(self, bundle_json: bytes, bundle_yaml: bytes, *, fallback: AsgiApp) -> None:
+    def __init__(
+        self, read_json: Callable[[], bytes], read_yaml: Callable[[], bytes], *, fallback: HttpApplication
+    ) -> None:
+        """Serve the documentation of a document, whose two forms are read when they are first requested."""
         self._documents = {
-            "/openapi.json": ("application/json", bundle_json),
-            "/openapi.yaml": ("application/yaml", bundle_yaml),
+            "/openapi.json": ("application/json", read_json),
+            "/openapi.yaml": ("application/yaml", read_yaml),
         }
-        # Cached by prefix: an application has one, or a few behind a gateway.
+        # Cached by mount prefix: an application has one, or a few behind a gateway.
         self._document_below = lru_cache(maxsize=16)(self._build_document)
         self._fallback = fallback
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve a file, redirect, or call the fallback."""
-        prefix = scope.get("root_path", "")
-        path = scope["path"].removeprefix(prefix)
-        # Relative links on a page at the prefix need the slash at its end.
-        target = "/" if prefix and not path else _REDIRECTS.get(path)
-        if target is None and not self._has_file(path):
-            await self._fallback(scope, receive, send)
-            return
-        set_request_context(page=scope["path"])
-        if scope["method"] not in ("GET", "HEAD"):
-            await send_method_not_allowed(scope, send)
-        elif target:
-            # A temporary redirect: browsers must not cache it, because another page may be served there later.
-            await send_response(scope, send, 302, {"location": prefix_path(scope, target)})
-        elif path in self._documents:
-            await send_file(scope, send, self._document_below(path, prefix_path(scope)))
-        elif file := self._problem_pages.get(path) or _load_file(path):
-            await send_file(scope, send, file)
-        else:
-            await self._fallback(scope, receive, send)
+    def __call__(self, request: Request) -> Response:
+        """Answer a request with a file or a redirect, or call the fallback."""
+        path = request.path
+        # Relative links on a page at the mount prefix need the slash at its end.
+        if target := "/" if request.mount and not path else _REDIRECTS.get(path):
+            request.context.page = path
+            return respond_with_redirect(request, target)
+        if file := self._find_file(path, request.mount):
+            request.context.page = path
+            return respond_with_file(request, file)
+        return self._fallback(request)
 
-    def _has_file(self, path: str) -> bool:
-        return (
-            path in _FILES
-            or path in self._documents
-            or (path.startswith(PROBLEMS_PATH) and path in self._problem_pages)
-        )
+    def _find_file(self, path: str, mount: str) -> StaticFile | None:
+        if path in self._documents:
+            return self._document_below(path, mount)
+        if path.startswith(PROBLEMS_PATH):
+            return self._problem_pages.get(path)
+        return _load_file(path) if path in _FILES else None
 
     def list_files(self) -> dict[str, StaticFile]:
         """Return all files by path, for a server of static files."""
@@ -112,14 +99,15 @@ class DocumentationSite:
 
     def _build_document(self, path: str, prefix: str) -> StaticFile:
         """Build the document for a mount prefix, which is added to the URL of its first server."""
-        content_type, document = self._documents[path]
+        content_type, read = self._documents[path]
+        document = read()
         if prefix:
             document = _START_OF_FIRST_SERVER.sub(rb"\g<0>" + prefix.encode(), document, count=1)
         return build_file(content_type, document, _POLICY)
 
     @cached_property
     def _problem_pages(self) -> dict[str, StaticFile]:
-        pages = build_problem_pages(self._documents["/openapi.json"][1], _FOLDER / "problem.html")
+        pages = build_problem_pages(self._documents["/openapi.json"][1](), _FOLDER / "problem.html")
         return {path: build_file("text/html; charset=utf-8", body, _POLICY) for path, body in pages.items()}
 
 

@@ -11,7 +11,7 @@ operations leave no cycles of references behind, so such a collection would find
 import gc
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from contract.problems import Problem
@@ -47,12 +47,9 @@ class HeavyOperationLimiter:
         self._max_concurrent = max_concurrent
         self._semaphore = threading.Semaphore(max_concurrent)
 
-    def acquire(self, *, heavy: bool) -> AbstractContextManager[None]:
-        """Return the context in which an operation runs. Entering it raises Problem (503) at the limit."""
-        return self._acquire_slot() if heavy else _NO_LIMIT
-
     @contextmanager
-    def _acquire_slot(self) -> Iterator[None]:
+    def acquire(self) -> Iterator[None]:
+        """Return the context in which a heavy operation runs. Entering it raises Problem (503) at the limit."""
         # Do not wait for a slot: a waiting request would hold a thread.
         if not self._semaphore.acquire(blocking=False):
             count = self._max_concurrent
@@ -93,6 +90,3 @@ class _FullCollections:
 _NEVER = 2**31 - 1
 """The largest threshold."""
 _full_collections = _FullCollections()
-
-
-_NO_LIMIT: AbstractContextManager[None] = nullcontext()

@@ -3,7 +3,6 @@
 No line contains a body, a query, a token, or the message of an exception that other packages raised.
 """
 
-import json
 import logging
 import os
 import re
@@ -13,7 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from contract.request_context import get_from_request_context
+import orjson
+
+from contract.request_context import get_request_context
 
 LogLine = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def match_whole(pattern: re.Pattern[str], text: object) -> str | None:
 
 def format_as_json(line: LogLine) -> str:
     """Format a line as JSON."""
-    return json.dumps(line, separators=(",", ":"))
+    return orjson.dumps(line).decode()
 
 
 def format_as_text(line: LogLine) -> str:
@@ -74,7 +75,7 @@ class LogLineFormatter(logging.Formatter):
         """Return the formatted line of a record."""
         arguments = record.args if isinstance(record.args, tuple) else ()
         message = record.msg % tuple(_redact(argument) for argument in arguments) if arguments else str(record.msg)
-        request_id = match_whole(REQUEST_ID, get_from_request_context("request_id"))
+        request_id = match_whole(REQUEST_ID, get_request_context().request_id)
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,

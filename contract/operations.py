@@ -1,8 +1,9 @@
 """Compile the operations of the document and bind each to its function.
 
 `Operation.parse_request` turns a request into a call. `Operation.execute` calls the function and encodes its result.
-The commit step runs between the two. If the document has a rule that this package can't enforce, the start fails with
-a message that names the operation.
+The commit step runs between the two. An operation is compiled at its first use: one that a process never serves costs
+it nothing. `check_document` compiles them all, and finds the rules of a document that this package can't enforce; the
+tests and the tools call it, so that a start needn't.
 """
 
 import hashlib
@@ -17,16 +18,17 @@ import orjson
 
 from contract.bodies import Body, ensure_no_body
 from contract.conditional import IfMatch, is_unchanged
+from contract.connexion_binding import METHODS
 from contract.cursors import CursorCodec
 from contract.deprecation import build_deprecation_headers, find_deprecation_errors
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.heavy_operations import find_weight_errors, is_heavy
+from contract.http import Request, Response
 from contract.negotiation import choose_media_type
 from contract.parameters import Parameter, argument_name, parse_cookies, parse_query
-from contract.responses import HandlerResult, Response, Responses
+from contract.responses import HandlerResult, Responses
 from contract.schemas import Schema, Schemas, find_unenforceable_schemas
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SAFE_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
 """Characters that need no encoding in a query (RFC 3986, section 3.4) within the angle brackets of a Link header."""
 _HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key"))
@@ -37,23 +39,7 @@ class BadDocument(Exception):
     """Raised at start when the document and the code don't match."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that passed the edge: percent-decoded path, lower-case header names.
-
-    `path` starts where the application is mounted. `prefix` is its part before the path of the document: the base path.
-    """
-
-    method: str
-    path: str
-    prefix: str
-    path_values: Mapping[str, str]
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A valid request: the caller and the arguments for the function."""
 
@@ -97,17 +83,15 @@ class Operation:
     """One operation of the document, bound to its function."""
 
     def __init__(self, path: str, method: str, path_item: Schema, operation_object: Schema, schemas: Schemas) -> None:
-        self.method = method
-        self.path = path
-        self._path_names = re.findall(r"\{(.*?)\}", path)
-        # Anchored at the end only: a base path or a mount prefix may precede it.
-        self._path_pattern = re.compile(re.sub(r"\\\{.*?\\\}", "([^/]+)", re.escape(path)) + r"\Z")
         self.id: str = operation_object.get("operationId", "")
+        self.path = schemas.base_path + path
+        """The path template, with the base path."""
+        self.route = f"{method.upper()} {path}"
+        """Method and path template, without the base path."""
+        self._base_path = schemas.base_path
         self.extensions = {name: value for name, value in operation_object.items() if name.startswith("x-")}
         parameter_objects = _merge_parameters(path_item, operation_object, schemas)
         body = schemas.resolve(operation_object["requestBody"]) if "requestBody" in operation_object else None
-        if errors := [*_find_errors(self._path_names, parameter_objects, body, operation_object, schemas)]:
-            raise BadDocument(f"Operation {self.id or method + ' ' + path}: {'; '.join(errors)}.")
         parameters = [Parameter(parameter_object, schemas) for parameter_object in parameter_objects.values()]
         self._path_parameters = [p for p in parameters if p.location == "path"]
         self._query_parameters = {p.name: p for p in parameters if p.location == "query"}
@@ -126,11 +110,6 @@ class Operation:
         self._function: Callable[..., HandlerResult]
         self._dependencies: dict[str, Callable[[Call], Any]] = {}
         self._header_arguments: frozenset[str] = frozenset()
-
-    def match_path(self, path: str) -> tuple[str, dict[str, str]] | None:
-        """Return the prefix before the document's path and the path parameters as text; None for another path."""
-        match = self._path_pattern.search(path)
-        return (path[: match.start()], dict(zip(self._path_names, match.groups(), strict=True))) if match else None
 
     def bind(self, function: Callable[..., HandlerResult], dependencies: Mapping[str, Callable[[Call], Any]]) -> None:
         """Bind the function. Each of its parameters is named like a parameter of the document or like a dependency.
@@ -166,7 +145,9 @@ class Operation:
         self._function = function
         self._header_arguments = frozenset(set(may_take) & set(parameters))
 
-    def parse_request(self, request: Request, caller: Any, cursors: CursorCodec) -> Call:
+    def parse_request(
+        self, request: Request, path_values: Mapping[str, str], caller: Any, cursors: CursorCodec
+    ) -> Call:
         """Parse and validate a request. Raises Problem (4xx) for a request that violates the document."""
         arguments: dict[str, Any] = {}
         media_type = choose_media_type(request.headers.get("accept"), self._responses.media_types)
@@ -177,7 +158,7 @@ class Operation:
         else:
             ensure_no_body(request.body, MAX_BODY_BYTES)
         for parameter in self._path_parameters:
-            arguments[parameter.argument] = parameter.parse([request.path_values[parameter.name]])
+            arguments[parameter.argument] = parameter.parse([path_values[parameter.name]])
         parse_query(request.query, self._query_parameters, arguments)
         self._parse_headers(request.headers, arguments)
         if self._cookie_parameters:
@@ -200,7 +181,7 @@ class Operation:
             if is_unchanged(if_none_match, result.etag):
                 return self._responses.encode_not_modified(headers)
         if result.location is not None:
-            headers["location"] = call.request.prefix + result.location
+            headers["location"] = self._base_path + result.location
         if result.next_query:
             headers["link"] = f'<{_build_next_page_url(call.request, result.next_query)}>; rel="next"'
         return self._responses.encode(result, headers, call.media_type)
@@ -252,14 +233,11 @@ def _merge_parameters(path_item: Schema, operation_object: Schema, schemas: Sche
     return merged
 
 
-def _find_errors(
-    path_names: list[str],
-    parameters: Mapping[tuple[str, str], Schema],
-    body: Schema | None,
-    operation_object: Schema,
-    schemas: Schemas,
-) -> Iterator[str]:
+def _find_errors(path: str, path_item: Schema, operation_object: Schema, schemas: Schemas) -> Iterator[str]:
     """Yield why this package can't enforce what the document says about an operation, as ends of sentences."""
+    path_names = re.findall(r"\{(.*?)\}", path)
+    parameters = _merge_parameters(path_item, operation_object, schemas)
+    body = schemas.resolve(operation_object["requestBody"]) if "requestBody" in operation_object else None
     for parameter in parameters.values():
         if reason := Parameter.explain_unsupported(parameter, schemas):
             yield f"{parameter['name']!r} {reason}"
@@ -338,35 +316,96 @@ def _collect_references(node: object, schemas: Schemas) -> set[str]:
     return references
 
 
-def compile_operations(document: Schema, public_operations: frozenset[str]) -> dict[str, Operation]:
-    """Compile the operations of a document, by operationId.
-
-    `public_operations` are the operationIds that may be called without a token. Any other must have effective security.
+def check_document(
+    document: Schema, functions: Mapping[str, Callable[..., HandlerResult]], dependencies: Mapping[str, Any]
+) -> None:
+    """Ensure that the document has no rule that this package can't enforce, and that every function can be bound.
 
     Raises:
-        BadDocument: The document has a rule that this package can't enforce.
+        BadDocument: The document, or a function, is wrong. The message names the operation.
     """
-    schemas = Schemas(document)
     if errors := [
-        f"{_name_affected_operations(pointer, document, schemas)}: {sentence}"
+        f"{_name_affected_operations(pointer, document, Schemas(document))}: {sentence}"
         for pointer, sentence in find_unenforceable_schemas(document)
     ]:
         raise BadDocument(" ".join(errors))
+    operations = Operations(document, functions, dependencies)
     schemes = document.get("components", {}).get("securitySchemes", {})
-    operations: dict[str, Operation] = {}
+    operation_ids: set[str] = set()
+    for path, method, operation_object in list_operations(document):
+        operation_id = operation_object.get("operationId", "")
+        if errors := [*_find_errors(path, document["paths"][path], operation_object, operations.schemas)]:
+            raise BadDocument(f"Operation {operation_id or f'{method} {path}'}: {'; '.join(errors)}.")
+        if not operation_id or operation_id in operation_ids:
+            raise BadDocument(f"{method.upper()} {path} needs an operationId of its own.")
+        operation_ids.add(operation_id)
+        security = operation_object.get("security") or document.get("security", [])
+        if reason := _explain_unsupported_security(security, schemes):
+            raise BadDocument(f"Operation {operation_id} {reason}.")
+    if unbound := sorted(operation_ids - functions.keys()):
+        raise BadDocument(f"The document has operations without a function: {', '.join(unbound)}.")
+    if unknown := sorted(functions.keys() - operation_ids):
+        raise BadDocument(f"There are functions without an operation in the document: {', '.join(unknown)}.")
+    operations.compile_all()
+
+
+def ensure_only_these_are_public(document: Schema, public_operations: frozenset[str]) -> None:
+    """Ensure that every operation needs a token, except for those with these operationIds.
+
+    Raises:
+        BadDocument: Another operation can be called without a token.
+    """
+    for _, _, operation_object in list_operations(document):
+        security = operation_object.get("security", document.get("security", []))
+        operation_id = operation_object.get("operationId")
+        if operation_id not in public_operations and (not security or {} in security):
+            raise BadDocument(f"Operation {operation_id} can be called without a token and is not on the public list.")
+
+
+def list_operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
+    """Yield path, method and Operation Object of each operation of a document."""
     for path, path_item in document["paths"].items():
         for method in METHODS:
-            if method not in path_item:
-                continue
-            operation = Operation(path, method, path_item, path_item[method], schemas)
-            if not operation.id or operation.id in operations:
-                raise BadDocument(f"{method.upper()} {path} needs an operationId of its own.")
-            security = path_item[method].get("security", document.get("security", []))
-            if reason := _explain_unsupported_security(security, schemes):
-                raise BadDocument(f"Operation {operation.id} {reason}.")
-            if operation.id not in public_operations and (not security or {} in security):
-                raise BadDocument(
-                    f"Operation {operation.id} can be called without a token and is not on the public list."
-                )
-            operations[operation.id] = operation
-    return operations
+            if method in path_item:
+                yield path, method, path_item[method]
+
+
+class Operations:
+    """The operations of a document, each compiled and bound to its function at its first use."""
+
+    def __init__(
+        self,
+        document: Schema,
+        functions: Mapping[str, Callable[..., HandlerResult]],
+        dependencies: Mapping[str, Callable[[Call], Any]],
+    ) -> None:
+        self.schemas = Schemas(document)
+        self._document = document
+        self._functions = functions
+        self._dependencies = {
+            "encode_cursor": lambda call: call.encode_cursor,
+            "media_type": lambda call: call.media_type,
+            **dependencies,
+        }
+        self._places = {
+            operation_object.get("operationId", ""): (path, method)
+            for path, method, operation_object in list_operations(document)
+        }
+        self._compiled: dict[str, Operation] = {}
+
+    def get(self, operation_id: str) -> Operation:
+        """Return a compiled operation. Raises BadDocument if its function can't be bound."""
+        operation = self._compiled.get(operation_id)
+        if operation is None:
+            # Threads that compile the same operation at once get equal ones.
+            path, method = self._places[operation_id]
+            path_item = self._document["paths"][path]
+            operation = Operation(path, method, path_item, path_item[method], self.schemas)
+            operation.bind(self._functions[operation_id], self._dependencies)
+            self._compiled[operation_id] = operation
+        return operation
+
+    def compile_all(self) -> None:
+        """Compile all operations, for a process that is copied before its first request."""
+        for operation_id in self._places:
+            self.get(operation_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from contract.http import Response
 from contract.violations import Violation
 
 PROBLEM_JSON = "application/problem+json"
@@ -53,6 +54,11 @@ class Problem(Exception):
     def encode(self) -> bytes:
         """Encode the problem as UTF-8 JSON."""
         return orjson.dumps(self.to_json_object())
+
+    def to_response(self) -> Response:
+        """Return the response with this problem as its body."""
+        headers = tuple((name.lower(), value) for name, value in self.headers.items())
+        return Response(self.status, (("content-type", PROBLEM_JSON), *headers), self.encode(), code=self.code)
 
 
 def bad_request(code: str, detail: str, violations: Iterable[Violation] = ()) -> Problem:

@@ -1,36 +1,44 @@
-"""Values of the current request for the request log: operation, caller, request id, retries.
+"""What is known about the current request, for the request log: operation, caller, request id, retries.
 
-The server starts a context for each request and reads it afterwards. Without a context, setting values does nothing.
+Whoever answers a request over WSGI or on Lambda starts its context, and reads it afterwards. Layers that get the
+request find the context in it. What has no request at hand, such as a store's client, uses `get_request_context`.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
-_CONTEXT: ContextVar[dict[str, Any] | None] = ContextVar("request_context", default=None)
+
+@dataclass(slots=True)
+class RequestContext:
+    """What the layers have found out about a request so far."""
+
+    request_id: str = ""
+    has_own_id: bool = False
+    """Whether the request id was made here, and not by the client."""
+    operation: Any = None
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    """The path parameters as text. They may be invalid."""
+    page: str | None = None
+    """The path of a file of the site or of the documentation."""
+    caller: Any = None
+    code: str | None = None
+    """The code of the problem that is the response."""
+    retries: int = 0
+    store_calls: int = 0
 
 
-def start_request_context() -> dict[str, Any]:
-    """Start the context of a request and return its values, a dict that later calls fill."""
-    context: dict[str, Any] = {}
+_CONTEXT: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
+
+
+def start_request_context() -> RequestContext:
+    """Start the context of a request and return it."""
+    context = RequestContext()
     _CONTEXT.set(context)
     return context
 
 
-def set_request_context(**values: object) -> None:
-    """Set values in the context of the current request."""
-    context = _CONTEXT.get()
-    if context is not None:
-        context.update(values)
-
-
-def increment_request_context(name: str) -> None:
-    """Add 1 to a counter in the context of the current request."""
-    context = _CONTEXT.get()
-    if context is not None:
-        context[name] = context.get(name, 0) + 1
-
-
-def get_from_request_context(name: str) -> Any:
-    """Return a value of the current request; None if it is not set."""
-    context = _CONTEXT.get()
-    return context.get(name) if context is not None else None
+def get_request_context() -> RequestContext:
+    """Return the context of the current request. Outside of requests it is a new one, which nobody reads."""
+    return _CONTEXT.get() or RequestContext()

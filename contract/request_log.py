@@ -4,84 +4,82 @@ A line has no text that a client chose: of a path it has the template in the doc
 and an unknown path is left out.
 """
 
-import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from contract.log_lines import REQUEST_ID, LogLine, match_whole
 from contract.problems import PROBLEM_JSON, Problem, internal_error
-from contract.request_context import start_request_context
+from contract.request_context import RequestContext, start_request_context
 
 log = logging.getLogger("tackboard")
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_ID = re.compile(r"([a-z]{3}_[0-9a-z]{26})")
-_BOARD_ID = re.compile(r"(brd_[0-9a-z]{26})")
+_ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
 _ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})")
 _SERVER_ERROR = 500
 
 
 def build_log_line(
-    context: Mapping[str, Any],
+    context: RequestContext,
     *,
     at: datetime,
     milliseconds: float,
     method: object,
     address: object,
     status: int,
-    content_type: str | None,
-    body: bytes,
+    size: int,
 ) -> dict[str, Any]:
-    """Build the log line of a request from its context and its response. Unknown fields are left out."""
-    operation = context.get("operation")
-    caller = context.get("caller")
-    line = {
+    """Build the log line of a request from its context and its response. Unknown fields are left out.
+
+    `size` is the number of bytes in the body of the response.
+    """
+    line: dict[str, Any] = {
         "time": at.isoformat(timespec="milliseconds"),
         "level": "ERROR" if status >= _SERVER_ERROR else "INFO",
         "message": "request",
-        "request_id": match_whole(REQUEST_ID, context.get("request_id")),
-        "method": method if isinstance(method, str) and method in _METHODS else None,
-        "path": _format_path(context),
-        "operation": operation.id if operation else None,
-        "route": f"{operation.method.upper()} {operation.path}" if operation else None,
-        "status": status,
-        "code": json.loads(body)["code"] if body and content_type == PROBLEM_JSON else None,
-        "ms": milliseconds,
-        "bytes": len(body),
-        "user_id": getattr(caller, "user_id", None),
-        "token_id": getattr(caller, "token_id", None),
-        "board_id": match_whole(_BOARD_ID, context.get("path_values", {}).get("board_id")),
-        "auth": "token" if caller else None,
-        "address": match_whole(_ADDRESS, address),
-        "retries": context.get("retries", 0),
     }
-    return {name: value for name, value in line.items() if value is not None}
+    # A client may choose the request id.
+    request_id = context.request_id if context.has_own_id else match_whole(REQUEST_ID, context.request_id)
+    if request_id:
+        line["request_id"] = request_id
+    if isinstance(method, str) and method in _METHODS:
+        line["method"] = method
+    operation, caller = context.operation, context.caller
+    if operation is not None:
+        line["path"] = _fill_in_ids(operation.path, context)
+        line["operation"] = operation.id
+        line["route"] = operation.route
+    elif context.page is not None:
+        line["path"] = context.page
+    line["status"] = status
+    if context.code is not None:
+        line["code"] = context.code
+    line["ms"] = milliseconds
+    line["bytes"] = size
+    if caller is not None:
+        line["user_id"] = caller.user_id
+        line["token_id"] = caller.token_id
+    board_id = context.path_values.get("board_id")
+    if board_id is not None and board_id.startswith("brd_") and _ID.fullmatch(board_id):
+        line["board_id"] = board_id
+    if caller is not None:
+        line["auth"] = "token"
+    if (matched_address := match_whole(_ADDRESS, address)) is not None:
+        line["address"] = matched_address
+    line["retries"] = context.retries
+    return line
 
 
-def _format_path(context: Mapping[str, Any]) -> str | None:
+def _fill_in_ids(path: str, context: RequestContext) -> str:
     """Return the path of the document. A parameter that is no id made here stays a name in braces."""
-    operation = context.get("operation")
-    if operation is None:
-        return context.get("page")
-    path: str = operation.path
-    for name, value in context["path_values"].items():
+    for name, value in context.path_values.items():
         if _ID.fullmatch(value):
             path = path.replace(f"{{{name}}}", value)
-    return f"{context['prefix']}{path}"
-
-
-def _start_internal_error(start_response: StartResponse, context: Mapping[str, Any]) -> bytes:
-    """Start a 500 response for an uncaught exception and return its body."""
-    problem = internal_error()
-    headers = [("content-type", PROBLEM_JSON), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
-    if "request_id" in context:
-        headers.append(("x-request-id", context["request_id"]))
-    start_response(f"{problem.status} Internal Server Error", headers)
-    return problem.encode()
+    return path
 
 
 class RequestLog:
@@ -103,11 +101,11 @@ class RequestLog:
         """Process one request."""
         started_at = self._stopwatch()
         context = start_request_context()
-        status, content_type = _SERVER_ERROR, None
+        status = _SERVER_ERROR
 
         def start(status_line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
-            nonlocal status, content_type
-            status, content_type = int(status_line[:3]), dict(headers).get("content-type")
+            nonlocal status
+            status = int(status_line[:3])
             return start_response(status_line, headers, *rest)
 
         try:
@@ -124,8 +122,7 @@ class RequestLog:
                 method=environ["REQUEST_METHOD"],
                 address=environ.get("REMOTE_ADDR"),
                 status=status,
-                content_type=content_type,
-                body=body,
+                size=len(body),
             )
         )
         return [body]
@@ -133,13 +130,23 @@ class RequestLog:
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
         """Write the line of a request that the server rejected because it is malformed."""
         line = build_log_line(
-            {"request_id": request_id},
+            RequestContext(request_id=request_id, has_own_id=True, code=problem.code),
             at=self._clock(),
             milliseconds=0.0,
             method=None,
             address=address,
             status=problem.status,
-            content_type=PROBLEM_JSON,
-            body=problem.encode(),
+            size=len(problem.encode()),
         )
         self._write(line)
+
+
+def _start_internal_error(start_response: StartResponse, context: RequestContext) -> bytes:
+    """Start a 500 response for an uncaught exception and return its body."""
+    problem = internal_error()
+    context.code = problem.code
+    headers = [("content-type", PROBLEM_JSON), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
+    if context.request_id:
+        headers.append(("x-request-id", context.request_id))
+    start_response(f"{problem.status} Internal Server Error", headers)
+    return problem.encode()

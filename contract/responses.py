@@ -6,11 +6,11 @@ client's generated code gets a type that the document doesn't have.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 
+from contract.http import Response
 from contract.parameters import parse_scalar
 from contract.problems import PROBLEM_JSON, Problem
 from contract.schemas import Check, Schema, Schemas
@@ -50,16 +50,6 @@ class HandlerResult(Protocol):
         """The change to commit before the response is sent, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A response ready to be sent. Header names are lower-case."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    change: Any = None
-
-
 class ContractBreach(Exception):
     """Raised when a response violates the document. The message names the operation, the part and the error."""
 
@@ -87,7 +77,14 @@ class _DeclaredResponse:
 class Responses:
     """The responses of one operation. Deprecation headers are added to each response that declares them."""
 
-    __slots__ = ("_by_status", "_deprecation_headers", "_operation_id", "media_types")
+    __slots__ = (
+        "_by_status",
+        "_deprecation_headers",
+        "_operation_id",
+        "_response_objects",
+        "_schemas",
+        "media_types",
+    )
 
     def __init__(
         self,
@@ -98,16 +95,17 @@ class Responses:
     ) -> None:
         self._operation_id = operation_id
         self._deprecation_headers = deprecation_headers
-        self._by_status = {
-            int(status): _DeclaredResponse(schemas.resolve(response), schemas)
-            for status, response in responses_object.items()
+        self._schemas = schemas
+        self._response_objects = {
+            int(status): schemas.resolve(response) for status, response in responses_object.items()
         }
+        self._by_status: dict[int, _DeclaredResponse] = {}
         self.media_types = tuple(
             dict.fromkeys(
-                media_type
-                for status, declared in self._by_status.items()
+                media_type.lower()
+                for status, response_object in self._response_objects.items()
                 if status < 300  # noqa: PLR2004 - content negotiation is about successful responses.
-                for media_type in declared.checks
+                for media_type in response_object.get("content", {})
             )
         )
 
@@ -143,7 +141,7 @@ class Responses:
         headers = {name.lower(): value for name, value in problem.headers.items()}
         headers["content-type"] = PROBLEM_JSON
         self._check_headers(declared, problem.status, headers)
-        return Response(problem.status, tuple(headers.items()), orjson.dumps(document))
+        return Response(problem.status, tuple(headers.items()), orjson.dumps(document), code=problem.code)
 
     def _encode_body(self, result: HandlerResult, media_type: str) -> bytes:
         try:
@@ -156,7 +154,10 @@ class Responses:
     def _find_declared_response(self, status: int) -> _DeclaredResponse:
         declared = self._by_status.get(status)
         if declared is None:
-            raise ContractBreach(f"{self._operation_id}: the status {status} is not in the document")
+            if status not in self._response_objects:
+                raise ContractBreach(f"{self._operation_id}: the status {status} is not in the document")
+            declared = _DeclaredResponse(self._response_objects[status], self._schemas)
+            self._by_status[status] = declared
         return declared
 
     def _check_headers(self, declared: _DeclaredResponse, status: int, headers: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 
@@ -154,8 +155,16 @@ class Schemas:
 
     def __init__(self, document: Schema) -> None:
         self._document = document
-        component_schemas: Schema = document.get("components", {}).get("schemas", {})
-        self.registry = jsonschema_rs.Registry(
+        self.base_path = urlsplit(document["servers"][0]["url"]).path.rstrip("/") if document.get("servers") else ""
+        """What precedes the paths of the document: the path of its first server."""
+        self._checks: dict[tuple[str, str], Check] = {}
+        self._inner_checks: dict[tuple[int, str, str], Check] = {}
+
+    @cached_property
+    def registry(self) -> Any:
+        """The component schemas in both directions, which references of checks lead to."""
+        component_schemas: Schema = self._document.get("components", {}).get("schemas", {})
+        return jsonschema_rs.Registry(
             [
                 (
                     f"urn:{direction}",
@@ -172,8 +181,6 @@ class Schemas:
                 for direction in ("request", "response")
             ]
         )
-        self._checks: dict[tuple[str, str], Check] = {}
-        self._inner_checks: dict[tuple[int, str, str], Check] = {}
 
     @cached_property
     def property_names(self) -> frozenset[str]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
-from contract.bridge import Message, Send
 from contract.conditional import is_unchanged
-from contract.problems import PROBLEM_JSON, Problem
+from contract.http import Request, Response
+from contract.problems import Problem
 
 _MIN_BYTES_TO_COMPRESS = 1024
 """A smaller file fits into one packet anyway."""
@@ -36,46 +36,46 @@ def build_file(content_type: str, body: bytes, policy: str) -> StaticFile:
     return StaticFile(content_type, body, sha256(body).hexdigest()[:32], policy)
 
 
-async def send_file(scope: Message, send: Send, file: StaticFile) -> None:
-    """Send a file to GET or HEAD: in gzip if the client accepts that, or a 304 if the client has it."""
-    encoding = {}
-    if _accepts_gzip(scope) and file.compressed:
-        file, encoding = file.compressed, {"content-encoding": "gzip"}
-    headers = {"etag": f'"{file.tag}"', "cache-control": "no-cache", "content-security-policy": file.policy, **encoding}
-    headers["vary"] = "Accept-Encoding"
-    if _is_cached_by_client(scope, file.tag):
-        await send_response(scope, send, 304, headers)
-    else:
-        await send_response(scope, send, 200, {**headers, "content-type": file.content_type}, file.body)
+def respond_with_file(request: Request, file: StaticFile) -> Response:
+    """Answer a request with a file: to GET in gzip if the client accepts that, or a 304 if the client has it."""
+    if request.method != "GET":
+        return _respond_with_method_not_allowed()
+    headers = {}
+    if _accepts_gzip(request) and file.compressed:
+        file, headers = file.compressed, {"content-encoding": "gzip"}
+    headers |= {"etag": f'"{file.tag}"', "cache-control": "no-cache", "content-security-policy": file.policy}
+    headers |= {"vary": "Accept-Encoding", "referrer-policy": "no-referrer"}
+    if _is_cached_by_client(request, file.tag):
+        return Response(304, tuple(headers.items()), b"")
+    headers |= {"content-type": file.content_type, "content-length": str(len(file.body))}
+    return Response(200, tuple(headers.items()), file.body)
 
 
-async def send_method_not_allowed(scope: Message, send: Send) -> None:
-    """Send a 405: only GET and HEAD are allowed."""
-    problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.")
-    await send_response(scope, send, 405, {"content-type": PROBLEM_JSON, "allow": "GET, HEAD"}, problem.encode())
+def respond_with_redirect(request: Request, path: str) -> Response:
+    """Answer a request to GET with a redirect to another path.
+
+    It is temporary: browsers must not cache it, because another page may be served there later.
+    """
+    if request.method != "GET":
+        return _respond_with_method_not_allowed()
+    return Response(302, (("location", path), ("referrer-policy", "no-referrer"), ("content-length", "0")), b"")
 
 
-async def send_response(scope: Message, send: Send, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-    """Send a response with its Content-Length, without the body to HEAD."""
-    headers = {**headers, "referrer-policy": "no-referrer"}
-    if status != 304:  # noqa: PLR2004 - Not Modified has no body and no length.
-        headers["content-length"] = str(len(body))
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+def _respond_with_method_not_allowed() -> Response:
+    problem = Problem(405, "method_not_allowed", "Allowed here: GET, HEAD.", headers={"Allow": "GET, HEAD"})
+    return problem.to_response()
 
 
-def _is_cached_by_client(scope: Message, tag: str) -> bool:
-    header = dict(scope["headers"]).get(b"if-none-match")
+def _is_cached_by_client(request: Request, tag: str) -> bool:
     try:
-        return is_unchanged(header and header.decode("latin-1"), tag)
+        return is_unchanged(request.headers.get("if-none-match"), tag)
     except Problem:
         # A browser that sends a malformed header gets the file.
         return False
 
 
-def _accepts_gzip(scope: Message) -> bool:
+def _accepts_gzip(request: Request) -> bool:
     """Return whether Accept-Encoding names gzip with a weight above 0 (RFC 9110, section 12.5.3)."""
-    header = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+    header = request.headers.get("accept-encoding", "").lower()
     codings = (coding.partition(";") for coding in header.replace(" ", "").split(","))
     return any(name == "gzip" and not _ZERO_WEIGHT.fullmatch(weight) for name, _, weight in codings)

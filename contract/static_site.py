@@ -7,9 +7,8 @@ no inline scripts.
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.bridge import AsgiApp, Message, Receive, Send
-from contract.request_context import set_request_context
-from contract.static_files import StaticFile, build_file, send_file, send_method_not_allowed
+from contract.http import HttpApplication, Request, Response
+from contract.static_files import StaticFile, build_file, respond_with_file
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,12 +25,12 @@ CONTENT_SECURITY_POLICY = (
 
 
 class StaticSite:
-    """An ASGI application that serves the files of a folder to GET and HEAD, and passes other paths to `fallback`.
+    """Serves the files of a folder to GET and HEAD, and passes other paths to `fallback`.
 
     The files are read once. Without the folder, every request goes to `fallback`.
     """
 
-    def __init__(self, folder: Path, *, fallback: AsgiApp) -> None:
+    def __init__(self, folder: Path, *, fallback: HttpApplication) -> None:
         self._files: dict[str, StaticFile] = {
             f"/{path.name}": build_file(_CONTENT_TYPES[path.suffix], path.read_bytes(), CONTENT_SECURITY_POLICY)
             for path in sorted(folder.glob("*"))
@@ -46,14 +45,10 @@ class StaticSite:
         """All files by path, for a server of static files."""
         return self._files
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve a file, or call the fallback."""
-        page = self._files.get(scope["path"].removeprefix(scope.get("root_path", "")))
-        if page is None:
-            await self._fallback(scope, receive, send)
-            return
-        set_request_context(page=scope["path"])
-        if scope["method"] not in ("GET", "HEAD"):
-            await send_method_not_allowed(scope, send)
-        else:
-            await send_file(scope, send, page)
+    def __call__(self, request: Request) -> Response:
+        """Answer a request with a file, or call the fallback."""
+        file = self._files.get(request.path)
+        if file is None:
+            return self._fallback(request)
+        request.context.page = request.path
+        return respond_with_file(request, file)

@@ -38,7 +38,7 @@ class Caller:
 
 
 def ensure_permitted(
-    caller: Caller, scope: Scope, *, role: Role | None = None, required_role: Role | None = None
+    caller: Caller, scope: str, *, role: Role | None = None, required_role: Role | None = None
 ) -> None:
     """Raise ScopeMissing or RoleTooLow unless the caller may do this.
 

@@ -1,33 +1,25 @@
 """The documentation, without a browser."""
 
 import gzip
-from typing import Any
 
 import pytest
 
-from contract.bridge import Message, run_synchronously
 from contract.documentation_site import DocumentationSite
+from contract.edge import Edge
+from contract.http import Response
 
-
-async def _not_found_app(scope: Message, receive: Any, send: Any) -> None:
-    del scope, receive
-    await send({"type": "http.response.start", "status": 418, "headers": []})
-    await send({"type": "http.response.body", "body": b"elsewhere"})
-
-
-DOCS = DocumentationSite(b'{"openapi": "3.0.3"}', b"openapi: 3.0.3\n", fallback=_not_found_app)
+DOCS = DocumentationSite(
+    lambda: b'{"openapi": "3.0.3"}',
+    lambda: b"openapi: 3.0.3\n",
+    fallback=lambda _: Response(418, (), b"elsewhere"),
+)
 
 
 def _request(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    run_synchronously(DOCS({"type": "http", "method": method, "path": path, "headers": raw}, None, send))  # type: ignore[arg-type] # Nothing is received.
-    start, body = sent
-    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, body["body"]
+    sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+    edge = Edge(DOCS, new_request_id=lambda: "made-here")
+    response = edge.answer(method, path, "", sent, lambda _: b"")
+    return response.status, dict(response.headers), response.body
 
 
 @pytest.mark.parametrize(

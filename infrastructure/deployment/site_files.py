@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contract.application import respond_with_not_found
 from contract.documentation_site import DocumentationSite
 from contract.static_files import StaticFile
 from contract.static_site import StaticSite
@@ -12,9 +13,11 @@ _BUNDLE = ROOT / "spec" / "dist" / "openapi.json"
 
 def collect_files() -> dict[str, StaticFile]:
     """Return the page, the documentation and a page for each problem, by key in the bucket."""
-    docs = DocumentationSite(_BUNDLE.read_bytes(), _BUNDLE.with_suffix(".yaml").read_bytes(), fallback=_answer_nothing)
+    docs = DocumentationSite(
+        _BUNDLE.read_bytes, _BUNDLE.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
+    )
     # A key may end in a slash, so /docs/ needs no rewriting. For / CloudFront returns index.html.
-    pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=_answer_nothing).files}
+    pages = {**docs.list_files(), **StaticSite(ROOT / "web", fallback=respond_with_not_found).files}
     return {path.removeprefix("/"): page for path, page in pages.items() if path != "/"}
 
 
@@ -35,7 +38,3 @@ def empty_bucket(s3: Any, bucket: str) -> None:
             return
         for version in versions:
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-
-
-async def _answer_nothing(*_: object) -> None:
-    """Do nothing: no request is made here."""

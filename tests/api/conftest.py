@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from app.factory import create_app
-from contract.bridge import WsgiBridge
 from contract.responses import ContractBreach
+from contract.wsgi import WsgiApplication
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client
@@ -58,7 +58,7 @@ def current_test() -> CurrentTest:
 
 
 @pytest.fixture(scope="session")
-def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiBridge:
+def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiApplication:
     """Build the application once. Its only state is in its store, its clock and its generator of random bytes."""
 
     def raise_breach(breach: ContractBreach) -> None:
@@ -78,8 +78,8 @@ def shared_application(current_test: CurrentTest, empty_database: Path) -> WsgiB
 
 @pytest.fixture
 def application(
-    shared_application: WsgiBridge, current_test: CurrentTest, store: Store, clock: ManualClock
-) -> WsgiBridge:
+    shared_application: WsgiApplication, current_test: CurrentTest, store: Store, clock: ManualClock
+) -> WsgiApplication:
     current_test.store = store
     current_test.clock = clock
     current_test.random = random.Random(7)  # noqa: S311 - tests need the same secrets in every run.
@@ -87,7 +87,7 @@ def application(
 
 
 @pytest.fixture
-def anonymous(application: WsgiBridge) -> Client:
+def anonymous(application: WsgiApplication) -> Client:
     """Return a client without a token."""
     return Client(application)
 

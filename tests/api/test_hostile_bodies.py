@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from app.document import DOCUMENT_PATH
-from contract.bridge import WsgiBridge
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH
+from contract.wsgi import WsgiApplication
 from tests.api.client import BASE, Client
 from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event
@@ -150,7 +150,7 @@ NESTED: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def by_socket(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
+def by_socket(application: WsgiApplication) -> Callable[[str, bytes], tuple[int, Any]]:
     client = Client(application)
 
     def send(path: str, raw: bytes) -> tuple[int, Any]:
@@ -160,7 +160,7 @@ def by_socket(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]
     return send
 
 
-def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]:
+def by_event(application: WsgiApplication) -> Callable[[str, bytes], tuple[int, Any]]:
     response = build_function(application)
 
     def send(path: str, raw: bytes) -> tuple[int, Any]:
@@ -175,7 +175,7 @@ def by_event(application: WsgiBridge) -> Callable[[str, bytes], tuple[int, Any]]
 @pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
 @pytest.mark.parametrize("transport", [by_socket, by_event])
 def test_no_depth_of_nesting_is_a_server_error(
-    application: WsgiBridge, transport: Any, nested: Callable[[int], bytes]
+    application: WsgiApplication, transport: Any, nested: Callable[[int], bytes]
 ) -> None:
     send = transport(application)
 

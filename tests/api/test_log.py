@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from contract.bridge import WsgiBridge
 from contract.log_lines import (
     FORMATTERS,
     LogLine,
@@ -27,6 +26,7 @@ from contract.log_lines import (
     format_as_text,
 )
 from contract.request_log import RequestLog
+from contract.wsgi import WsgiApplication
 from kanban.store import Store
 from tests.api.client import Client
 from tests.aws.test_request_records import CANARY, PLANTED
@@ -42,7 +42,7 @@ def lines() -> list[LogLine]:
 
 
 @pytest.fixture
-def request_log(application: WsgiBridge, lines: list[LogLine]) -> RequestLog:
+def request_log(application: WsgiApplication, lines: list[LogLine]) -> RequestLog:
     stopwatch = iter(range(1_000_000))
     return RequestLog(application, lambda: NOW, lambda: next(stopwatch) / 100, lines.append)
 
@@ -184,7 +184,7 @@ def test_a_line_can_be_formatted_as_text(anonymous: Client, lines: list[LogLine]
 # Destinations of the log
 
 
-def test_a_closed_log_stops_no_request(application: WsgiBridge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_log_stops_no_request(application: WsgiApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with closing(os.fdopen(writing, "w")) as closed_stream:
         monkeypatch.setattr(sys, "stderr", closed_stream)

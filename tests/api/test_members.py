@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.factory import create_app
-from contract.bridge import WsgiBridge
+from contract.wsgi import WsgiApplication
 from kanban.changes import Change
 from kanban.store import Store, StoredResponse
 from tests.api.client import Client
@@ -161,7 +161,7 @@ def interrupted_store(store: Store) -> InterruptedStore:
 
 
 @pytest.fixture
-def application(interrupted_store: Any, clock: ManualClock) -> WsgiBridge:
+def application(interrupted_store: Any, clock: ManualClock) -> WsgiApplication:
     """Build the usual application on the interrupted store."""
     numbers = iter(range(10**6))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.document import DOCUMENT_PATH
-from contract.bridge import WsgiBridge
+from contract.wsgi import WsgiApplication
 from tests.api.client import Client
 from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event
@@ -67,7 +67,7 @@ def test_any_other_body_is_rejected(operation: Operation, mina: Client) -> None:
 
 
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
-def test_lambda_rejects_the_same_bodies(operation: Operation, mina: Client, application: WsgiBridge) -> None:
+def test_lambda_rejects_the_same_bodies(operation: Operation, mina: Client, application: WsgiApplication) -> None:
     invoke = build_function(application)
     headers = {"Authorization": f"Bearer {mina.token}"}
 

@@ -236,7 +236,7 @@ def test_the_text_of_an_exception_of_ours_is_said(logged: tuple[logging.Logger, 
 
 def test_a_line_bears_the_id_of_its_request(logged: tuple[logging.Logger, io.StringIO]) -> None:
     logger, written = logged
-    start_request_context()["request_id"] = "abc"
+    start_request_context().request_id = "abc"
     logger.warning("Something.")
 
     assert json.loads(written.getvalue())["request_id"] == "abc"

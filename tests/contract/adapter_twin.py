@@ -8,13 +8,13 @@ from typing import Any
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
-from contract.bridge import WsgiBridge
+from contract.wsgi import WsgiApplication
 from tests.contract.aws_events import Event, response_headers
 
 LambdaResponse = dict[str, Any]
 
 
-def build_function(application: WsgiBridge, lines: list[str] | None = None) -> Function:
+def build_function(application: WsgiApplication, lines: list[str] | None = None) -> Function:
     """Build the function of an application. `lines` collects its log lines."""
     write = (lines if lines is not None else []).append
     return Function(

@@ -1,16 +1,17 @@
-"""Applications for tests: plain functions behind bridge, edge and contract."""
+"""Applications for tests: plain functions behind edge and contract."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contract.application import build
-from contract.bridge import WsgiBridge
+from contract.application import Api
 from contract.cursors import CursorCodec
 from contract.edge import Edge
-from contract.operations import Call
+from contract.http import Response
+from contract.operations import Call, check_document
 from contract.problems import Problem
-from contract.responses import ContractBreach, Response
+from contract.responses import ContractBreach
+from contract.wsgi import WsgiApplication
 from tests.contract.client import TOKEN, Client
 from tests.contract.openapi_documents import Schema, document, json_body, operation, parameter
 
@@ -22,6 +23,7 @@ class Caller:
     """The user of a token."""
 
     user_id: str
+    token_id: str = "tok_1"
 
 
 CALLERS = {TOKEN: Caller("usr_1"), "another-good-token": Caller("usr_2")}
@@ -51,9 +53,10 @@ def serve(
     public_operations: frozenset[str] = frozenset(),
     recorded: list[Any] | None = None,
 ) -> Client:
-    """Return a client of these functions behind bridge, edge and contract. Generated request ids are `made-here`."""
+    """Return a client of these functions behind edge and contract. Generated request ids are `made-here`."""
     breaches: list[ContractBreach] = []
-    api = build(
+    check_document(openapi_document, functions, dependencies or {})
+    api = Api(
         openapi_document,
         functions,
         dependencies=dependencies or {},
@@ -65,7 +68,7 @@ def serve(
         on_breach=breaches.append,
     )
     edge = Edge(api, new_request_id=lambda: "made-here", origins=origins)
-    return Client(WsgiBridge(edge), recorded if recorded is not None else [], breaches)
+    return Client(WsgiApplication(edge), recorded if recorded is not None else [], breaches)
 
 
 def serve_body(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from contract.http import Response
 from contract.operations import Call
-from contract.responses import Response
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve
 from tests.contract.openapi_documents import STRING, document, json_body, operation, parameter

@@ -106,7 +106,7 @@ def test_a_concrete_path_wins_over_one_with_a_parameter(things: Client) -> None:
     [
         ("/v1/things", "GET, HEAD, POST"),
         ("/v1/things/a", "GET, HEAD, PATCH, DELETE"),
-        ("/v1/things/mine", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/things/mine", "GET, HEAD, PATCH"),
     ],
 )
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS", "FOO", "get", "CONNECT"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from contract.http import Response
 from contract.operations import Call
 from contract.problems import Problem
-from contract.responses import Response
 from contract.schemas import Check
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_result

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from contract.bridge import Exchange, WsgiBridge, build_scope, run_synchronously
 from contract.operations import BadDocument, Call
 from contract.problems import Problem
-from tests.contract.client import TOKEN, Client, environ
+from tests.contract.client import TOKEN, Client
 from tests.contract.contract_app import Caller, Result, serve
 from tests.contract.openapi_documents import STRING, Schema, document, operation, parameter, problems
 
@@ -52,17 +51,6 @@ def test_an_invalid_token_is_a_401_with_a_challenge(authorization: str | None) -
 
     assert response.problem == (401, "unauthenticated")
     assert response.header("www-authenticate") == 'Bearer realm="tackboard"'
-
-
-def test_an_asgi_server_need_not_send_extensions() -> None:
-    """https://asgi.readthedocs.io/en/latest/extensions.html: the key is optional."""
-    scope = {name: value for name, value in build_scope(environ("GET", "/v1/thing")).items() if name != "extensions"}
-    exchange, application = Exchange(lambda _: b""), serve_caller().application
-    assert isinstance(application, WsgiBridge)
-
-    run_synchronously(application.asgi(scope, exchange.receive, exchange.send))
-
-    assert exchange.status == 401
 
 
 @pytest.mark.parametrize("authorization", [TOKEN, f"Token {TOKEN}", "Basic dXNlcjpwYXNz", f"Bearer{TOKEN}", ""])

@@ -4,21 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from contract.bridge import Message, WsgiBridge
+from contract.edge import Edge
+from contract.http import Response
 from contract.static_site import CONTENT_SECURITY_POLICY, StaticSite
+from contract.wsgi import WsgiApplication
 from tests.contract.client import call, environ
 
 
-async def _respond_from_fallback(_: Message, __: object, send: object) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})  # type: ignore[operator]  # ASGI's send.
-    await send({"type": "http.response.body", "body": b""})  # type: ignore[operator]  # as above.
+def serve_site(folder: Path) -> WsgiApplication:
+    """Serve a folder. The fallback answers with a 204."""
+    site = StaticSite(folder, fallback=lambda _: Response(204, (), b""))
+    return WsgiApplication(Edge(site, new_request_id=lambda: "made-here"))
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> WsgiBridge:
+def site(tmp_path: Path) -> WsgiApplication:
     for name in ("index.html", "app.js", "contract.d.ts", "tsconfig.json"):
         (tmp_path / name).write_text(f"This is {name}.")
-    return WsgiBridge(StaticSite(tmp_path, fallback=_respond_from_fallback))
+    return serve_site(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ def site(tmp_path: Path) -> WsgiBridge:
         ("/app.js", "app.js", "text/javascript; charset=utf-8"),
     ],
 )
-def test_a_file_is_served_with_a_strict_policy(site: WsgiBridge, path: str, name: str, content_type: str) -> None:
+def test_a_file_is_served_with_a_strict_policy(site: WsgiApplication, path: str, name: str, content_type: str) -> None:
     response = call(site, environ("GET", path))
 
     assert (response.status, response.body) == (200, f"This is {name}.".encode())
@@ -38,25 +41,22 @@ def test_a_file_is_served_with_a_strict_policy(site: WsgiBridge, path: str, name
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
-def test_a_file_that_the_browser_has_is_a_304(site: WsgiBridge) -> None:
+def test_a_file_that_the_browser_has_is_a_304(site: WsgiApplication) -> None:
     tag = call(site, environ("GET", "/")).header("etag")
 
     assert call(site, environ("GET", "/", headers={"If-None-Match": tag or ""})).status == 304
 
 
 @pytest.mark.parametrize("path", ["/contract.d.ts", "/tsconfig.json", "/../app/factory.py", "/v1/boards", "/nothing"])
-def test_every_other_path_goes_to_the_fallback(site: WsgiBridge, path: str) -> None:
+def test_every_other_path_goes_to_the_fallback(site: WsgiApplication, path: str) -> None:
     assert call(site, environ("GET", path)).status == 204
 
 
-def test_a_file_allows_only_get_and_head(site: WsgiBridge) -> None:
+def test_a_file_allows_only_get_and_head(site: WsgiApplication) -> None:
     response = call(site, environ("POST", "/"))
 
     assert (response.status, response.header("allow")) == (405, "GET, HEAD")
 
 
 def test_without_the_folder_every_path_goes_to_the_fallback(tmp_path: Path) -> None:
-    assert (
-        call(WsgiBridge(StaticSite(tmp_path / "none", fallback=_respond_from_fallback)), environ("GET", "/")).status
-        == 204
-    )
+    assert call(serve_site(tmp_path / "none"), environ("GET", "/")).status == 204

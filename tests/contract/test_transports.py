@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from app.factory import create_app
-from contract.bridge import WsgiBridge
 from contract.edge import MAX_BODY_BYTES
 from contract.responses import ContractBreach
+from contract.wsgi import WsgiApplication
 from stores import open_store
 from tests.contract.client import HttpResponse
 from tests.contract.transports import TRANSPORTS, Send, Transport
@@ -47,7 +47,7 @@ class TransportClient:
 
 
 @pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiBridge]:
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiApplication]:
     def raise_breach(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
@@ -56,7 +56,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WsgiBridge
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
-def anonymous(request: pytest.FixtureRequest, application: WsgiBridge) -> Iterator[TransportClient]:
+def anonymous(request: pytest.FixtureRequest, application: WsgiApplication) -> Iterator[TransportClient]:
     """Return a client without a token for each transport."""
     transport: Transport = TRANSPORTS[request.param]
     with pytest.MonkeyPatch.context() as patch, transport.open(transport, application) as send:
@@ -140,7 +140,9 @@ def test_a_replayed_response_has_the_same_location(mina: TransportClient) -> Non
     assert (repeated.header("location"), repeated.body) == (first.header("location"), first.body)
 
 
-def test_a_request_repeated_over_another_transport_is_replayed(mina: TransportClient, application: WsgiBridge) -> None:
+def test_a_request_repeated_over_another_transport_is_replayed(
+    mina: TransportClient, application: WsgiApplication
+) -> None:
     first = mina.request("POST", f"{mina.api}/boards", {"name": "A"}, Idempotency_Key="k")
     other_transport = TRANSPORTS["WSGI below SCRIPT_NAME"]
     with other_transport.open(other_transport, application) as send:

@@ -20,7 +20,7 @@ from app.factory import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
-from contract.bridge import WsgiBridge
+from contract.wsgi import WsgiApplication
 from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse, call, environ
 
@@ -32,7 +32,7 @@ Send = Callable[[str, str, bytes | None, Mapping[str, str]], HttpResponse]
 class Transport:
     """One way to the application."""
 
-    open: Callable[["Transport", WsgiBridge], Any]
+    open: Callable[["Transport", WsgiApplication], Any]
     """Opens a context whose value is a `Send`."""
     prefix: str = ""
     """The prefix before `/v1` in the URLs that clients see."""
@@ -45,7 +45,7 @@ class Transport:
 
 
 @contextmanager
-def _open_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def _open_wsgi(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
     def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
         request = environ(method, address.removeprefix(transport.prefix), body, headers)
         return call(application, {**request, "SCRIPT_NAME": unquote_to_bytes(transport.prefix).decode("latin-1")})
@@ -54,7 +54,7 @@ def _open_wsgi(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
 
 
 @contextmanager
-def listen(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
+def listen(application: WsgiApplication, prefix: str = "") -> Iterator[int]:
     """Serve an application below a prefix on a port of this machine, in a thread."""
     channels: dict[int, Any] = {}
     server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=2, url_prefix=prefix)
@@ -69,7 +69,7 @@ def listen(application: WsgiBridge, prefix: str = "") -> Iterator[int]:
 
 
 @contextmanager
-def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def _open_socket(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
     with listen(application, transport.prefix) as port:
 
         def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
@@ -84,7 +84,7 @@ def _open_socket(transport: Transport, application: WsgiBridge) -> Iterator[Send
 
 
 @contextmanager
-def open_lambda(transport: Transport, application: WsgiBridge) -> Iterator[Send]:
+def open_lambda(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
     records = RequestRecorder("test", utc_now, lambda: 0.0, lambda _: None)
     base_path = transport.environment.get("API_GATEWAY_BASE_PATH", "")
     function = Function(application, Deadline(), records, dict, base_path)

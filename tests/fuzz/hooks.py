@@ -1,8 +1,8 @@
 """Puts the application behind schemathesis, in process, and gives it something to work on.
 
 The command line loads this file (`hooks` in schemathesis.toml). FUZZ_STORE names the store that the test has made,
-FUZZ_TOKEN the token that everything is sent with. No socket is opened: requests go to the ASGI side of the
-application; the WSGI side is what all other tests go through.
+FUZZ_TOKEN the token that everything is sent with. No socket is opened: requests go to the WSGI
+application.
 """
 
 import logging
@@ -30,7 +30,7 @@ after_call = checks.after_call
 def after_load_schema(context: schemathesis.HookContext, schema: Any) -> None:
     """Answer with the application itself."""
     del context
-    schema.app = application.asgi
+    schema.app = application
 
 
 @schemathesis.hook

@@ -26,8 +26,8 @@ from typing import Any
 
 from app.document import DOCUMENT_PATH
 from app.factory import create_app
-from contract.bridge import WsgiBridge
 from contract.schemas import Schemas
+from contract.wsgi import WsgiApplication
 from kanban.ordering import ranks
 from stores import open_store
 from tests.api.client import BASE, Client
@@ -93,7 +93,7 @@ def _transports(folder: Path) -> dict[str, Send]:
     return {"WSGI": _create_wsgi_sender(application, token), "Lambda": _create_event_sender(application, token)}
 
 
-def _create_wsgi_sender(application: WsgiBridge, token: str) -> Send:
+def _create_wsgi_sender(application: WsgiApplication, token: str) -> Send:
     client = Client(application, token)
 
     def send(target: Target, raw: bytes) -> int:
@@ -103,7 +103,7 @@ def _create_wsgi_sender(application: WsgiBridge, token: str) -> Send:
     return send
 
 
-def _create_event_sender(application: WsgiBridge, token: str) -> Send:
+def _create_event_sender(application: WsgiApplication, token: str) -> Send:
     answer = build_function(application)
 
     def send(target: Target, raw: bytes) -> int:

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.configuration import MAX_PORT, InvalidSetting, read_number, read_origins
-from contract.application import build
-from contract.bridge import WsgiBridge
+from contract.application import Api, respond_with_not_found
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge, find_body_limits
 from contract.operations import Call
 from contract.parameters import argument_name
 from contract.problems import Problem
+from contract.wsgi import WsgiApplication
 from server import waitress_server
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.findings import BUNDLE
@@ -45,10 +45,10 @@ class ExampleResponse:
     change: None = None
 
 
-def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiBridge:
+def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiApplication:
     """Create the WSGI application that answers from the examples of a document."""
     bundle = Bundle(json.loads(document))
-    api = build(
+    api = Api(
         bundle.document,
         {operation.id: _create_handler(bundle, operation) for operation in bundle.operations},
         dependencies={"call": lambda call: call},
@@ -57,15 +57,15 @@ def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[s
         to_problem=lambda _: None,
         cursors=CursorCodec(b"the mock remembers nothing"),
         public_operations=frozenset(operation.id for operation in bundle.operations if _is_public(bundle, operation)),
+        fallback=DocumentationSite(lambda: document, lambda: document_yaml, fallback=respond_with_not_found),
     )
-    site = DocumentationSite(document, document_yaml, fallback=api)
     edge = Edge(
-        site,
+        api,
         new_request_id=lambda: os.urandom(16).hex(),
         origins=origins,
         body_limits=find_body_limits(bundle.document),
     )
-    return WsgiBridge(edge)
+    return WsgiApplication(edge)
 
 
 def _is_public(bundle: Bundle, operation: Operation) -> bool:

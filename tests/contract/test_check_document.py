@@ -1,11 +1,11 @@
-"""A document that can't be enforced stops the start, with a message that names the operation."""
+"""A document that can't be enforced is rejected, with a message that names the operation."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from contract.operations import BadDocument, compile_operations
+from contract.operations import BadDocument, check_document
 from tests.contract.contract_app import Result, serve
 from tests.contract.openapi_documents import (
     INTEGER,
@@ -36,17 +36,17 @@ def start(operation_object: Schema, function: Callable[..., Any] = nothing, **pa
     serve(document({"/things": {"get": operation_object}, **paths}), {"get_things": function})
 
 
-def test_an_operation_without_a_function_stops_the_start() -> None:
+def test_an_operation_without_a_function_is_rejected() -> None:
     with pytest.raises(BadDocument, match=r"operations without a function: get_more, get_things\."):
         serve(document({"/things": {"get": operation("get_things"), "put": operation("get_more")}}), {})
 
 
-def test_a_function_without_an_operation_stops_the_start() -> None:
+def test_a_function_without_an_operation_is_rejected() -> None:
     with pytest.raises(BadDocument, match=r"functions without an operation in the document: get_thinks\."):
         serve(document({"/things": {"get": operation("get_things")}}), {"get_things": nothing, "get_thinks": nothing})
 
 
-def test_an_operation_without_an_id_stops_the_start() -> None:
+def test_an_operation_without_an_id_is_rejected() -> None:
     operation_object = operation("get_things")
     del operation_object["operationId"]
 
@@ -54,7 +54,7 @@ def test_an_operation_without_an_id_stops_the_start() -> None:
         start(operation_object)
 
 
-def test_two_operations_with_one_id_stop_the_start() -> None:
+def test_two_operations_with_one_id_are_rejected() -> None:
     with pytest.raises(BadDocument, match="DELETE /things needs an operationId of its own"):
         serve(
             document({"/things": {"get": operation("get_things"), "delete": operation("get_things")}}),
@@ -62,28 +62,28 @@ def test_two_operations_with_one_id_stop_the_start() -> None:
         )
 
 
-def test_a_function_with_an_unknown_parameter_stops_the_start() -> None:
+def test_a_function_with_an_unknown_parameter_is_rejected() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: its function .* takes 'limt', which neither"):
         start(operation("get_things", parameter("limit", "query", INTEGER)), lambda limt=1: Result({"limit": limt}))
 
 
-def test_a_function_with_an_undocumented_body_stops_the_start() -> None:
+def test_a_function_with_an_undocumented_body_is_rejected() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'body', which neither"):
         start(operation("get_things"), echo)
 
 
 @pytest.mark.parametrize("location", ["query", "header", "cookie"])
-def test_a_function_without_a_documented_parameter_stops_the_start(location: str) -> None:
+def test_a_function_without_a_documented_parameter_is_rejected(location: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'limit', which the document names"):
         start(operation("get_things", parameter("limit", location, INTEGER)))
 
 
-def test_a_function_without_a_documented_body_stops_the_start() -> None:
+def test_a_function_without_a_documented_body_is_rejected() -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* does not take 'body', which the document names"):
         start(operation("get_things", body=json_body(OBJECT)))
 
 
-def test_a_function_without_a_path_parameter_stops_the_start() -> None:
+def test_a_function_without_a_path_parameter_is_rejected() -> None:
     operation_object = operation("get_thing", parameter("id", "path", STRING))
 
     with pytest.raises(BadDocument, match=r"Operation get_thing: .* does not take 'id'"):
@@ -91,7 +91,7 @@ def test_a_function_without_a_path_parameter_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize("location", ["query", "header", "cookie"])
-def test_an_optional_parameter_without_a_default_stops_the_start(location: str) -> None:
+def test_an_optional_parameter_without_a_default_is_rejected(location: str) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: .* takes 'limit' without a default"):
         start(operation("get_things", parameter("limit", location, INTEGER)), lambda limit: Result({"limit": limit}))
 
@@ -108,7 +108,7 @@ def test_a_default_in_the_document_or_in_the_function_is_enough(location: str) -
     )
 
 
-def test_two_parameters_with_one_argument_name_stop_the_start() -> None:
+def test_two_parameters_with_one_argument_name_are_rejected() -> None:
     operation_object = operation(
         "get_things", parameter("x-limit", "query", INTEGER), parameter("x_limit", "header", INTEGER)
     )
@@ -117,7 +117,7 @@ def test_two_parameters_with_one_argument_name_stop_the_start() -> None:
         start(operation_object, lambda x_limit=1: Result({"limit": x_limit}))
 
 
-def test_a_parameter_named_body_stops_the_start() -> None:
+def test_a_parameter_named_body_is_rejected() -> None:
     operation_object = operation("get_things", parameter("body", "query", STRING), body=json_body(OBJECT))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: .*'body'"):
@@ -141,7 +141,7 @@ def test_path_and_path_parameters_must_match() -> None:
     ],
     ids=["top", "items", "allOf", "nullable"],
 )
-def test_an_unknown_format_stops_the_start(schema: Schema) -> None:
+def test_an_unknown_format_is_rejected(schema: Schema) -> None:
     operation_object = operation("get_things", parameter("value", "query", schema))
 
     with pytest.raises(
@@ -152,7 +152,7 @@ def test_an_unknown_format_stops_the_start(schema: Schema) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "[z-a]", "*", "\\p{Nonsense}", "(?P<a>b"])
-def test_an_invalid_pattern_stops_the_start(pattern: str) -> None:
+def test_an_invalid_pattern_is_rejected(pattern: str) -> None:
     operation_object = operation("get_things", parameter("value", "query", {"type": "string", "pattern": pattern}))
 
     with pytest.raises(
@@ -161,7 +161,7 @@ def test_an_invalid_pattern_stops_the_start(pattern: str) -> None:
         start(operation_object, lambda value=None: Result({"value": value}))
 
 
-def test_an_unknown_format_in_a_component_stops_the_start() -> None:
+def test_an_unknown_format_in_a_component_is_rejected() -> None:
     openapi_document = document(
         {"/things": {"get": operation("get_things")}}, schemas={"Thing": {"type": "string", "format": "colour"}}
     )
@@ -173,7 +173,7 @@ def test_an_unknown_format_in_a_component_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize("status", ["default", "2XX", "4xx"])
-def test_a_default_response_stops_the_start(status: str) -> None:
+def test_a_default_response_is_rejected(status: str) -> None:
     operation_object = operation(
         "get_things", responses={"200": response_object(OBJECT), status: response_object(OBJECT)}
     )
@@ -182,7 +182,7 @@ def test_a_default_response_stops_the_start(status: str) -> None:
         start(operation_object)
 
 
-def test_a_response_without_a_schema_stops_the_start() -> None:
+def test_a_response_without_a_schema_is_rejected() -> None:
     operation_object = operation(
         "get_things", responses={"200": {"description": "d", "content": {"application/json": {}}}}
     )
@@ -201,7 +201,7 @@ def test_a_response_without_a_schema_stops_the_start() -> None:
         ("path", {"style": "matrix"}, "style 'matrix'"),
     ],
 )
-def test_an_unsupported_parameter_style_stops_the_start(location: str, fields: Schema, reason: str) -> None:
+def test_an_unsupported_parameter_style_is_rejected(location: str, fields: Schema, reason: str) -> None:
     operation_object = operation("get_thing", parameter("id", location, {"type": "array", "items": STRING}, **fields))
     path = "/things/{id}" if location == "path" else "/things"
 
@@ -222,12 +222,12 @@ def test_an_unsupported_parameter_style_stops_the_start(location: str, fields: S
     ],
     ids=["object", "reference", "objects", "arrays", "allOf", "oneOf", "no type"],
 )
-def test_a_parameter_of_an_unsupported_type_stops_the_start(schema: Schema) -> None:
+def test_a_parameter_of_an_unsupported_type_is_rejected(schema: Schema) -> None:
     with pytest.raises(BadDocument, match=r"Operation get_things: 'value' .*, which isn't supported"):
         start(operation("get_things", parameter("value", "query", schema)), lambda value=None: Result(value))
 
 
-def test_a_parameter_without_a_schema_stops_the_start() -> None:
+def test_a_parameter_without_a_schema_is_rejected() -> None:
     operation_object = operation(
         "get_things", {"name": "value", "in": "query", "content": {"application/json": {"schema": OBJECT}}}
     )
@@ -237,14 +237,14 @@ def test_a_parameter_without_a_schema_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "*/*"])
-def test_a_body_that_is_no_json_stops_the_start(media: str) -> None:
+def test_a_body_that_is_no_json_is_rejected(media: str) -> None:
     operation_object = operation("get_things", body=json_body(OBJECT, "application/json", media))
 
     with pytest.raises(BadDocument, match=r"Operation get_things: has a .* body, and only JSON is supported"):
         start(operation_object, echo)
 
 
-def test_a_body_without_a_schema_stops_the_start() -> None:
+def test_a_body_without_a_schema_is_rejected() -> None:
     operation_object = operation("get_things", body={"content": {"application/json": {}}})
 
     with pytest.raises(BadDocument, match="Operation get_things: has a application/json body without a schema"):
@@ -264,7 +264,7 @@ def test_a_body_without_a_schema_stops_the_start() -> None:
     ],
     ids=["top", "null", "property", "items", "allOf", "reference", "nested reference"],
 )
-def test_a_default_in_a_request_body_stops_the_start(schema: Schema) -> None:
+def test_a_default_in_a_request_body_is_rejected(schema: Schema) -> None:
     thing = object_schema({"a": {**STRING, "default": "x"}, "again": {"$ref": "#/components/schemas/Thing"}})
     operation_object = operation("get_things", body=json_body(schema))
 
@@ -300,7 +300,7 @@ DEFAULT: Schema = {"type": "string", "default": "x"}
         ({"type": "object", "additionalProperties": DEFAULT}, False),
     ],
 )
-def test_a_default_anywhere_in_a_body_stops_the_start(schema: Schema, *, starts: bool) -> None:
+def test_a_default_anywhere_in_a_body_is_rejected(schema: Schema, *, starts: bool) -> None:
     tree = {"Tree": object_schema({"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}})}
     described = document({"/things": {"post": operation("echo", body=json_body(schema))}}, schemas=tree)
 
@@ -325,4 +325,4 @@ def test_the_operations_that_a_fault_in_a_component_affects_are_named() -> None:
     }
 
     with pytest.raises(BadDocument, match=r"^Operation create_a and 1 more: the format 'colour' at"):
-        compile_operations(document(paths, schemas=schemas), frozenset())
+        check_document(document(paths, schemas=schemas), {}, {})
