@@ -35,4 +35,4 @@ handler = Function(
     ScheduledPurge(store, utc_now),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )
-snapstart.register_snapshot_hooks()
+snapstart.register_snapshot_hooks(application.prepare)

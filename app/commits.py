@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from app.board_turns import BoardTurns
-from contract.http import Response
+from contract.messages import Response
 from contract.operations import Call
 from kanban.access import ensure_permitted
 from kanban.changes import Change

@@ -19,7 +19,7 @@ from contract.documentation_site import DocumentationSite
 from contract.edge import Edge, find_body_limits
 from contract.responses import ContractBreach
 from contract.static_site import StaticSite
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from kanban.ids import IdGenerator
 from kanban.store import Store
 
@@ -78,4 +78,4 @@ def create_app(
     edge = Edge(
         api, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
     )
-    return WsgiApplication(edge)
+    return WsgiApplication(edge, api.operations.compile_all)

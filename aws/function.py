@@ -14,7 +14,7 @@ from aws.request_records import RequestRecorder
 from aws.scheduled_purge import PURGE_EVENT
 from contract.api_gateway import ApiGatewayAdapter, MalformedEvent, decode_body, undecodable_body_response
 from contract.problems import PROBLEM_JSON
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 
 log = logging.getLogger("tackboard")
 

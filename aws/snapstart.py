@@ -5,6 +5,7 @@ seeded before it must be seeded again. Ids, tokens and secrets need nothing: the
 """
 
 import random
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -20,10 +21,14 @@ def register_client(client: Any) -> None:
     client.meta.events.register("before-send", _count_call)
 
 
-def register_snapshot_hooks() -> None:
-    """Register the functions that Lambda calls before a snapshot and after a restore. Elsewhere, do nothing."""
+def register_snapshot_hooks(prepare: Callable[[], None]) -> None:
+    """Register the functions that Lambda calls before a snapshot and after a restore. Elsewhere, do nothing.
+
+    `prepare` is called before a snapshot, to do what every restored process would do.
+    """
     if find_spec("snapshot_restore_py"):
         runtime = import_module("snapshot_restore_py")
+        runtime.register_before_snapshot(prepare)
         runtime.register_before_snapshot(close_connections)
         runtime.register_after_restore(reseed_random)
 

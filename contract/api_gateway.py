@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from contract.edge import Edge
-from contract.http import Response
+from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem
 from contract.request_context import get_request_context
-from contract.wsgi import to_latin_1
+from contract.wsgi_application import to_latin_1
 
 Event = Mapping[str, Any]
 LambdaResponse = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from contract.connexion_binding import Route, bind_operations
 from contract.cursors import CursorCodec
 from contract.heavy_operations import HeavyOperationLimiter
-from contract.http import HttpApplication, Request, Response
+from contract.messages import HttpApplication, Request, Response
 from contract.operations import BadDocument, Call, Operation, Operations, ensure_only_these_are_public
 from contract.problems import Problem, internal_error
 from contract.responses import ContractBreach, HandlerResult
@@ -92,10 +92,10 @@ class Api:
 
     def __call__(self, request: Request) -> Response:
         """Answer a request. A known error becomes its problem, any other is raised."""
-        found = self._routes.find(request.path)
-        if found is None:
+        match = self._routes.find(request.path)
+        if match is None:
             return self._fallback(request)
-        by_method, path_values = found
+        by_method, path_values = match
         route = by_method.get(request.method)
         if route is None:
             return _build_method_problem(by_method).to_response()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
-from contract.http import HttpApplication, Request, Response
+from contract.messages import HttpApplication, Request, Response
 from contract.problem_pages import PROBLEMS_PATH, build_problem_pages
 from contract.static_files import StaticFile, build_file, respond_with_file, respond_with_redirect
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from contract.http import Headers, HttpApplication, Request, Response, add_mount
+from contract.messages import Headers, HttpApplication, Request, Response, add_mount
 from contract.problems import Problem, internal_error
 from contract.request_context import get_request_context
 
@@ -120,19 +120,19 @@ class Edge:
         self, own_headers: Headers, headers: Mapping[str, str], request_id: str, *, is_https: bool
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
-        common: list[tuple[str, str]] = [("x-request-id", request_id)]
+        extra_headers: list[tuple[str, str]] = [("x-request-id", request_id)]
         if not any(name == "cache-control" for name, _ in own_headers):
-            common.append(_NO_STORE)
-        common.append(_NO_SNIFFING)
+            extra_headers.append(_NO_STORE)
+        extra_headers.append(_NO_SNIFFING)
         if is_https:
-            common.append(_HTTPS_ONLY)
+            extra_headers.append(_HTTPS_ONLY)
         if self._origins:
             # Vary adds up: a file varies by its encoding, and by the origin where origins are allowed.
-            common.append(("vary", "Origin"))
+            extra_headers.append(("vary", "Origin"))
             if headers.get("origin") in self._origins:
-                common.append(("access-control-allow-origin", headers["origin"]))
-                common.append(("access-control-expose-headers", _EXPOSED_HEADERS))
-        return (*own_headers, *common)
+                extra_headers.append(("access-control-allow-origin", headers["origin"]))
+                extra_headers.append(("access-control-expose-headers", _EXPOSED_HEADERS))
+        return (*own_headers, *extra_headers)
 
     def _build_preflight_headers(self, headers: Mapping[str, str]) -> Headers:
         if headers.get("origin") not in self._origins:

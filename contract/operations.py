@@ -23,7 +23,7 @@ from contract.cursors import CursorCodec
 from contract.deprecation import build_deprecation_headers, find_deprecation_errors
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.heavy_operations import find_weight_errors, is_heavy
-from contract.http import Request, Response
+from contract.messages import Request, Response
 from contract.negotiation import choose_media_type
 from contract.parameters import Parameter, argument_name, parse_cookies, parse_query
 from contract.responses import HandlerResult, Responses
@@ -387,7 +387,7 @@ class Operations:
             "media_type": lambda call: call.media_type,
             **dependencies,
         }
-        self._places = {
+        self._locations = {
             operation_object.get("operationId", ""): (path, method)
             for path, method, operation_object in list_operations(document)
         }
@@ -398,7 +398,7 @@ class Operations:
         operation = self._compiled.get(operation_id)
         if operation is None:
             # Threads that compile the same operation at once get equal ones.
-            path, method = self._places[operation_id]
+            path, method = self._locations[operation_id]
             path_item = self._document["paths"][path]
             operation = Operation(path, method, path_item, path_item[method], self.schemas)
             operation.bind(self._functions[operation_id], self._dependencies)
@@ -407,5 +407,5 @@ class Operations:
 
     def compile_all(self) -> None:
         """Compile all operations, for a process that is copied before its first request."""
-        for operation_id in self._places:
+        for operation_id in self._locations:
             self.get(operation_id)

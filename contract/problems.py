@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from contract.http import Response
+from contract.messages import Response
 from contract.violations import Violation
 
 PROBLEM_JSON = "application/problem+json"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from contract.http import Response
+from contract.messages import Response
 from contract.parameters import parse_scalar
 from contract.problems import PROBLEM_JSON, Problem
 from contract.schemas import Check, Schema, Schemas

@@ -62,11 +62,11 @@ def _find_node(node: _Node[_Target], segments: Sequence[str], index: int, texts:
     if index == len(segments):
         return node if node.by_method else None
     segment = segments[index]
-    if (child := node.children.get(segment)) and (found := _find_node(child, segments, index + 1, texts)):
-        return found
+    if (child := node.children.get(segment)) and (end := _find_node(child, segments, index + 1, texts)):
+        return end
     if segment and (child := node.children.get(None)):
         texts.append(segment)
-        if found := _find_node(child, segments, index + 1, texts):
-            return found
+        if end := _find_node(child, segments, index + 1, texts):
+            return end
         texts.pop()
     return None

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from contract.conditional import is_unchanged
-from contract.http import Request, Response
+from contract.messages import Request, Response
 from contract.problems import Problem
 
 _MIN_BYTES_TO_COMPRESS = 1024

@@ -7,7 +7,7 @@ no inline scripts.
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract.http import HttpApplication, Request, Response
+from contract.messages import HttpApplication, Request, Response
 from contract.static_files import StaticFile, build_file, respond_with_file
 
 _CONTENT_TYPES = {

@@ -6,7 +6,7 @@ import pytest
 
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge
-from contract.http import Response
+from contract.messages import Response
 
 DOCS = DocumentationSite(
     lambda: b'{"openapi": "3.0.3"}',

@@ -12,7 +12,7 @@ import pytest
 
 from app.factory import create_app
 from contract.responses import ContractBreach
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from kanban.store import Store
 from stores import open_store
 from tests.api.client import Client

@@ -11,8 +11,8 @@ from app import board_turns
 from app.board_turns import BoardTurns
 from app.commits import MAX_ATTEMPTS, IdempotentCommit
 from app.problems import to_problem
+from contract.messages import Response
 from contract.operations import Call
-from contract.responses import Response
 from kanban.store import Busy, StaleRead, Store
 from tests.api.manual_clock import ManualClock
 

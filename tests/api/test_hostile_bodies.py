@@ -15,7 +15,7 @@ import pytest
 from app.document import DOCUMENT_PATH
 from contract.schemas import Check, Schemas
 from contract.strict_json import MAX_DEPTH
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.api.client import BASE, Client
 from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event

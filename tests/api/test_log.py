@@ -26,7 +26,7 @@ from contract.log_lines import (
     format_as_text,
 )
 from contract.request_log import RequestLog
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from kanban.store import Store
 from tests.api.client import Client
 from tests.aws.test_request_records import CANARY, PLANTED

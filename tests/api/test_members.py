@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.factory import create_app
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from kanban.changes import Change
 from kanban.store import Store, StoredResponse
 from tests.api.client import Client

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.document import DOCUMENT_PATH
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.api.client import Client
 from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event

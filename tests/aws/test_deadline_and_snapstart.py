@@ -114,9 +114,9 @@ def test_lambda_is_asked_to_call_when_it_can(monkeypatch: pytest.MonkeyPatch) ->
     runtime.__spec__ = SimpleNamespace()  # type: ignore[assignment] # it is looked for.
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
 
-    snapstart.register_snapshot_hooks()
+    snapstart.register_snapshot_hooks(print)
 
-    assert hooks == [snapstart.close_connections, snapstart.reseed_random]
+    assert hooks == [print, snapstart.close_connections, snapstart.reseed_random]
 
 
 def test_a_call_that_is_tried_again_stops_while_there_is_time_to_answer(running: Running) -> None:

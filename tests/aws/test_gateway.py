@@ -5,7 +5,7 @@ from typing import Any
 
 from contract.api_gateway import ApiGatewayAdapter
 from contract.edge import Edge
-from contract.http import Request, Response
+from contract.messages import Request, Response
 from tests.contract.aws_events import http_api_event
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.contract.aws_events import Event, response_headers
 
 LambdaResponse = dict[str, Any]

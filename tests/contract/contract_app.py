@@ -7,11 +7,11 @@ from typing import Any
 from contract.application import Api
 from contract.cursors import CursorCodec
 from contract.edge import Edge
-from contract.http import Response
+from contract.messages import Response
 from contract.operations import Call, check_document
 from contract.problems import Problem
 from contract.responses import ContractBreach
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.contract.client import TOKEN, Client
 from tests.contract.openapi_documents import Schema, document, json_body, operation, parameter
 

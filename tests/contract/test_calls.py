@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract.http import Response
+from contract.messages import Response
 from contract.operations import Call
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve

@@ -70,19 +70,19 @@ def test_connexion_accepts_the_document_and_routes_as_the_product_does() -> None
 
     assert {operation["operationId"] for _, _, operation in documented} == set(api.operations)
     for path, method, operation in documented:
-        found = tree.find(base_path + path)
-        assert found is not None
-        route = found[0][method]
+        match = tree.find(base_path + path)
+        assert match is not None
+        route = match[0][method]
         assert route.operation_id == operation["operationId"]
         assert route.function is FUNCTIONS[route.operation_id]
         assert bool(route.verify) == bool(api.operations[route.operation_id].security)
 
 
 def test_the_function_that_verifies_is_the_one_of_connexion() -> None:
-    found = bind_operations(DOCUMENT, FUNCTIONS, lambda _: None).find("/v1/boards")
-    assert found is not None
+    match = bind_operations(DOCUMENT, FUNCTIONS, lambda _: None).find("/v1/boards")
+    assert match is not None
 
-    verify = found[0]["GET"].verify
+    verify = match[0]["GET"].verify
 
     assert verify is not None
     assert verify.__module__ == "connexion.security"

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.edge import Edge
-from contract.http import Response
+from contract.messages import Response
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve
 from tests.contract.openapi_documents import document, operation

@@ -13,8 +13,8 @@ from contract.edge import (
     Edge,
     find_body_limits,
 )
-from contract.http import HttpApplication, Request, Response
-from contract.wsgi import WsgiApplication
+from contract.messages import HttpApplication, Request, Response
+from contract.wsgi_application import WsgiApplication
 from tests.contract.client import Client, call, environ
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import OBJECT

@@ -9,8 +9,8 @@ import pytest
 from aws.function import Function
 from contract.api_gateway import ApiGatewayAdapter, MalformedEvent
 from contract.edge import Edge
-from contract.http import Request, Response
-from contract.wsgi import WsgiApplication
+from contract.messages import Request, Response
+from contract.wsgi_application import WsgiApplication
 from tests.contract.adapter_twin import build_function, compare_with_adapter, json_round_trip
 from tests.contract.aws_events import (
     EVENT_BUILDERS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract.http import Response
+from contract.messages import Response
 from contract.operations import Call
 from contract.problems import Problem
 from contract.schemas import Check

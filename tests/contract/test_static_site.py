@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from contract.edge import Edge
-from contract.http import Response
+from contract.messages import Response
 from contract.static_site import CONTENT_SECURITY_POLICY, StaticSite
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.contract.client import call, environ
 
 

@@ -14,7 +14,7 @@ import yaml
 from app.factory import create_app
 from contract.edge import MAX_BODY_BYTES
 from contract.responses import ContractBreach
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from stores import open_store
 from tests.contract.client import HttpResponse
 from tests.contract.transports import TRANSPORTS, Send, Transport

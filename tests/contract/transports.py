@@ -20,7 +20,7 @@ from app.factory import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse, call, environ
 

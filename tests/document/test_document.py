@@ -3,22 +3,25 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import validate
 
 import handlers
-from app.document import DOCUMENT_PATH
-from app.factory import PUBLIC_OPERATIONS
+from app.dependencies import build_dependencies
+from app.document import DOCUMENT_PATH, load_document
+from app.factory import PUBLIC_OPERATIONS, utc_now
 from app.problems import STATUS_BY_ERROR
 from contract import edge
 from contract.application import respond_with_not_found
 from contract.documentation_site import DocumentationSite
-from contract.http import Request
+from contract.messages import Request
+from contract.operations import check_document
 from contract.request_context import RequestContext
 from contract.schemas import KNOWN_VALUES_EXTENSION, Schemas
 from kanban.errors import DomainError, LimitReached
+from kanban.store import Store
 from kanban.timekeeping.money import MINOR_DIGITS
 from kanban.values import Color, Enforcement, Role, Scope, Stage
 
@@ -180,3 +183,9 @@ def test_the_introduction_names_every_header_that_pages_of_other_origins_may_sen
 
     assert {name for name in added if f"`{name}`" not in BUNDLE["info"]["description"]} == set()
     assert len(added) == 7
+
+
+def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function() -> None:
+    names = build_dependencies(cast("Store", None), utc_now, lambda kind: kind, bytes, open_signup=True)
+
+    check_document(load_document(), handlers.functions_by_operation_id(), names)

@@ -27,7 +27,7 @@ from typing import Any
 from app.document import DOCUMENT_PATH
 from app.factory import create_app
 from contract.schemas import Schemas
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from kanban.ordering import ranks
 from stores import open_store
 from tests.api.client import BASE, Client

@@ -24,9 +24,17 @@ RULES = {
 
 CONTRACT = {
     "api_gateway": ["test_lambda_events", "test_lambda_event_formats"],
-    "application": ["test_startup", "test_paths", "test_security", "test_calls", "test_negotiation", "test_responses"],
+    "application": [
+        "test_check_document",
+        "test_paths",
+        "test_security",
+        "test_calls",
+        "test_negotiation",
+        "test_responses",
+    ],
     "bodies": ["test_strict_json", "test_media_types", "test_text", "test_calls", "test_dialect"],
     "conditional": ["test_conditional"],
+    "connexion_binding": ["test_security", "test_paths", "test_connexion_binding"],
     "cursors": ["test_cursors"],
     "edge": ["test_edge", "test_cors"],
     "negotiation": ["test_negotiation"],
@@ -35,7 +43,7 @@ CONTRACT = {
         "test_cursors",
         "test_headers_and_cookies",
         "test_query_parameters",
-        "test_startup",
+        "test_check_document",
         "test_security",
         "test_responses",
         "test_conditional",
@@ -45,7 +53,14 @@ CONTRACT = {
     "rate_limit": ["test_rate_limit"],
     "responses": ["test_responses", "test_media_types", "test_headers_and_cookies", "test_conditional"],
     "route_tree": ["test_paths"],
-    "schemas": ["test_startup", "test_large_values", "test_dialect", "test_formats", "test_text", "test_violations"],
+    "schemas": [
+        "test_check_document",
+        "test_large_values",
+        "test_dialect",
+        "test_formats",
+        "test_text",
+        "test_violations",
+    ],
     "violations": ["test_violations", "test_problem_size"],
 }
 """Modules of the contract layer, and their tests."""

@@ -23,7 +23,7 @@ from contract.edge import Edge, find_body_limits
 from contract.operations import Call
 from contract.parameters import argument_name
 from contract.problems import Problem
-from contract.wsgi import WsgiApplication
+from contract.wsgi_application import WsgiApplication
 from server import waitress_server
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.findings import BUNDLE

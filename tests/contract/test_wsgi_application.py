@@ -6,8 +6,8 @@ from wsgiref.types import WSGIEnvironment
 import pytest
 
 from contract.edge import Edge
-from contract.http import HttpApplication, Request, Response
-from contract.wsgi import WsgiApplication
+from contract.messages import HttpApplication, Request, Response
+from contract.wsgi_application import WsgiApplication
 from tests.contract.client import call, environ
 
 

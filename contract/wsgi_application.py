@@ -1,7 +1,7 @@
 """Serve an edge as a WSGI application (PEP 3333)."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -15,8 +15,10 @@ _BODY_HEADERS = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-leng
 class WsgiApplication:
     """A WSGI application around an edge."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, prepare: Callable[[], None] = lambda: None) -> None:
+        """Serve an edge. `prepare` does in advance what the first requests would do, before a process is copied."""
         self.edge = edge
+        self.prepare = prepare
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Process one request."""
