@@ -10,7 +10,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 # What connexion asks for and never runs here (contract/connexion_binding.py), and what only these ask for.
 UNUSED_ON_LAMBDA := anyio asgiref attrs certifi charset-normalizer h11 httpcore httpx idna inflection jinja2 jsonschema \
-	jsonschema-specifications python-multipart pyyaml referencing requests rpds-py urllib3
+	jsonschema-specifications python-multipart referencing requests rpds-py urllib3
 
 # The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
