@@ -13,6 +13,7 @@ from app.commits import MAX_ATTEMPTS, IdempotentCommit
 from app.problems import to_problem
 from contract.messages import Response
 from contract.operations import Call
+from contract.request_context import RequestContext
 from kanban.store import Busy, StaleRead, Store
 from tests.api.manual_clock import ManualClock
 
@@ -54,7 +55,7 @@ class Writers:
         board_id: str | None,
         between: Callable[[], object] = lambda: None,
         *,
-        method: str = "post",
+        method: str = "POST",
         is_heavy: bool = False,
     ) -> None:
         """Read a board, do something else, and commit a change; with GET, commit none."""
@@ -62,11 +63,14 @@ class Writers:
         def handle() -> Response:
             change = self.store.read(board_id)
             between()
-            return Response(200, (), b"", None if method == "get" else change)
+            return Response(200, (), b"", None if method == "GET" else change)
 
-        operation = SimpleNamespace(extensions={}, is_heavy=is_heavy, method=method)
+        operation = SimpleNamespace(extensions={}, is_heavy=is_heavy)
+        request = SimpleNamespace(method=method, context=RequestContext())
         arguments = {} if board_id is None else {"board_id": board_id}
-        call = SimpleNamespace(operation=operation, arguments=arguments, caller=None, idempotency_key=None)
+        call = SimpleNamespace(
+            operation=operation, request=request, arguments=arguments, caller=None, idempotency_key=None
+        )
         self._commit(cast("Call", call), handle)
 
     def write_elsewhere(self, board_id: str | None, **options: Any) -> None:
@@ -164,7 +168,7 @@ def test_requests_that_write_to_no_board_do_not_wait_for_each_other(*, is_heavy:
 def test_readers_do_not_wait_for_a_writer() -> None:
     writers = Writers()
 
-    writers.write("board", between=lambda: writers.write_elsewhere("board", method="get"))
+    writers.write("board", between=lambda: writers.write_elsewhere("board", method="GET"))
 
     assert writers.store.versions == {"board": 1}
 
