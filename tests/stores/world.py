@@ -180,32 +180,5 @@ def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> l
 
 def make_card(world: World, list_: List, rank: str, **fields: Any) -> Card:
     """Return a card of a list with a rank and any other fields, not written yet."""
-    values: Mapping[str, Any] = {"title": "Bare", "description": "", "external_id": None, **fields}
-    card = Card(
-        id=world.context().new_id("card"),
-        board_id=list_.board_id,
-        list_id=list_.id,
-        title=values["title"],
-        description=values["description"],
-        external_id=values["external_id"],
-        rank=rank,
-        start_at=None,
-        due_at=None,
-        due_complete=False,
-        hourly_rate_minor=None,
-        label_ids=(),
-        assignee_ids=(),
-        links=(),
-        comment_count=0,
-        item_count=0,
-        done_count=0,
-        started_at=None,
-        resolved_at=None,
-        tracked_seconds=0,
-        tracked_cost=0,
-        running=None,
-        version=1,
-        created_at=world.now,
-        updated_at=world.now,
-    )
+    card = cards.build_card(NewCard("Bare"), world.context().new_id("card"), list_, rank=rank, at=world.now)
     return replace(card, **fields)

@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from kanban.boards import build_board
+from kanban.cards import build_card
 from kanban.changes import Change
-from kanban.values import Board, Card, Comment, Enforcement, Entity, Event, List, Member, Role, Stage
+from kanban.lists import build_list
+from kanban.values import Board, Card, Comment, Entity, Event, List, Member, NewBoard, NewCard, NewList, Role, Stage
 from stores.dynamodb.board_items import BoardHead, Hold
 from stores.dynamodb.snapshots import BoardSnapshot, Snapshot
 
@@ -15,12 +18,12 @@ ANN, EVE = "usr_ann", "usr_eve"
 
 
 def make_board(seq: int, board_id: str = "brd_1", **fields: Any) -> Board:
-    board = Board(board_id, "Website", "", "EUR", 0, None, ANN, seq, 1, NOON, NOON)
-    return replace(board, **fields)
+    board = build_board(NewBoard("Website", currency="EUR"), board_id, ANN, NOON)
+    return replace(board, seq=seq, **fields)
 
 
 def make_list(list_id: str = "lst_1", **fields: Any) -> List:
-    list_ = List(list_id, "brd_1", "To do", Stage.TODO, "a0", None, Enforcement.WARN, None, 0, "", "", 1, NOON, NOON)
+    list_ = build_list(NewList("To do", Stage.TODO), list_id, "brd_1", "a0", NOON)
     return replace(list_, **fields)
 
 
@@ -29,33 +32,7 @@ def make_member(user_id: str = ANN, role: Role = Role.OWNER, board_id: str = "br
 
 
 def make_card(card_id: str = "crd_1", **fields: Any) -> Card:
-    card = Card(
-        id=card_id,
-        board_id="brd_1",
-        list_id="lst_1",
-        title="Card",
-        description="",
-        external_id=None,
-        rank="a0",
-        start_at=None,
-        due_at=None,
-        due_complete=False,
-        hourly_rate_minor=None,
-        label_ids=(),
-        assignee_ids=(),
-        links=(),
-        comment_count=0,
-        item_count=0,
-        done_count=0,
-        started_at=None,
-        resolved_at=None,
-        tracked_seconds=0,
-        tracked_cost=0,
-        running=None,
-        version=1,
-        created_at=NOON,
-        updated_at=NOON,
-    )
+    card = build_card(NewCard("Card"), card_id, make_list(), rank="a0", at=NOON)
     return replace(card, **fields)
 
 
