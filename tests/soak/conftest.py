@@ -56,16 +56,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def report(
-    engine: Engine, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
-) -> Callable[[str, str], None]:
-    """Return a function that prints a figure of the engine, if the tests run at full length."""
+def report(engine: Engine, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Return a function that prints figures of the engine, if the tests run at full length."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
 
-    def print_figure(figure: str, text: str) -> None:
+    def print_figures(text: str) -> None:
         if IS_FULL and reporter:
             with capsys.disabled():
                 reporter.ensure_newline()
-                reporter.write_line(f"{figure} {engine.name}: {text}")
+                reporter.write_line(f"{engine.name}: {text}")
 
-    return print_figure
+    return print_figures

@@ -1,4 +1,4 @@
-"""G7: concurrent calls on one card are linearizable; and the test detects a store with which they are not."""
+"""Concurrent calls on one card are linearizable; and the test detects a store with which they are not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -146,7 +146,7 @@ def _with_seq(change: Change, seq: int) -> Change:
     return replace(change, updates=tuple(updates), event=replace(change.event, seq=seq))
 
 
-def test_every_history_of_a_card_is_linearizable(engine: Engine, report: Callable[[str, str], None]) -> None:
+def test_every_history_of_a_card_is_linearizable(engine: Engine, report: Callable[[str], None]) -> None:
     stage = HistoryRunner(engine.open())
     seeds = engine.seeds(fast=50, full=1_000)
 
@@ -161,10 +161,10 @@ def test_every_history_of_a_card_is_linearizable(engine: Engine, report: Callabl
 
     assert pairs > len(seeds)
     assert refused
-    report("G7", f"{len(seeds)} histories linearizable; {pairs} pairs of calls overlapped, {refused} renames refused")
+    report(f"{len(seeds)} histories linearizable; {pairs} pairs of calls overlapped, {refused} renames refused")
 
 
-def test_a_planted_check_then_write_is_detected(engine: Engine, report: Callable[[str, str], None]) -> None:
+def test_a_planted_check_then_write_is_detected(engine: Engine, report: Callable[[str], None]) -> None:
     planted = CheckThenWriteStore(engine.open())
     stage = HistoryRunner(cast("Store", planted))
 
@@ -178,4 +178,4 @@ def test_a_planted_check_then_write_is_detected(engine: Engine, report: Callable
 
     assert suspects
     assert detected >= (0.95 * suspects if IS_FULL else 1)
-    report("G7", f"planted check-then-write detected in {detected} of the {suspects} histories with a lost check")
+    report(f"planted check-then-write detected in {detected} of the {suspects} histories with a lost check")

@@ -1,4 +1,4 @@
-"""G10: a server that is killed at any time keeps every acknowledged write, and no partial one."""
+"""A server that is killed at any time keeps every acknowledged write, and no partial one."""
 
 import signal
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def crash(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], None]:
 
 
 def test_a_killed_server_keeps_what_it_acknowledged(
-    engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, report: Callable[[str, str], None]
+    engine: Engine, store_url: str, crash: Callable[[], None], tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     kills = KILLS.get(engine.name, KILLS_ELSEWHERE)
 
@@ -96,7 +96,6 @@ def test_a_killed_server_keeps_what_it_acknowledged(
         server.stop()
 
     report(
-        "G10",
         f"{kills} kills: {acknowledged} acknowledged writes kept; of {in_flight} in flight, {unacknowledged} were "
         "done and the others not at all; no gap in seq",
     )

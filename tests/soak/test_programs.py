@@ -1,4 +1,4 @@
-"""G8: for random programs of requests, the application responds as the model does, and alike on every engine."""
+"""For random programs of requests, the application responds as the model does, and alike on every engine."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def reference(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Store 
 
 
 def test_every_engine_responds_to_programs_as_the_model_does(
-    engine: Engine, reference: Store | None, report: Callable[[str, str], None]
+    engine: Engine, reference: Store | None, report: Callable[[str], None]
 ) -> None:
     store = engine.open()
     seeds = engine.seeds(fast=6, full=1_000)
@@ -33,7 +33,7 @@ def test_every_engine_responds_to_programs_as_the_model_does(
             for ours, theirs in zip(responses, run_program(reference, seed), strict=True):
                 assert ours == theirs, f"Program {seed} is answered otherwise by SQLite: {theirs!r}"
 
-    report("G8", f"{len(seeds)} programs of {STEPS} steps, {answers} responses compared: no difference")
+    report(f"{len(seeds)} programs of {STEPS} steps, {answers} responses compared: no difference")
 
 
 def test_a_failing_program_is_shortened_to_the_steps_it_needs() -> None:
