@@ -1,4 +1,4 @@
-"""Clients that call one application at the same time."""
+"""Clients that call applications over one store at the same time."""
 
 import sys
 from collections.abc import Callable
@@ -12,6 +12,9 @@ from kanban.store import Store
 from tests.api.client import Client
 
 Result = TypeVar("Result")
+
+PROCESSES = 4
+"""How many applications share a store. Requests to one application take turns, so only these meet in the store."""
 
 _SWITCH_INTERVAL = 0.000_05
 """Seconds after which Python lets another thread run: a hundredth of the usual, so that threads meet everywhere."""
@@ -39,6 +42,12 @@ def create_client(store: Store) -> Client:
     application = create_app(store, open_signup=True, on_breach=_raise_on_breach)
     anonymous = Client(application)
     return anonymous.with_token(anonymous.post("/users", {"name": "Mina"}).json["token"])
+
+
+def create_clients(store: Store) -> list[Client]:
+    """Return clients of one user, each with an application of its own over the store, as in several processes."""
+    first = create_client(store)
+    return [first, *(create_client(store).with_token(first.token) for _ in range(PROCESSES - 1))]
 
 
 def list_cards(client: Client, board: str) -> list[dict[str, Any]]:

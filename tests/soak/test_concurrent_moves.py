@@ -8,7 +8,7 @@ from kanban.store import CardQuery, Store
 from kanban.values import Card
 from kanban.views import BoardView, Page, PageKey
 from tests.api.client import Client, HttpResponse
-from tests.soak.concurrency import create_client, list_cards, list_events, run_concurrently
+from tests.soak.concurrency import PROCESSES, create_clients, list_cards, list_events, run_concurrently
 from tests.soak.conftest import FIRST_SEED, IS_FULL, Engine
 from tests.soak.randomness import seeded_random
 
@@ -19,7 +19,8 @@ STAGES = ("todo", "in_progress", "in_progress", "done")
 
 def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, report: Callable[[str], None]) -> None:
     store = engine.open()
-    client = create_client(store)
+    clients = create_clients(store)
+    client = clients[0]
     lists = [{"name": f"List {number}", "stage": stage} for number, stage in enumerate(STAGES)]
     board = f"/boards/{client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
     list_ids = [item["id"] for item in client.get(f"{board}/lists").json["items"]]
@@ -33,7 +34,7 @@ def test_concurrent_movers_lose_no_card_and_no_write(engine: Engine, report: Cal
             card, neighbour = rng.sample(sorted(last_seen), 2)
             position = rng.choice(({"before": neighbour}, {"after": neighbour}, {"position": "top"}, {}))
             target = rng.choice(list_ids) if neighbour not in position.values() else last_seen[neighbour]
-            answer = client.post(f"{board}/cards/{card}/move", {"list_id": target, **position})
+            answer = clients[index % PROCESSES].post(f"{board}/cards/{card}/move", {"list_id": target, **position})
             if answer.status == 200:
                 last_seen[card] = answer.json["list_id"]
             answers.append(answer)

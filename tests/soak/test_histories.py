@@ -8,8 +8,8 @@ from typing import Any, cast
 from kanban.changes import Change
 from kanban.store import StaleRead, Store, StoredResponse
 from kanban.values import Board, Entity, List
-from tests.api.client import HttpResponse
-from tests.soak.concurrency import create_client, run_concurrently
+from tests.api.client import Client, HttpResponse
+from tests.soak.concurrency import PROCESSES, create_clients, run_concurrently
 from tests.soak.conftest import IS_FULL, Engine
 from tests.soak.linearizability import Call, count_overlaps, format_history, is_linearizable
 from tests.soak.randomness import seeded_random
@@ -26,14 +26,15 @@ class HistoryRunner:
     """Runs histories of concurrent calls on a store."""
 
     def __init__(self, store: Store) -> None:
-        self._client = create_client(store)
+        self._clients = create_clients(store)
 
     def run(self, seed: int) -> tuple[Card, list[Call]]:
         """Let clients change a new card concurrently, as the seed says; return its first state and their calls."""
         lists = [{"name": f"List {number}", "stage": "todo"} for number in range(LISTS)]
-        board = f"/boards/{self._client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
-        list_ids = [item["id"] for item in self._client.get(f"{board}/lists").json["items"]]
-        created = self._client.post(f"{board}/cards", {"title": "New"})
+        first_client = self._clients[0]
+        board = f"/boards/{first_client.post('/boards', {'name': 'Website', 'lists': lists}).json['id']}"
+        list_ids = [item["id"] for item in first_client.get(f"{board}/lists").json["items"]]
+        created = first_client.post(f"{board}/cards", {"title": "New"})
         path = f"{board}/cards/{created.json['id']}"
         first_state = read_card_state(created)
         ticks = count()
@@ -49,7 +50,7 @@ class HistoryRunner:
                 elif operation == "move":
                     arguments = rng.choice(list_ids)
                 began = next(ticks)
-                answer = self._call(path, operation, arguments)
+                answer = _call(self._clients[index % PROCESSES], path, operation, arguments)
                 ended = next(ticks)
                 if answer.status == 200:
                     known = read_card_state(answer)
@@ -59,16 +60,17 @@ class HistoryRunner:
 
         calls = [call for calls_of_client in run_concurrently(CLIENTS, client) for call in calls_of_client]
         # A read afterwards sees the final state.
-        last = Call(CLIENTS, "read", None, read_card_state(self._client.get(path)), next(ticks), next(ticks))
+        last = Call(CLIENTS, "read", None, read_card_state(first_client.get(path)), next(ticks), next(ticks))
         return first_state, [*calls, last]
 
-    def _call(self, path: str, operation: str, arguments: Any) -> HttpResponse:
-        if operation == "rename":
-            version, title = arguments
-            return self._client.patch(path, {"title": title}, If_Match=f'"{version}"')
-        if operation == "move":
-            return self._client.post(f"{path}/move", {"list_id": arguments})
-        return self._client.get(path)
+
+def _call(client: Client, path: str, operation: str, arguments: Any) -> HttpResponse:
+    if operation == "rename":
+        version, title = arguments
+        return client.patch(path, {"title": title}, If_Match=f'"{version}"')
+    if operation == "move":
+        return client.post(f"{path}/move", {"list_id": arguments})
+    return client.get(path)
 
 
 def read_card_state(answer: HttpResponse) -> Card:

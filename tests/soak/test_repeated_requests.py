@@ -1,12 +1,12 @@
 """A request that is sent many times at once with one Idempotency-Key is done once and gets equal responses."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from tests.api.client import Client, HttpResponse
-from tests.soak.concurrency import create_client, run_concurrently
+from tests.soak.concurrency import PROCESSES, create_clients, run_concurrently
 from tests.soak.conftest import IS_FULL, Engine
 
 SENDERS, ROUNDS = (50, 100) if IS_FULL else (10, 5)
@@ -16,7 +16,8 @@ _HEADERS_THAT_DIFFER = {"x-request-id", "idempotency-replayed"}
 
 
 def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, report: Callable[[str], None]) -> None:
-    client = create_client(engine.open())
+    clients = create_clients(engine.open())
+    client = clients[0]
     board = f"/boards/{client.post('/boards', {'name': 'Website'}).json['id']}"
     _, doing, _ = (item["id"] for item in client.get(f"{board}/lists").json["items"])
 
@@ -32,7 +33,7 @@ def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, report: 
         ]
         path, body = requests[number % len(requests)]
         before = _count_writes(client, board)
-        answers = run_concurrently(SENDERS, partial(_send, client, path, body, f"round-{number}"))
+        answers = run_concurrently(SENDERS, partial(_send, clients, path, body, f"round-{number}"))
         after = _count_writes(client, board)
 
         statuses.update(answer.status for answer in answers)
@@ -46,8 +47,8 @@ def test_a_request_sent_many_times_at_once_is_done_once(engine: Engine, report: 
     report(f"{ROUNDS} rounds of {SENDERS} requests with one key: {counts}; each done once, with equal responses")
 
 
-def _send(client: Client, path: str, body: dict[str, Any] | None, key: str, _: int) -> HttpResponse:
-    return client.post(path, body, Idempotency_Key=key)
+def _send(clients: Sequence[Client], path: str, body: dict[str, Any] | None, key: str, index: int) -> HttpResponse:
+    return clients[index % PROCESSES].post(path, body, Idempotency_Key=key)
 
 
 def _count_writes(client: Client, board: str) -> int:
