@@ -146,13 +146,17 @@ class SqliteEngine:
         """
         connection = self._acquire()
         try:
-            connection.execute("BEGIN")
-            results = [connection.execute(*statements[0]).fetchall()]
-            if stop_if_first_empty and not results[0]:
-                results += [[] for _ in statements[1:]]
+            if len(statements) == 1:
+                # A single statement reads one snapshot anyway.
+                results = [connection.execute(*statements[0]).fetchall()]
             else:
-                results += [connection.execute(*statement).fetchall() for statement in statements[1:]]
-            connection.execute("COMMIT")
+                connection.execute("BEGIN")
+                results = [connection.execute(*statements[0]).fetchall()]
+                if stop_if_first_empty and not results[0]:
+                    results += [[] for _ in statements[1:]]
+                else:
+                    results += [connection.execute(*statement).fetchall() for statement in statements[1:]]
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Closing rolls back, whatever state the error left the connection in.
             connection.close()
