@@ -230,7 +230,7 @@ def test_overlapping_time_entries_are_reported_and_kept(mina: Client, board: str
     [closed] = [entry for entry in document["time_entries"] if entry["note"] == "Zero"]
     document["time_entries"] += [
         closed
-        | {"id": f"{closed['id'][:-1]}{begun}", "started_at": f"2026-01-05T0{begun}:00:00Z"}
+        | {"id": f"ten_{begun:026}", "started_at": f"2026-01-05T0{begun}:00:00Z"}
         | {"ended_at": f"2026-01-05T0{ended}:00:00Z"}
         for begun, ended in ((2, 5), (3, 4), (5, 6))
     ]
