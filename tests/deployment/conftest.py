@@ -11,6 +11,14 @@ from tests.engines.dynamodb_server import dynoxide
 __all__ = ["dynoxide"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests for which a package is built, before pytest deselects by mark."""
+    for item in items:
+        if isinstance(item, pytest.Function) and {"own_package", "prod_package"} & {*item.fixturenames}:
+            item.add_marker("package")
+
+
 @pytest.fixture(scope="session")
 def own_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """Build the package of dev for this machine's Python."""

@@ -15,6 +15,8 @@ from app.document import read_version
 from tests.live_server import ROOT, LiveServer
 from tools.bill_of_materials import read_server
 
+pytestmark = pytest.mark.package
+
 UV = [sys.executable, "-m", "uv"]
 
 
