@@ -11,7 +11,7 @@ from tools.openapi import client_generation
 from tools.openapi.findings import ROOT
 
 
-def shown_in_readme() -> str:
+def read_output_in_readme() -> str:
     """Return the output that README shows for every client."""
     _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
     blocks = section.partition("\n## ")[0].split("```")[1::2]
@@ -19,7 +19,7 @@ def shown_in_readme() -> str:
     return printed
 
 
-def code_in_readme() -> str:
+def read_program_in_readme() -> str:
     """Return the program in TypeScript that README shows."""
     _, _, section = (ROOT / "README.md").read_text().partition("## Use it from your language")
     program = re.search(r"```ts\n(.*?)```", section, re.DOTALL)
@@ -36,20 +36,20 @@ def code_in_readme() -> str:
         pytest.param(client_generation.build_python_client, ["openapi-python-client"], id="python"),
     ],
 )
-def test_every_client_compiles_and_walks_through_the_main_job(
+def test_every_client_compiles_and_does_the_main_job(
     make: Callable[[], list[client_generation.ClientProgram]], names: list[str], live_server: LiveServer
 ) -> None:
-    walks = make()
+    programs = make()
 
-    printed = {walk.name: walk.run(f"{live_server.url}v1", live_server.token or "") for walk in walks}
+    printed = {program.name: program.run(f"{live_server.url}v1", live_server.token or "") for program in programs}
 
-    assert printed == dict.fromkeys(names, shown_in_readme())
+    assert printed == dict.fromkeys(names, read_output_in_readme())
 
 
-def test_the_code_that_readme_shows_is_the_code_that_runs() -> None:
-    walk = (ROOT / "tools" / "clients" / "typescript" / "main_job_fetch.ts").read_text().splitlines()
+def test_the_lines_of_the_program_in_readme_are_lines_of_the_main_job() -> None:
+    program = (ROOT / "tools" / "clients" / "typescript" / "main_job_fetch.ts").read_text().splitlines()
 
-    assert [line for line in code_in_readme().splitlines() if line not in walk] == []
+    assert [line for line in read_program_in_readme().splitlines() if line not in program] == []
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def readme_program() -> Iterator[Path]:
     """Write the program of README to a file beside the main jobs, which are compiled together."""
     program = client_generation.OUTPUT_FOLDER / "typescript" / "readme.ts"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(code_in_readme())
+    program.write_text(read_program_in_readme())
     yield program
     program.unlink()
 
 
-def test_the_code_that_readme_shows_runs_as_it_stands_there(readme_program: Path, live_server: LiveServer) -> None:
+def test_the_program_in_readme_runs_unchanged(readme_program: Path, live_server: LiveServer) -> None:
     client_generation.build_typescript_clients()
     program = client_generation.ClientProgram("README", ("node", "compiled/readme.js"), readme_program.parent, {})
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.document import DOCUMENT_PATH
 from contract.schemas import KNOWN_VALUES_EXTENSION
-from tests.clients.test_clients import shown_in_readme
+from tests.clients.test_clients import read_output_in_readme
 from tests.live_server import LiveServer
 from tools.openapi import client_generation
 from tools.openapi.breaking_changes import close_open_schemas
@@ -88,10 +88,10 @@ def later() -> Iterator[str]:
         thread.join()
 
 
-def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None:
-    (walk,) = client_generation.build_python_client()
+def test_a_python_client_reads_event_types_and_codes_of_a_later_version(later: str) -> None:
+    (program,) = client_generation.build_python_client()
 
-    assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
+    assert program.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 14:00 board.created",
         "2 14:00 card.painted: {'colour': 'red'}",
         "3 14:00 board.updated",
@@ -101,10 +101,10 @@ def test_a_python_client_reads_a_later_feed_and_a_later_code(later: str) -> None
     ]
 
 
-def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str) -> None:
-    walk, _ = client_generation.build_typescript_clients()
+def test_a_typescript_client_reads_event_types_and_codes_of_a_later_version(later: str) -> None:
+    program, _ = client_generation.build_typescript_clients()
 
-    assert walk.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
+    assert program.with_program("read_feed").run(later, "token", **PLACE).splitlines() == [
         "1 board.created",
         "2 card.painted",
         "3 board.updated",
@@ -115,17 +115,15 @@ def test_typescript_clients_read_a_later_feed_and_narrow_as_they_did(later: str)
 
 
 @pytest.mark.parametrize("version", OLD)
-def test_an_older_python_client_does_the_main_job_and_reads_the_feed_of_it(
-    version: str, live_server: LiveServer
-) -> None:
-    (walk,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
+def test_an_older_python_client_does_the_main_job_and_reads_its_events(version: str, live_server: LiveServer) -> None:
+    (program,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
     url, token = f"{live_server.url}v1", live_server.token or ""
 
-    assert walk.run(url, token) == shown_in_readme()
+    assert program.run(url, token) == read_output_in_readme()
 
-    board = first_of(live_server, "boards")
-    environment = {"TACKBOARD_BOARD": board, "TACKBOARD_CARD": first_of(live_server, f"boards/{board}/cards")}
-    assert walk.with_program("read_feed").run(url, token, **environment).splitlines()[-1] == "409 wrong_stage"
+    board = get_first_id(live_server, "boards")
+    environment = {"TACKBOARD_BOARD": board, "TACKBOARD_CARD": get_first_id(live_server, f"boards/{board}/cards")}
+    assert program.with_program("read_feed").run(url, token, **environment).splitlines()[-1] == "409 wrong_stage"
 
 
 @pytest.mark.parametrize("version", OLD)
@@ -133,18 +131,18 @@ def test_older_typescript_clients_compile_and_do_the_main_job(version: str, live
     programs = client_generation.build_typescript_clients(RELEASES_FOLDER / f"{version}.json")
     url, token = f"{live_server.url}v1", live_server.token or ""
 
-    assert {program.run(url, token) for program in programs} == {shown_in_readme()}
+    assert {program.run(url, token) for program in programs} == {read_output_in_readme()}
 
 
 @pytest.mark.parametrize("version", OLD)
-def test_an_older_python_client_raises_where_the_table_says(version: str, later: str) -> None:
-    (walk,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
+def test_an_older_python_client_raises_at_an_unknown_event_type(version: str, later: str) -> None:
+    (program,) = client_generation.build_python_client(RELEASES_FOLDER / f"{version}.json")
 
     with pytest.raises(client_generation.ClientFailed, match="is not a valid"):
-        walk.with_program("read_feed").run(later, "token", **PLACE)
+        program.with_program("read_feed").run(later, "token", **PLACE)
 
 
-def first_of(server: LiveServer, path: str) -> str:
+def get_first_id(server: LiveServer, path: str) -> str:
     """Return the id of the first item of a listing."""
     connection = HTTPConnection(*server.host_and_port, timeout=20)
     connection.request("GET", f"/v1/{path}", headers={"Authorization": f"Bearer {server.token}"})
@@ -159,7 +157,7 @@ def values(document: dict[str, Any], name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("version", OLD)
-def test_the_table_in_the_guides_names_what_an_older_client_does_not_know(version: str) -> None:
+def test_the_table_in_the_guides_names_every_value_that_an_older_client_does_not_know(version: str) -> None:
     newest, old = load_releases()[-1], json.loads((RELEASES_FOLDER / f"{version}.json").read_bytes())
     new = [
         f"`{value}`"
@@ -175,7 +173,7 @@ def test_the_table_in_the_guides_names_what_an_older_client_does_not_know(versio
     assert sorted(word for word in row.replace(",", " ").split() if word.startswith("`")) == sorted(new)
 
 
-def test_what_grows_is_open() -> None:
+def test_every_enumeration_of_fields_accepts_later_values() -> None:
     schemas = CURRENT["components"]["schemas"]
 
     assert all(KNOWN_VALUES_EXTENSION in schemas[name] for name in schemas if name.endswith("Field"))

@@ -82,7 +82,7 @@ def test_a_table_of_prices_adds_up(heading: str) -> None:
 @pytest.mark.parametrize(
     ("who", "millions", "percent"), [("team", "0.1", 10), ("company", "3", 50), ("service", "30", 100)]
 )
-def test_the_bill_of_somebody_adds_up(who: str, millions: str, percent: int) -> None:
+def test_an_example_of_a_bill_adds_up(who: str, millions: str, percent: int) -> None:
     requests = Decimal(rounded(Decimal(millions) * together("Per million requests"), "0.01"))
     metrics = METRICS * EACH * percent / 100
     fixed = together("Fixed, for prod")

@@ -38,7 +38,7 @@ def ask(method: str, url: str, body: object = None, **headers: str) -> tuple[int
             return error.code, error.headers, json.loads(error.read())
 
 
-def test_it_answers_over_http(address: str) -> None:
+def test_the_local_lambda_answers_over_http(address: str) -> None:
     status, get, _ = ask("GET", f"{address}/v1/health")
     assert status == 200
     assert ask("HEAD", f"{address}/v1/health")[1]["content-length"] == get["content-length"] != "0"
@@ -50,14 +50,14 @@ def test_it_answers_over_http(address: str) -> None:
     assert ask("GET", address + headers["location"], **bearer)[2] == board
 
 
-def test_the_site_is_beside_it(address: str) -> None:
+def test_the_local_lambda_serves_the_site(address: str) -> None:
     with urllib.request.urlopen(f"{address}/", timeout=30) as page:  # noqa: S310 - our own address
         assert page.headers["content-type"].startswith("text/html")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{address}/nowhere", timeout=30)  # noqa: S310 - as above
 
 
-def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
+def test_a_taken_or_invalid_port_is_reported_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with pytest.raises(
@@ -69,12 +69,12 @@ def test_a_taken_port_and_a_port_that_is_none_are_a_sentence() -> None:
             parse_free_port(none)
 
 
-def test_the_owner_is_signed_in_to_a_table_that_is_yet_to_be_made(dynoxide: str) -> None:
+def test_a_sign_in_path_creates_the_table_and_a_token_of_its_owner(dynoxide: str) -> None:
     url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
 
     assert re.fullmatch(r"/#token=tkb_\w{36}", create_sign_in_path(url))
 
 
-def test_a_table_that_cannot_be_reached_is_a_sentence() -> None:
+def test_an_unreachable_table_is_reported_in_one_sentence() -> None:
     with pytest.raises(DeploymentFailed, match=r"^The DynamoDB table 'tackboard' cannot be used"):
         create_sign_in_path("dynamodb://tackboard?endpoint=http://127.0.0.1:1")

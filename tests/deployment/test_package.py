@@ -82,7 +82,7 @@ def running(code: Path, runtime: Path, address: str) -> Iterator[Callable[[Event
         assert process.wait(10) == 0
 
 
-def test_the_package_answers_real_events_all_by_itself(
+def test_the_package_answers_events_without_any_other_installed_package(
     own_package: Package, runtime: Path, dynoxide: str, tmp_path: Path
 ) -> None:
     with running(unpacked(own_package, tmp_path), runtime, dynoxide) as ask:
@@ -108,7 +108,7 @@ def test_the_package_answers_real_events_all_by_itself(
         assert "Commands" in ask({"_serverless-wsgi": {"command": "exec", "data": "1"}})["refused"]
 
 
-def test_the_package_refuses_hostile_events_and_goes_on(
+def test_the_package_rejects_hostile_events_and_keeps_running(
     own_package: Package, runtime: Path, dynoxide: str, tmp_path: Path
 ) -> None:
     with running(unpacked(own_package, tmp_path), runtime, dynoxide) as ask:
@@ -120,7 +120,7 @@ def test_the_package_refuses_hostile_events_and_goes_on(
         assert ask(http_api_event("GET", "/v1/health"))["statusCode"] == 200
 
 
-def test_two_builds_are_the_same_bytes(own_package: Package, tmp_path: Path) -> None:
+def test_two_builds_have_the_same_bytes(own_package: Package, tmp_path: Path) -> None:
     again = build_package("dev", tmp_path, local_build_environment())
 
     assert hashlib.sha256(again.zip.read_bytes()).digest() == hashlib.sha256(own_package.zip.read_bytes()).digest()
@@ -136,7 +136,7 @@ def test_the_package_for_lambda_is_small_and_all_of_its_native_code_is_arm64(pro
     assert machines == {183}
 
 
-def test_nothing_is_in_it_that_does_not_belong_there(prod_package: Package) -> None:
+def test_the_package_has_no_tests_tools_data_or_other_engines(prod_package: Package) -> None:
     with zipfile.ZipFile(prod_package.zip) as archive:
         names = archive.namelist()
 
@@ -192,7 +192,7 @@ def raw(folder: Path, **files: bytes) -> Path:
     return path
 
 
-def test_a_wrong_architecture_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+def test_native_code_for_another_architecture_is_rejected_and_the_package_stays_unchanged(tmp_path: Path) -> None:
     package = raw(tmp_path, **{"other/native.so": X86_64})
     before = package.read_bytes()
 
@@ -203,14 +203,14 @@ def test_a_wrong_architecture_is_refused_and_nothing_is_changed(tmp_path: Path) 
     assert package.read_bytes() == before
 
 
-def test_an_oversized_package_is_refused(tmp_path: Path) -> None:
+def test_an_oversized_package_is_rejected(tmp_path: Path) -> None:
     noise = hashlib.shake_256(b"noise").digest(200_000)
 
     with pytest.raises(PackageRejected, match=r"^The package has 0\.19 MB, but may have 0\.1 at most\.$"):
         finish_package(raw(tmp_path, noise=noise), "arm64", 0.1)
 
 
-def test_a_package_without_packages_is_refused(tmp_path: Path) -> None:
+def test_a_package_without_installed_packages_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "empty.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("app/factory.py", "")
@@ -221,7 +221,7 @@ def test_a_package_without_packages_is_refused(tmp_path: Path) -> None:
         finish_package(path, "arm64", 8)
 
 
-def test_packages_of_others_come_as_bytecode_without_docstrings(tmp_path: Path) -> None:
+def test_installed_packages_become_bytecode_without_docstrings(tmp_path: Path) -> None:
     package = raw(tmp_path, **{"other/native.so": ARM64})
     finish_package(package, "arm64", 8)
 

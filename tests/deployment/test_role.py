@@ -89,7 +89,7 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
         yield called, recorder.calls
 
 
-def test_the_role_may_do_exactly_what_the_function_does(used: tuple[set[str], Calls]) -> None:
+def test_the_role_allows_exactly_the_calls_of_the_function(used: tuple[set[str], Calls]) -> None:
     called, done = used
     described = {operation["operationId"] for _, _, operation in list_operations()}
 

@@ -110,7 +110,7 @@ def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([TOOLS / tool, *arguments], capture_output=True, text=True, check=False, env=environment)
 
 
-def test_every_waiver_is_known_and_has_its_reason(resources: dict[str, Resource]) -> None:
+def test_every_waiver_is_listed_and_has_a_reason(resources: dict[str, Resource]) -> None:
     waived: dict[str, set[str]] = {}
     for name, resource in resources.items():
         metadata = resource.get("Metadata", {})
@@ -126,7 +126,7 @@ def test_every_waiver_is_known_and_has_its_reason(resources: dict[str, Resource]
 # The API.
 
 
-def test_there_is_a_route_for_each_operation_of_the_document_and_head_wherever_get_is(
+def test_every_operation_has_a_route_and_every_get_one_for_head(
     resources: dict[str, Resource],
 ) -> None:
     document = json.loads((ROOT / "spec" / "dist" / "openapi.json").read_text())
@@ -138,12 +138,12 @@ def test_there_is_a_route_for_each_operation_of_the_document_and_head_wherever_g
     assert len(routes) <= MAX_ROUTES
 
 
-def test_cloudformation_takes_a_template_of_that_size(template: Resource) -> None:
+def test_the_template_is_within_the_limits_of_cloudformation(template: Resource) -> None:
     assert len(template["Resources"]) <= MAX_RESOURCES
     assert len(json.dumps(template, indent=2)) <= MAX_BYTES
 
 
-def test_other_origins_may_do_what_the_application_lets_them(resources: dict[str, Resource]) -> None:
+def test_cors_at_the_gateway_allows_what_the_application_allows(resources: dict[str, Resource]) -> None:
     cors = only(resources, "ApiGatewayV2::Api")["CorsConfiguration"]
 
     assert "*" not in cors["AllowOrigins"]
@@ -167,7 +167,7 @@ def test_the_stage_throttles_measures_and_logs(resources: dict[str, Resource]) -
 # The function.
 
 
-def test_there_is_one_function_as_it_was_measured(resources: dict[str, Resource]) -> None:
+def test_the_only_function_has_the_settings_that_were_measured(resources: dict[str, Resource]) -> None:
     function = only(resources, "Lambda::Function")
 
     assert function["Runtime"] == "python3.13"
@@ -180,7 +180,7 @@ def test_there_is_one_function_as_it_was_measured(resources: dict[str, Resource]
     assert all(group["RetentionInDays"] == 90 for group in of_type(resources, "Logs::LogGroup").values())
 
 
-def test_the_gateway_calls_the_snapshot(resources: dict[str, Resource]) -> None:
+def test_the_gateway_calls_the_alias_of_the_snapshot(resources: dict[str, Resource]) -> None:
     alias = only(resources, "Lambda::Alias")
     integration = only(resources, "ApiGatewayV2::Integration")
 
@@ -190,7 +190,7 @@ def test_the_gateway_calls_the_snapshot(resources: dict[str, Resource]) -> None:
     }
 
 
-def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> None:
+def test_a_schedule_calls_the_purge_every_hour(resources: dict[str, Resource]) -> None:
     rule = only(resources, "Events::Rule")
     (target,) = rule["Targets"]
     permissions = of_type(resources, "Lambda::Permission").values()
@@ -204,7 +204,7 @@ def test_a_schedule_has_the_function_purge(resources: dict[str, Resource]) -> No
 # The table and the site.
 
 
-def test_the_table_outlives_mistakes(resources: dict[str, Resource]) -> None:
+def test_the_table_is_protected_against_deletion_and_backed_up(resources: dict[str, Resource]) -> None:
     table = resources["Table"]
     properties = table["Properties"]
 
@@ -230,7 +230,7 @@ def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource
     assert origins[behaviour["TargetOriginId"]]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
 
 
-def test_a_file_has_the_same_policy_as_on_a_laptop(resources: dict[str, Resource]) -> None:
+def test_a_page_has_the_content_security_policy_that_the_server_gives_it(resources: dict[str, Resource]) -> None:
     distribution = only(resources, "CloudFront::Distribution")["DistributionConfig"]
     policies = {
         name: policy["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
@@ -265,7 +265,7 @@ def test_only_cloudfront_reads_the_bucket(resources: dict[str, Resource]) -> Non
 # Alarms.
 
 
-def test_every_alarm_has_somebody_to_tell_and_a_line_that_tells_what_to_do(resources: dict[str, Resource]) -> None:
+def test_every_alarm_has_an_action_and_a_section_in_the_runbook(resources: dict[str, Resource]) -> None:
     runbook = (ROOT / "docs" / "operations.md").read_text()
     alarms = of_type(resources, "CloudWatch::Alarm")
 
@@ -277,7 +277,7 @@ def test_every_alarm_has_somebody_to_tell_and_a_line_that_tells_what_to_do(resou
         assert f"\n### {name}\n" in runbook
 
 
-def test_the_runbook_knows_no_alarm_that_is_not_there(resources: dict[str, Resource]) -> None:
+def test_the_runbook_has_no_section_for_an_alarm_that_does_not_exist(resources: dict[str, Resource]) -> None:
     headings = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
 
     assert headings == set(of_type(resources, "CloudWatch::Alarm"))
@@ -302,7 +302,7 @@ def test_an_alarm_over_several_metrics_names_each_of_them(resources: dict[str, R
             assert [metric["Id"] for metric in alarm["Metrics"] if metric.get("ReturnData", True)] == ["result"]
 
 
-def test_the_dashboard_is_json_and_shows_what_there_is(resources: dict[str, Resource]) -> None:
+def test_the_dashboard_is_json_and_shows_existing_resources_and_every_alarm(resources: dict[str, Resource]) -> None:
     body = only(resources, "CloudWatch::Dashboard")["DashboardBody"]["Fn::Sub"]
     named = set(re.findall(r"\$\{(\w+)(?:\.Arn)?\}", body)) - {"AWS"}
 
@@ -311,7 +311,7 @@ def test_the_dashboard_is_json_and_shows_what_there_is(resources: dict[str, Reso
     assert json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))["widgets"]
 
 
-def test_letters_only_go_where_somebody_reads_them(template: Resource) -> None:
+def test_alarm_mails_are_only_sent_if_an_address_is_set(template: Resource) -> None:
     subscription = template["Resources"]["AlarmSubscription"]
 
     assert subscription["Condition"] == "HasAlarmEmail"
@@ -338,5 +338,5 @@ def test_a_domain_is_set_in_one_place() -> None:
 @pytest.mark.parametrize(
     "file", sorted((ROOT / "infrastructure" / "resources").glob("*.yml")), ids=lambda path: path.name
 )
-def test_every_file_of_resources_says_what_it_is(file: Path) -> None:
+def test_every_file_of_resources_begins_with_a_comment(file: Path) -> None:
     assert file.read_text().startswith("# ")

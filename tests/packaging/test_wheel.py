@@ -40,7 +40,7 @@ def run(environment: Path, *command: str, **variables: str) -> subprocess.Comple
     return subprocess.run(program, cwd=environment, env=variables, capture_output=True, text=True, check=False)
 
 
-def test_a_wheel_needs_nothing_that_is_missing(environment: Path) -> None:
+def test_the_dependencies_of_a_wheel_are_complete(environment: Path) -> None:
     check = [*UV, "pip", "check", "--python", str(environment)]
 
     assert subprocess.run(check, check=False).returncode == 0
@@ -77,7 +77,7 @@ def test_a_wheel_has_the_licences_of_the_scripts_in_it(environment: Path) -> Non
     assert [name for name in named_files if not (folder / name).exists()] == []
 
 
-def test_the_command_says_its_version(environment: Path) -> None:
+def test_the_command_prints_its_version(environment: Path) -> None:
     assert run(environment, "tackboard", "--version").stdout == f"tackboard {read_version()}\n"
 
 

@@ -92,7 +92,7 @@ def client(request: pytest.FixtureRequest, server: LiveServer, proxy: Proxy) -> 
         yield Client(connection, server.token, request.param)
 
 
-def test_a_card_is_edited_with_the_tag_as_it_was_received(client: Client) -> None:
+def test_an_etag_can_be_sent_as_if_match_as_it_was_received(client: Client) -> None:
     path = client.card()
 
     read = client.send("GET", path)
@@ -107,7 +107,7 @@ def test_a_card_is_edited_with_the_tag_as_it_was_received(client: Client) -> Non
     assert "read it again" in late.json["detail"]
 
 
-def test_what_the_client_holds_is_not_sent_again(client: Client) -> None:
+def test_if_none_match_with_a_received_etag_is_answered_with_304(client: Client) -> None:
     path = client.card()
 
     read = client.send("GET", path)
@@ -121,7 +121,7 @@ def test_what_the_client_holds_is_not_sent_again(client: Client) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"'])
-def test_a_tag_that_any_other_proxy_rewrote_is_taken_back(client: Client, method: str, form: str) -> None:
+def test_an_etag_that_another_proxy_rewrote_is_accepted(client: Client, method: str, form: str) -> None:
     path = client.card()
     version = client.send("GET", path).json["version"]
 
@@ -131,7 +131,7 @@ def test_a_tag_that_any_other_proxy_rewrote_is_taken_back(client: Client, method
     assert (stale.status, fresh.status) == (412, 200 if method == "PATCH" else 204)
 
 
-def test_head_has_no_body_and_a_tag_that_can_be_sent_back(client: Client) -> None:
+def test_head_has_no_body_and_an_etag_for_if_match(client: Client) -> None:
     path = client.card()
 
     head = client.send("HEAD", path)
@@ -141,7 +141,7 @@ def test_head_has_no_body_and_a_tag_that_can_be_sent_back(client: Client) -> Non
     assert changed.status == 200
 
 
-def test_addresses_in_headers_lead_to_where_they_say(client: Client) -> None:
+def test_location_and_link_headers_can_be_followed(client: Client) -> None:
     board = client.send("POST", "/boards", {"name": "Website"})
     path = f"/boards/{board.json['id']}/cards"
     made = [client.send("POST", path, {"title": title}) for title in ("One", "Two")]
@@ -157,7 +157,7 @@ def test_addresses_in_headers_lead_to_where_they_say(client: Client) -> None:
     assert page.headers["link"].endswith('>; rel="next"')
 
 
-def test_a_page_of_an_allowed_origin_may_call(client: Client) -> None:
+def test_the_cors_headers_of_an_allowed_origin_pass(client: Client) -> None:
     asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match,traceparent"}
 
     preflight = client.send("OPTIONS", "/boards", Authorization=None, Origin=ORIGIN, **asked)
@@ -169,7 +169,7 @@ def test_a_page_of_an_allowed_origin_may_call(client: Client) -> None:
     assert "Origin" in received.headers["vary"]
 
 
-def test_an_import_of_megabytes_arrives_and_what_is_too_large_is_refused(client: Client) -> None:
+def test_an_import_of_two_megabytes_passes_and_larger_bodies_than_allowed_get_413(client: Client) -> None:
     cards = [
         {
             "id": f"{number:024x}",
@@ -194,7 +194,7 @@ def test_an_import_of_megabytes_arrives_and_what_is_too_large_is_refused(client:
     assert (ordinary.status, ordinary.json["code"]) == (413, "body_too_large")
 
 
-def test_problems_arrive_as_they_are(client: Client) -> None:
+def test_problem_documents_pass_unchanged(client: Client) -> None:
     missing = client.send("GET", "/boards/brd_00000000000000000000000000")
     refused = client.send("GET", "/boards", Authorization="Bearer wrong")
 
@@ -204,7 +204,7 @@ def test_problems_arrive_as_they_are(client: Client) -> None:
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_request_is_found_in_the_log_of_the_proxy_by_its_id(client: Client, proxy: Proxy) -> None:
+def test_the_log_of_the_proxy_has_the_id_of_each_request(client: Client, proxy: Proxy) -> None:
     response = client.send("GET", "/boards", X_Request_Id="made-by-the-client")
     made = client.send("GET", "/boards").headers["x-request-id"]
     # A proxy takes up the next request of a connection when it has done with the last one, its log included.
@@ -215,12 +215,12 @@ def test_a_request_is_found_in_the_log_of_the_proxy_by_its_id(client: Client, pr
     assert ["127.0.0.1" in line for line in lines if made in line] == [True]
 
 
-def test_a_body_that_is_larger_than_any_may_be_is_refused_by_whoever_meets_it_first(client: Client) -> None:
+def test_a_body_that_is_larger_than_the_proxy_allows_gets_413(client: Client) -> None:
     assert client.send("POST", "/imports/trello", b" " * (6 * 1024 * 1024 + 1)).status == 413
 
 
 @pytest.mark.parametrize("path", ["v1/health", "kanban/v1/health"])
-def test_both_speak_http_2(proxy: Proxy, path: str) -> None:
+def test_the_proxy_speaks_http_2(proxy: Proxy, path: str) -> None:
     options = ["--silent", "--fail", "--http2", "--cacert", str(proxy.certificate), "--output", os.devnull]
     output = subprocess.run(
         ["curl", *options, "--write-out", "%{http_version}", proxy.url + path],  # noqa: S607 - whichever curl is here.
@@ -232,7 +232,7 @@ def test_both_speak_http_2(proxy: Proxy, path: str) -> None:
     assert output.stdout == "2"
 
 
-def test_browsers_are_told_to_come_by_https(client: Client) -> None:
+def test_every_response_has_strict_transport_security(client: Client) -> None:
     for path in ("/v1/boards", "/", "/app.js"):
         received = client.send("GET", "", at=f"{client.prefix}{path}")
         assert (received.status, received.headers["strict-transport-security"]) == (200, "max-age=63072000")
