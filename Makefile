@@ -33,11 +33,11 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 
 .DEFAULT_GOAL := help
 .PHONY: help run token migrate backup restore export import digest purge soak unit test check spec release operation collection \
-	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench coldstart latency pictures \
-	wheel sbom requirements clean browser proxies
+	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
+	latency pictures wheel sbom requirements clean browser proxies valgrind
 
 help:  ## list all tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python -m cli run
@@ -139,10 +139,14 @@ rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, use, upda
 deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.deploy "$(STAGE)"
 
-bench: .venv/development .venv/peers  ## measure the CPU time of a request, compared with other frameworks
+bench: .venv/development .venv/peers .venv/connexion2 valgrind  ## measure a request, compared with other frameworks, and write it into docs/performance.md
 	@exec $(BIN)/python -m tools.benchmarks
 
-coldstart: .venv/development .venv/peers node_modules/.package-lock.json  ## measure the start of the package, compared with other frameworks with boto3
+bench-check: .venv/development node_modules/.package-lock.json valgrind  ## fail if a request or start runs over 3 % more instructions than committed; UPDATE=1 commits, AGAINST=main compares
+	@exec $(BIN)/python -m tools.benchmarks.check $(if $(UPDATE),--update) $(if $(REASON),--reason "$(REASON)") \
+		$(if $(AGAINST),--against "$(AGAINST)")
+
+coldstart: .venv/development .venv/peers .venv/connexion2 node_modules/.package-lock.json valgrind  ## measure the start of the package, compared with other frameworks with boto3
 	@exec $(BIN)/python -m tools.benchmarks.coldstart
 
 pictures: .venv/development browser  ## take the screenshots of docs/pictures again, of a board that is created for them
@@ -157,13 +161,13 @@ sbom: .venv/development  ## list what is shipped, with licences, in CycloneDX: d
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
 	@$(PIN) pyproject.toml --extra postgresql --extra aws --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
-	@for group in deploy clients peers; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
+	@for group in deploy clients peers connexion2; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
 	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
 clean:  ## remove everything that make has created, except databases
-	rm -rf .venv .venv-deploy .venv-peers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
+	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -190,6 +194,12 @@ clean:  ## remove everything that make has created, except databases
 		--only-binary :all: -r requirements/peers.txt
 	@touch $@
 
+.venv/connexion2: requirements/connexion2.txt .venv/product .venv-connexion2/pyvenv.cfg
+	@echo "Installing connexion 2 to measure into .venv-connexion2." >&2
+	@.venv-connexion2/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r requirements/connexion2.txt
+	@touch $@
+
 # Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them again.
 contract/page/.vendor: requirements/documentation.txt tools/documentation_files.py | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
@@ -197,7 +207,7 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 
 # An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
 # an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.
-.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: always
+.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: always
 	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
 	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
 	if [ ! -e $(@D) ]; then why=", once"; \
@@ -213,8 +223,8 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 
 # The other environments are made by the Python of the first.
 .venv/pyvenv.cfg: MAKER = $(PYTHON)
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: MAKER = $(BIN)/python
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg: | .venv/pyvenv.cfg
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: MAKER = $(BIN)/python
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: | .venv/pyvenv.cfg
 
 .PHONY: always
 always:
@@ -232,6 +242,14 @@ browser:
 	elif [ -z "$(CHROMIUM)" ]; then \
 		echo "There is no Chromium for the tests in a browser: install it, or name it with CHROMIUM=/path/to/chromium." >&2; \
 	fi
+
+# valgrind counts the instructions of the benchmarks.
+valgrind:
+	@if command -v valgrind >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing valgrind to count instructions." >&2; \
+		apt-get install -y -qq valgrind >/dev/null || { apt-get update -qq && apt-get install -y -qq valgrind >/dev/null; }; \
+	else echo "There is no valgrind to count instructions: install it." >&2; exit 1; fi
 
 # Debian starts what it installs, but these two are needed only while a test runs.
 proxies:

@@ -39,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "requirements/documentation.txt",
         "requirements/peers.txt",
         "tools/documentation_files.py",
+        "requirements/connexion2.txt",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -174,6 +175,7 @@ def test_changed_requirements_are_installed_into_the_same_environment() -> None:
     [
         (".venv/deployment", ".venv-deploy", "requirements/deploy.txt"),
         (".venv/peers", ".venv-peers", "requirements/peers.txt"),
+        (".venv/connexion2", ".venv-connexion2", "requirements/connexion2.txt"),
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "upgraded", "removed"])
@@ -248,5 +250,5 @@ def test_make_without_arguments_lists_every_command() -> None:
     command = ["make"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    for name in ("run", "token", "migrate", "backup", "restore", "digest", "export", "import", "purge"):
+    for name in ("run", "token", "migrate", "backup", "restore", "digest", "export", "import", "purge", "bench-check"):
         assert f"\nmake {name} " in f"\n{done.stdout}"

@@ -1,54 +1,45 @@
-"""Measure the CPU time to the first response, of the deployed package and of small peers (`make coldstart`).
+"""Measure the start up to the first response, of the deployed package and of small peers (`make coldstart`).
 
-Every sample is a process of its own in an isolated Python, the contenders in turns, so that whatever else the machine
-does affects all of them alike. Each reads one board from the same DynamoDB-compatible server. Tackboard does more than
-its peers: it looks the token up, checks membership, and validates the response; a peer only reads an item.
+callgrind counts the instructions of a process, which repeat themselves; then CPU times are taken, the contenders in
+turns, so that whatever else the machine does affects all of them alike. Each contender reads one board from the same
+DynamoDB-compatible server. Tackboard does more than its peers: it looks the token up, checks membership, and validates
+the response; a peer only reads an item.
 """
 
-import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from botocore.session import Session
 
 from infrastructure.deployment.local_lambda import open_table
 from infrastructure.deployment.package_build import ROOT, build_package, local_build_environment
-from tools.benchmarks.bar_chart import render_bar_chart
-from tools.benchmarks.benchmark_board import BenchmarkBoard, build_event
+from tools.benchmarks.contenders import CONNEXION_2, PEERS
+from tools.benchmarks.report import write_start_report
+from tools.benchmarks.scene import build_event, to_rest_event
+from tools.benchmarks.starts import STEP_MARKS, Program, create_board_event
 
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
-PEERS = "tools.benchmarks.peers"
-STARTUP_PROGRAM = ROOT / "tools" / "benchmarks" / "startup_process.py"
-CHART_FILE = ROOT / "docs" / "coldstart.svg"
+TIMED_REQUESTS, COUNTED_REQUESTS = 200, 20
 
 SDK_PACKAGES = ("botocore", "dateutil", "jmespath", "six.py", "urllib3")
 """What Lambda provides for the package: the core of the SDK."""
 
 BOARD_ID = "brd_01m7xrk7wtkjvzcgsdppfqchn8"
 
-Contender = tuple[str, str, dict[str, Any]]
-"""The path for imports, the module, and the event."""
-
-
-def to_rest_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the same request as an event of a REST API, which goes through serverless-wsgi."""
-    context = {"requestId": "id", "stage": "dev", "identity": {"sourceIp": "203.0.113.9"}, "resourcePath": "/"}
-    asked = {"httpMethod": event["requestContext"]["http"]["method"], "path": event["rawPath"]}
-    return {**asked, "headers": event["headers"], "requestContext": context, "isBase64Encoded": False}
+Steps = Mapping[str, float]
 
 
 @contextmanager
-def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Contender]]:
+def prepare_programs(store_url: str) -> Iterator[dict[str, Program]]:
     """Build the package and the peers' table. Yield everything that is measured, by name."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch:
         package = build_package("dev", Path(scratch, "package"), local_build_environment())
         code, sdk = Path(scratch, "code"), Path(scratch, "sdk")
         with zipfile.ZipFile(package.zip) as archive:
@@ -57,26 +48,26 @@ def prepare_contenders(endpoint: str, store_url: str) -> Iterator[dict[str, Cont
         installed = next(Path(path) for path in sys.path if (Path(path) / "botocore").is_dir())
         for name in SDK_PACKAGES:
             (sdk / name).symlink_to(installed / name)
+        event = create_board_event(store_url)
+        create_peers_table(store_url.rpartition("endpoint=")[2])
         ours = f"{code}:{sdk}"
-        asked = create_board_event(store_url)
-        (site,) = (ROOT / ".venv-peers" / "lib").glob("python3*/site-packages")
-        theirs = f"{site}:{ROOT}"
-        small = build_event("", "GET", f"/v1/boards/{BOARD_ID}")
-        create_peers_table(endpoint)
         yield {
-            "Tackboard": (ours, "lambda_wsgi_handler", asked),
-            "Tackboard by serverless-wsgi": (ours, "lambda_wsgi_handler", to_rest_event(asked)),
-            "Flask + boto3, no validation": (theirs, f"{PEERS}.with_flask", small),
-            "Powertools + boto3": (theirs, f"{PEERS}.with_powertools", small),
-            "FastAPI + Mangum + boto3": (theirs, f"{PEERS}.with_fastapi", small),
-            "connexion as it comes + boto3": (theirs, f"{PEERS}.with_connexion", small),
+            "Tackboard": Program(ours, "lambda_wsgi_handler", event),
+            "Tackboard by serverless-wsgi": Program(ours, "lambda_wsgi_handler", to_rest_event(event)),
+            "Flask + boto3, no validation": build_peer("with_flask"),
+            "Powertools + boto3": build_peer("with_powertools"),
+            "FastAPI + Mangum + boto3": build_peer("with_fastapi"),
+            "Litestar + Mangum + boto3": build_peer("with_litestar"),
+            "connexion 3 as it comes + boto3": build_peer("with_connexion3"),
+            "connexion 2 as it comes + boto3": build_peer("with_connexion2", CONNEXION_2),
         }
 
 
-def create_board_event(store_url: str) -> dict[str, Any]:
-    """Create a board in a new table. Return the event of a request for it."""
-    scene = BenchmarkBoard(store_url, number_of_cards=0)
-    return build_event(scene.token, "GET", f"/v1/boards/{scene.board_id}")
+def build_peer(module: str, environment: str = PEERS) -> Program:
+    """Return the peer in a module of tools.benchmarks.peers, with the packages of its environment."""
+    (site_packages,) = (ROOT / environment / "lib").glob("python3*/site-packages")
+    event = build_event("", "GET", f"/v1/boards/{BOARD_ID}")
+    return Program(f"{site_packages}:{ROOT}", f"tools.benchmarks.peers.{module}", event)
 
 
 def create_peers_table(endpoint: str) -> None:
@@ -93,54 +84,42 @@ def create_peers_table(endpoint: str) -> None:
     client.close()
 
 
-def measure_process(contender: Contender, environment: dict[str, str]) -> dict[str, float]:
-    """Run one process. Return its CPU seconds: `import`, `first` request, and each of the `warm` ones after it."""
-    path, module, event = contender
-    process = subprocess.run(  # noqa: S603 - our own program.
-        [sys.executable, "-I", "-S", "-W", "ignore", str(STARTUP_PROGRAM), path, module, json.dumps(event)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if process.returncode:
-        raise SystemExit(process.stderr)
-    seconds: dict[str, float] = json.loads(process.stdout)
-    return seconds
+def count_all(programs: Mapping[str, Program], store_url: str) -> dict[str, Steps]:
+    """Return the instructions of each step of each program."""
+
+    def count(name: str) -> Steps:
+        counts = programs[name].count_steps(store_url, COUNTED_REQUESTS)
+        print(f"counted: {name}", file=sys.stderr, flush=True)
+        totals = {step: float(counted.total) for step, counted in counts.items()}
+        return totals | {"warm": totals["warm"] / COUNTED_REQUESTS}
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(programs, pool.map(count, programs), strict=True))
+
+
+def time_all(programs: Mapping[str, Program], store_url: str) -> dict[str, Steps]:
+    """Return the medians of the CPU seconds of each step of each program."""
+    samples: dict[str, list[Steps]] = {}
+    for number in range(ROUNDS):
+        for name, program in programs.items():
+            samples.setdefault(name, []).append(program.time_steps(store_url, TIMED_REQUESTS))
+        print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return {
+        name: {step: statistics.median(times[step] for times in processes) for step in STEP_MARKS}
+        for name, processes in samples.items()
+    }
 
 
 def main() -> None:
-    """Measure, print a table and draw a chart."""
-    samples_by_name: dict[str, list[dict[str, float]]] = {}
-    with open_table() as store_url:
-        endpoint = store_url.rpartition("endpoint=")[2]
-        environment = {
-            "STORE_URL": store_url,
-            "PEERS_ENDPOINT": endpoint,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        with prepare_contenders(endpoint, store_url) as everyone:
-            for number in range(ROUNDS):
-                for name, contender in everyone.items():
-                    samples_by_name.setdefault(name, []).append(measure_process(contender, environment))
-                print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
-            print(file=sys.stderr)
-    load = os.getloadavg()[1]
-    version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    title = f"CPU time, medians of {ROUNDS} processes in turns; {version}, {os.cpu_count()} cores, load {load:.1f}"
-    print(title)
-    print(f"{'':32}{'import':>10}{'first':>10}{'together':>10}{'then, each':>13}")
-    bars = []
-    for name, samples in samples_by_name.items():
-        imported, first, warm = (
-            statistics.median(sample[phase] for sample in samples) for phase in ("import", "first", "warm")
-        )
-        together = statistics.median(sample["import"] + sample["first"] for sample in samples)
-        print(f"{name:32}{imported:8.3f} s{first:8.3f} s{together:8.3f} s{warm * 1e6:10,.0f} µs")
-        bars.append((name, together, f"{together * 1000:.0f} ms"))
-    CHART_FILE.write_text(render_bar_chart("CPU time from nothing to the first answer", title, bars))
+    """Measure, print the tables, and write them."""
+    with open_table() as store_url, prepare_programs(store_url) as programs:
+        for program in programs.values():
+            # The first process of each leaves bytecode to those that are measured.
+            program.time_steps(store_url, 1)
+        counts, times = count_all(programs, store_url), time_all(programs, store_url)
+    machine = f"{os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}"
+    print(write_start_report(counts, times, machine))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The models that FastAPI and Powertools validate: a card and a page of cards, as their users write them."""
+"""The models that FastAPI, Powertools and Flask validate with pydantic: cards as their users describe them."""
 
 from typing import Annotated, Literal
 
@@ -67,9 +67,11 @@ class Card(BaseModel):
     comment_count: Annotated[int, Field(ge=0)]
     started_at: Moment | None
     resolved_at: Moment | None
+    running_since: Moment | None
     elapsed_seconds: Annotated[int, Field(ge=0)]
     elapsed: Annotated[str, Field(pattern="^[0-9]{2,}:[0-9]{2}:[0-9]{2}$")]
     cost: Cost
+    version: Annotated[int, Field(ge=1)]
     created_at: Moment
     updated_at: Moment
     archived_at: Moment | None
@@ -80,3 +82,12 @@ class CardPage(BaseModel):
 
     items: Annotated[list[Card], Field(max_length=100)]
     next_cursor: Annotated[str, Field(max_length=2_000)] | None
+
+
+class CardListing(BaseModel):
+    """The query of a page of cards."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    sort: Annotated[str, Field(pattern="^-?[a-z_]{1,20}$")] = "position"

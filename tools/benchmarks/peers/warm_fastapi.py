@@ -5,30 +5,33 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, HTTPException, Query, Response
 from mangum import Mangum
 
-from tools.benchmarks.benchmark_board import BenchmarkBoard, DirectCalls, Handler
 from tools.benchmarks.peers.models import BoardId, Card, CardCreate, CardId, CardPage
+from tools.benchmarks.scene import Handler, Scene
+from tools.benchmarks.work import OpenWork
 
 
-def contender(scene: BenchmarkBoard) -> Handler:
+def contender(scene: Scene, open_work: OpenWork) -> Handler:
     """Create the handler of events."""
-    app, work = FastAPI(), DirectCalls(scene)
+    app, work = FastAPI(), open_work(scene)
 
-    async def caller(authorization: Annotated[str, Header()]) -> Any:
-        user = work.caller(authorization)
+    async def find_caller(authorization: Annotated[str, Header()]) -> Any:
+        user = work.find_caller(authorization)
         if user is None:
             raise HTTPException(401)
         return user
 
     # Coroutines, because FastAPI runs plain functions in a thread pool, which costs much more.
     @app.get("/v1/boards/{board_id}/cards/{card_id}", response_model=Card)
-    async def get_card(board_id: BoardId, card_id: CardId, who: Annotated[Any, Depends(caller)], out: Response) -> Any:
+    async def get_card(
+        board_id: BoardId, card_id: CardId, who: Annotated[Any, Depends(find_caller)], out: Response
+    ) -> Any:
         answer = work.get_card(who, board_id, card_id)
         out.headers["etag"] = f'"{answer.etag}"'
         return answer.body
 
     @app.post("/v1/boards/{board_id}/cards", response_model=Card, status_code=201)
     async def create_card(
-        board_id: BoardId, body: CardCreate, who: Annotated[Any, Depends(caller)], out: Response
+        board_id: BoardId, body: CardCreate, who: Annotated[Any, Depends(find_caller)], out: Response
     ) -> Any:
         answer = work.create_card(who, board_id, body.model_dump(exclude_unset=True))
         out.headers["etag"] = f'"{answer.etag}"'
@@ -38,7 +41,7 @@ def contender(scene: BenchmarkBoard) -> Handler:
     @app.get("/v1/boards/{board_id}/cards", response_model=CardPage)
     async def list_cards(
         board_id: BoardId,
-        who: Annotated[Any, Depends(caller)],
+        who: Annotated[Any, Depends(find_caller)],
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         sort: Annotated[str, Query(pattern="^-?[a-z_]{1,20}$")] = "position",
     ) -> Any:
