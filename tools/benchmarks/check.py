@@ -126,11 +126,11 @@ def count_revision(revision: str) -> OwnCounts:
 
 
 def find_committing_revision() -> str:
-    """Return the revision that last committed numbers. Exits if the history isn't here."""
-    revision = _git("log", "-1", "--format=%H", "--", str(INSTRUCTIONS_FILE)).strip()
-    if not revision:
-        raise SystemExit("No numbers are committed for this build of Python, and there is no history to count.")
-    return revision
+    """Return the revision that last committed numbers; '' if the history isn't here."""
+    try:
+        return _git("log", "-1", "--format=%H", "--", str(INSTRUCTIONS_FILE)).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _git(*arguments: str) -> str:
@@ -155,6 +155,9 @@ def main() -> None:
         return
     if options.against or committed is None:
         revision = options.against or find_committing_revision()
+        if not revision:
+            print(f"Nothing to compare with: no numbers for {build}, and no history to count.", file=sys.stderr)
+            return
         print(f"{build}: compared with {revision}, counted on this machine.", file=sys.stderr)
         committed = count_revision(revision)
     table, problems = compare(committed, now)
