@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from contract.optional_nulls import get_alternative_to_null
+
 ValuePath = tuple[str | int, ...]
 Schema = Mapping[str, Any]
 
@@ -79,6 +81,9 @@ def find_invalid_parts(check: Check, value: object, path: ValuePath = ()) -> Ite
         return
     schema = check.directional_schema
     json_type = schema.get("type")
+    if alternative := get_alternative_to_null(schema):
+        yield from find_invalid_parts(check.for_subschema(alternative), value, path)
+        return
     if schema.keys() & _COMBINATORS or (json_type is None and schema.get("nullable")):
         return
     if isinstance(value, str):

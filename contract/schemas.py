@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 
 from contract.large_values import find_invalid_parts
+from contract.optional_nulls import get_alternative_to_null
 from contract.unicode import to_nfc
 from contract.violations import LocatedError, Violation, violations_from_errors
 
@@ -241,9 +242,13 @@ class Schemas:
         """
         node: Any = schema
         for keyword in path:
-            # A property may be named `$ref`. Then it is no reference.
-            is_reference = keyword == "$ref" and not isinstance(node.get("$ref"), dict)
-            node = self.resolve(node) if is_reference else node[keyword]
+            # A property may be named `$ref` or `else`. Then it is neither a reference nor what `_or_null` adds.
+            if keyword == "$ref" and not isinstance(node.get("$ref"), dict):
+                node = self.resolve(node)
+            elif keyword == "else" and keyword not in node:
+                node = get_alternative_to_null(node) or node
+            else:
+                node = node[keyword]
         resolved: Schema = {**node}
         if hidden := _find_hidden_properties(resolved, direction, self.resolve):
             resolved["properties"] = {
@@ -337,12 +342,20 @@ def _translate(schema: Any, direction: Direction, resolve: Resolver) -> Any:
     }
     _translate_properties(schema, translated, direction, resolve)
     _translate_bounds(schema, translated)
-    if schema.get("nullable"):
+    if alternative := get_alternative_to_null(schema):
+        del translated["anyOf"]
+        translated |= _or_null(_translate(alternative, direction, resolve))
+    elif schema.get("nullable"):
         # The schemas in allOf allow no null themselves: the value is to match all of them, or to be null.
         if "type" not in translated or "allOf" in translated:
-            return {"anyOf": [translated, {"type": "null"}]}
+            return _or_null(translated)
         translated["type"] = [translated["type"], "null"]
     return translated
+
+
+def _or_null(translated: Schema) -> Schema:
+    """Return a schema that also allows null. Its errors say what is wrong with other values; those of anyOf don't."""
+    return {"if": {"type": "null"}, "else": translated}
 
 
 def _translate_properties(schema: Schema, translated: Schema, direction: Direction, resolve: Resolver) -> None:

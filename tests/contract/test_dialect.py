@@ -18,6 +18,14 @@ from tests.contract.openapi_documents import (
 REF: Schema = {"$ref": "#/components/schemas/Name"}
 NOTE: Schema = {"type": "string", "nullable": True}
 NAME: dict[str, Schema] = {"Name": {"type": "string", "maxLength": 5}}
+NULL: Schema = {"type": "object", "nullable": True, "enum": [None]}
+REF_OR_NULL: dict[str, Schema] = {
+    "allOf": {"nullable": True, "allOf": [REF]},
+    "allOf with a type": {"type": "string", "nullable": True, "allOf": [REF]},
+    "null as the last alternative": {"anyOf": [REF, NULL]},
+    "null as the first alternative": {"anyOf": [NULL, REF]},
+    "null as an alternative, of any type": {"anyOf": [REF, {"nullable": True, "enum": [None]}]},
+}
 
 
 @pytest.mark.parametrize(
@@ -25,13 +33,13 @@ NAME: dict[str, Schema] = {"Name": {"type": "string", "maxLength": 5}}
     [
         {"type": "string", "nullable": True},
         {"type": "integer", "nullable": True, "minimum": 1, "maximum": 9},
-        {"nullable": True, "allOf": [REF]},
-        {"type": "string", "nullable": True, "allOf": [REF]},
+        *REF_OR_NULL.values(),
         {"nullable": True, "anyOf": [REF, INTEGER]},
+        {"anyOf": [REF, INTEGER, NULL]},
         {"type": "array", "items": REF, "nullable": True},
         {"type": "object", "properties": {"a": REF}, "nullable": True},
     ],
-    ids=["string", "integer", "allOf", "allOf with a type", "anyOf", "array", "object"],
+    ids=["string", "integer", *REF_OR_NULL, "anyOf", "one of three alternatives", "array", "object"],
 )
 def test_null_is_accepted_where_the_schema_is_nullable(schema: Schema) -> None:
     required = serve_body(object_schema({"value": schema}, "value"), schemas=NAME)
@@ -56,12 +64,41 @@ def test_null_is_absence_at_any_depth_of_a_recursive_schema() -> None:
     assert client.recorded == [{"children": [{"children": [{"note": "a"}]}]}]
 
 
-def test_nullable_allows_nothing_but_null() -> None:
-    client = serve_body(object_schema({"value": {"nullable": True, "allOf": [REF]}}), schemas=NAME)
+@pytest.mark.parametrize("schema", REF_OR_NULL.values(), ids=REF_OR_NULL)
+def test_nullable_allows_nothing_but_null(schema: Schema) -> None:
+    client = serve_body(object_schema({"value": schema}), schemas=NAME)
 
     assert client.post("/v1/things", {"value": "short"}).status == 200
-    assert client.post("/v1/things", {"value": "too long"}).status == 400
-    assert client.post("/v1/things", {"value": 1}).status == 400
+    assert client.post("/v1/things", {"value": "too long"}).json()["errors"] == [
+        {"pointer": "/value", "code": "too_long", "message": "must have at most 5 characters"}
+    ]
+    assert [error["code"] for error in client.post("/v1/things", {"value": 1}).json()["errors"]] == ["type"]
+
+
+def test_a_violation_within_an_object_that_may_be_null_is_located() -> None:
+    thing = object_schema({"else": {"anyOf": [{"$ref": "#/components/schemas/Part"}, NULL]}})
+    part = object_schema({"name": NAME["Name"], "note": {"anyOf": [REF, NULL]}}, "name")
+    client = serve_body(thing, schemas={**NAME, "Part": part})
+
+    for value, pointer, code in (
+        ({"name": "too long"}, "/else/name", "too_long"),
+        ({"name": "short", "note": 1}, "/else/note", "type"),
+        ({"note": None}, "/else/name", "required"),
+        ({"name": "short", "other": 1}, "/else", "unknown_property"),
+    ):
+        errors = client.post("/v1/things", {"else": value}).json()["errors"]
+        assert [(error["pointer"], error["code"]) for error in errors] == [(pointer, code)]
+    assert client.recorded == []
+
+
+def test_null_is_absence_within_an_object_that_may_be_null() -> None:
+    part = object_schema({"note": {"anyOf": [REF, NULL]}})
+    thing = object_schema({"part": {"anyOf": [{"$ref": "#/components/schemas/Part"}, NULL]}})
+    client = serve_body(thing, schemas={**NAME, "Part": part})
+
+    assert client.post("/v1/things", {"part": {"note": None}}).status == 200
+    assert client.post("/v1/things", {"part": None}).status == 200
+    assert client.recorded == [{"part": {}}, {}]
 
 
 def test_null_is_rejected_where_the_schema_is_not_nullable() -> None:

@@ -15,6 +15,9 @@ EXPORT: Schema = {
             "labels": {"type": "array", "maxItems": 9, "uniqueItems": True, "items": INTEGER, "nullable": True},
             "map": {"type": "object", "additionalProperties": INTEGER},
             "one": {"oneOf": [INTEGER, CARD]},
+            "name_or_null": {
+                "anyOf": [{"type": "string", "maxLength": 5}, {"type": "object", "nullable": True, "enum": [None]}]
+            },
             "extra": {"type": "object"},
         },
         "cards",
@@ -44,6 +47,8 @@ MANY_CARDS = [VALID_CARD] * 1_500
         ({"cards": MANY_CARDS, "map": {"a": "x", **{f"n{number}": 0 for number in range(9_000)}}}, [("/map", "type")]),
         ({"cards": [], "name": "a" * 250_000}, [("/name", "too_long")]),
         ({"cards": [], "name": "A" * 250_000}, [("/name", "pattern")]),
+        ({"cards": [], "name_or_null": "a" * 250_000}, [("/name_or_null", "too_long")]),
+        ({"cards": [], "name_or_null": MANY_CARDS}, [("/name_or_null", "type")]),
         ({"cards": [], "one": MANY_CARDS}, [("", "invalid")]),
         ([0] * 30_000, [("", "type")]),
     ],

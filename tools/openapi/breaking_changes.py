@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from contract.optional_nulls import get_alternative_to_null
 from contract.schemas import KNOWN_VALUES_EXTENSION
 from tools.openapi.bundle import Bundle, Node
 from tools.openapi.client_compatibility import find_incompatibilities
@@ -97,8 +98,8 @@ def _inline_nullable_references(node: Any, schemas: dict[str, Node]) -> Any:
         return [_inline_nullable_references(part, schemas) for part in node]
     if not isinstance(node, dict):
         return node
-    if node.get("nullable") is True and len(node.get("allOf", [])) == 1:
-        node = _resolve_reference(node["allOf"][0], schemas) | {"nullable": True}
+    if alternative := get_alternative_to_null(node):
+        node = _resolve_reference(alternative, schemas) | {"nullable": True}
     return {name: _inline_nullable_references(part, schemas) for name, part in node.items()}
 
 

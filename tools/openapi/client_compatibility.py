@@ -8,6 +8,7 @@ module after the tag, and a query string is written by `style` and `explode`.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from contract.optional_nulls import get_alternative_to_null
 from tools.openapi.bundle import Bundle, Node
 from tools.openapi.findings import Pointer
 
@@ -72,9 +73,8 @@ def _list_references(bundle: Bundle) -> Iterator[tuple[Pointer, str]]:
         slots |= {(*at, keyword): schema[keyword] for keyword in ("items", "additionalProperties") if keyword in schema}
     for at, part in slots.items():
         if isinstance(part, dict):
-            # A nullable reference is the only part of an allOf, and keeps its type.
-            alone = part["allOf"][0] if part.get("nullable") and len(part.get("allOf", [])) == 1 else part
-            yield at, alone.get("$ref", "")
+            # A reference that may be null keeps its type.
+            yield at, (get_alternative_to_null(part) or part).get("$ref", "")
 
 
 def _is_larger(before: float | None, after: float | None) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract.bodies import MERGE_PATCH_JSON
+from contract.optional_nulls import allows_null, is_null_alone
 from contract.schemas import KNOWN_VALUES_EXTENSION, find_unenforceable_schemas
 from tools.openapi.bundle import Bundle, Node
 from tools.openapi.findings import Pointer
@@ -116,6 +117,25 @@ def _is_of_type(value: Any, schema: Node) -> bool:
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
+def null_is_allowed_for_every_tool(bundle: Bundle) -> Violations:
+    """Require that what is nullable allows null as OpenAPI 3.0.4 reads it.
+
+    `nullable` adds null to the `type` beside it. An enum, or a schema in allOf, still forbids null. A named schema
+    keeps its name in generated clients only as the alternative to an object that is null alone: openapi-generator makes
+    a new enum of two alternatives of one type.
+    """
+    for at, schema in bundle.all_schemas.items():
+        if not schema.get("nullable"):
+            continue
+        if schema.get("type") == "object":
+            is_allowed = is_null_alone(schema)
+        else:
+            is_allowed = "type" in schema and not schema.keys() & {"enum", "allOf", "anyOf", "oneOf"}
+        if not is_allowed:
+            message = "Not every tool allows null here: make it one of two alternatives in anyOf"
+            yield (*at, "nullable"), f"{message}, {{ type: object, nullable: true, enum: [null] }}."
+
+
 def required_names_a_property(bundle: Bundle) -> Violations:
     """Require that every required property is described."""
     for at, schema in bundle.all_schemas.items():
@@ -131,7 +151,8 @@ def requests_are_closed(bundle: Bundle) -> Violations:
     """
     for at, schema in bundle.request_schemas.items():
         is_ours = not schema.get("x-tackboard-foreign")
-        if is_ours and schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        is_open = schema.get("type") == "object" and schema.get("additionalProperties") is not False
+        if is_ours and is_open and not is_null_alone(schema):
             yield at, "This schema is used in requests: add additionalProperties: false."
 
 
@@ -148,7 +169,7 @@ def optional_properties_are_nullable(bundle: Bundle) -> Violations:
             for where, part in () if MERGE_PATCH_JSON in body["content"] else bundle.walk_schema(*schema, seen):
                 is_counted = "minProperties" in part
                 for name in part.get("properties", {}).keys() - set(part.get("required", [])):
-                    if bool(bundle.resolve(part["properties"][name]).get("nullable")) == is_counted:
+                    if allows_null(part["properties"][name], bundle.resolve) == is_counted:
                         message = "Null counts as a property here" if is_counted else "Null is the same as absence here"
                         yield (*where, "properties", name), f"{message}: say nullable: {str(not is_counted).lower()}."
 
@@ -206,7 +227,7 @@ def unions_and_items_are_named(bundle: Bundle) -> Violations:
     """Require names for objects and enums: generated clients invent a name for an inline one."""
     for at, schema in bundle.all_schemas.items():
         inline = at[:2] != ("components", "schemas") or len(at) > 3  # noqa: PLR2004 - components, schemas, a name.
-        many = schema.get("type") == "object" or len(schema.get("enum", [])) > 1
+        many = (schema.get("type") == "object" and not is_null_alone(schema)) or len(schema.get("enum", [])) > 1
         # An open enum has its values within it, and gives its own name to what is generated from them.
         named_by_title = isinstance(schema.get("title"), str) and schema["title"] == at[2:3][0]
         if inline and many and "allOf" not in at and not named_by_title:
@@ -238,6 +259,7 @@ RULES = (
     bounds_fit_the_type,
     patterns_are_portable,
     enum_values_fit,
+    null_is_allowed_for_every_tool,
     required_names_a_property,
     requests_are_closed,
     optional_properties_are_nullable,
