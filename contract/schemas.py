@@ -64,6 +64,7 @@ KNOWN_VALUES_EXTENSION = "x-tackboard-known"
 
 Clients are generated from the open schema. The server validates against the known values, in both directions.
 """
+_COMPONENTS = "#/components/schemas/"
 KNOWN_FORMATS = _ENFORCED_FORMATS | _ANNOTATION_FORMATS
 _GENERIC_VIOLATION = Violation("", "invalid", "does not match the schema")
 
@@ -110,7 +111,7 @@ class Check:
                 self.json_schema,
                 formats=_OWN_FORMATS,
                 validate_formats=True,
-                registry=self.schemas.registry,
+                registry=self.schemas.build_registry(self.openapi_schema, self.direction),
                 offline=True,
                 # The messages of the validator are not used. Masked, they don't copy values of megabytes.
                 mask="it",
@@ -160,28 +161,32 @@ class Schemas:
         """What precedes the paths of the document: the path of its first server."""
         self._checks: dict[tuple[str, str], Check] = {}
         self._inner_checks: dict[tuple[int, str, str], Check] = {}
+        self._translated_components: dict[tuple[str, str], Any] = {}
 
-    @cached_property
-    def registry(self) -> Any:
-        """The component schemas in both directions, which references of checks lead to."""
-        component_schemas: Schema = self._document.get("components", {}).get("schemas", {})
-        return jsonschema_rs.Registry(
-            [
-                (
-                    f"urn:{direction}",
-                    {
-                        "$schema": "https://json-schema.org/draft/2020-12/schema",
-                        "components": {
-                            "schemas": {
-                                name: _translate(schema, direction, self.resolve)
-                                for name, schema in component_schemas.items()
-                            }
-                        },
-                    },
-                )
-                for direction in ("request", "response")
-            ]
-        )
+    def build_registry(self, schema: Any, direction: Direction) -> Any:
+        """Return what the references of a schema lead to, translated for one direction."""
+        by_name = {name: self._translate_component(name, direction) for name in self._find_components(schema)}
+        resource = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": by_name}}
+        return jsonschema_rs.Registry([(f"urn:{direction}", resource)])
+
+    def _find_components(self, schema: Any) -> set[str]:
+        """Return the names of all component schemas that a schema refers to, directly or not."""
+        names: set[str] = set()
+        pending = [schema]
+        while pending:
+            for _, node in _walk(pending.pop(), ""):
+                reference = node.get("$ref")
+                if isinstance(reference, str) and (name := reference.removeprefix(_COMPONENTS)) not in names:
+                    names.add(name)
+                    pending.append(self._document["components"]["schemas"][name])
+        return names
+
+    def _translate_component(self, name: str, direction: Direction) -> Any:
+        key = (name, direction)
+        if key not in self._translated_components:
+            schema = self._document["components"]["schemas"][name]
+            self._translated_components[key] = _translate(schema, direction, self.resolve)
+        return self._translated_components[key]
 
     @cached_property
     def property_names(self) -> frozenset[str]:
