@@ -1,5 +1,6 @@
 """Members of a board, their roles, and assignees of cards."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -171,12 +172,19 @@ def application(interrupted_store: Any, clock: ManualClock) -> WsgiApplication:
     return create_app(interrupted_store, clock=clock, random_bytes=random_bytes, sleep=lambda _: None, open_signup=True)
 
 
+@pytest.fixture
+def other_application(store: Store, clock: ManualClock) -> WsgiApplication:
+    """Build an application as in another process: requests to one application take turns at a board."""
+    return create_app(store, clock=clock)
+
+
 def test_a_concurrent_removal_fails_the_members_request(
-    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore, other_application: WsgiApplication
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
-    interrupted_store.before_commit = lambda: mina.delete(f"{board}/members/omar")
+    mina_elsewhere = replace(mina, application=other_application)
+    interrupted_store.before_commit = lambda: mina_elsewhere.delete(f"{board}/members/omar")
     rejected = omar.post(f"{board}/cards", {"title": "Too late"}, Idempotency_Key="k1")
 
     assert (rejected.status, rejected.json["code"]) == (404, "board_not_found")
@@ -184,22 +192,24 @@ def test_a_concurrent_removal_fails_the_members_request(
 
 
 def test_a_concurrent_demotion_fails_the_members_request(
-    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore, other_application: WsgiApplication
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "editor"})
 
-    interrupted_store.before_commit = lambda: mina.put(f"{board}/members/omar", {"role": "viewer"})
+    mina_elsewhere = replace(mina, application=other_application)
+    interrupted_store.before_commit = lambda: mina_elsewhere.put(f"{board}/members/omar", {"role": "viewer"})
     rejected = omar.post(f"{board}/cards", {"title": "Too late"})
 
     assert (rejected.status, rejected.json["code"]) == (403, "role_too_low")
 
 
 def test_two_owners_cannot_both_leave_at_once(
-    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore
+    mina: Client, omar: Client, board: str, interrupted_store: InterruptedStore, other_application: WsgiApplication
 ) -> None:
     mina.put(f"{board}/members/omar", {"role": "owner"})
 
-    interrupted_store.before_commit = lambda: omar.delete(f"{board}/members/omar")
+    omar_elsewhere = replace(omar, application=other_application)
+    interrupted_store.before_commit = lambda: omar_elsewhere.delete(f"{board}/members/omar")
     rejected = mina.delete(f"{board}/members/mina")
 
     assert (rejected.status, rejected.json["code"]) == (409, "last_owner")
