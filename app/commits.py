@@ -142,5 +142,5 @@ class IdempotentCommit:
 
 
 def _has_board_access(error: DomainError) -> bool:
-    """Tell whether an error comes from behind the check of membership: without access the board is not found."""
+    """Tell whether the caller got past the check of membership: without access, the board is not found."""
     return not (isinstance(error, NotFound) and error.kind == "board")

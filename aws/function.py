@@ -55,8 +55,8 @@ class Function:
         self._deadline.begin(context)
         try:
             return self._dispatch(event, context)
-        except EventRejected as refused:
-            log.warning("An event was refused: %s", refused)
+        except EventRejected as error:
+            log.warning("An event was refused: %s", error)
             raise
         finally:
             self._deadline.end()

@@ -122,7 +122,7 @@ def _write_export(
                 writer.write(file, _add_user_names(store, board), tail)
                 return str(digest)
         except BoardChanged:
-            progress("changed meanwhile, beginning again", 0)
+            progress("the board changed, starting again", 0)
     raise BoardFileError("The board is being changed all the time: try again when it is quieter.")
 
 
@@ -172,5 +172,5 @@ def _validate_export(document: dict[str, Any]) -> dict[str, Any]:
         document = check.normalize(document)
         violations = check.find_violations(document)
     if violations:
-        raise BoardFileError(f"This is no sound export: '{violations[0].pointer}' {violations[0].message}.")
+        raise BoardFileError(f"This is not a valid export: '{violations[0].pointer}' {violations[0].message}.")
     return document

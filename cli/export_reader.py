@@ -36,15 +36,15 @@ def read_export(path: Path, progress: ProgressCallback) -> dict[str, Any]:
 
 
 def _read_document(file: BufferedReader, size: int, progress: ProgressCallback) -> dict[str, Any]:
-    """Read the file once to see what it is, then once for each array: that takes time, but little memory."""
-    document = dict(_top_level_items(_ProgressFile(file, progress, "looking", 0, size)))
+    """Read the file once to see what it is, then once for each array, which takes time but little memory."""
+    document = dict(_top_level_items(_ProgressFile(file, progress, "inspecting", 0, size)))
     is_own = document.get("format") == FORMAT
     names = _TACKBOARD_ARRAYS if is_own else trello_reader.READ_FIELDS
     arrays = [name for name in names if document.get(name) == []]
     total = size * len(arrays)
     for index, name in enumerate(arrays):
-        watched = _ProgressFile(file, progress, "reading", size * index, total)
-        items = ijson.items(watched, f"{name}.item", use_float=True)
+        progress_file = _ProgressFile(file, progress, "reading", size * index, total)
+        items = ijson.items(progress_file, f"{name}.item", use_float=True)
         document[name] = (
             [*items] if is_own else [trello_reader.select_fields(name, item) for item in items if type(item) is dict]
         )

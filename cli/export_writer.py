@@ -21,18 +21,18 @@ class ExportWriter:
         self.card_count = 0
         self._folder = folder
         self._files: dict[str, IO[str]] = {}
-        self._opened = ExitStack()
+        self._exit_stack = ExitStack()
 
     def __enter__(self) -> Self:
         for array in _ARRAYS:
             file = TemporaryFile("w+", encoding="utf-8", newline="", dir=self._folder)
-            self._files[array] = self._opened.enter_context(file)
+            self._files[array] = self._exit_stack.enter_context(file)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._opened.close()
+        self._exit_stack.close()
 
     def add(self, arrays: Mapping[str, Sequence[JsonObject]]) -> None:
         """Append objects to arrays."""

@@ -180,7 +180,7 @@ def purge(settings: Settings) -> None:
 
     The server may run meanwhile. If a purge is stopped, the next one continues.
     """
-    erased, what = 0, f"deleted more than {PURGE_AFTER.days} days ago"
+    erased, description = 0, f"deleted more than {PURGE_AFTER.days} days ago"
     now = datetime.now(UTC).replace(microsecond=0)
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
@@ -193,7 +193,11 @@ def purge(settings: Settings) -> None:
     except KeyboardInterrupt:
         print(f"Stopped. Erased so far: {erased:,}. The next purge erases the rest.")
     else:
-        print(f"Erased what was {what}: {erased:,} in all." if erased else f"There is nothing that was {what}.")
+        print(
+            f"Erased what was {description}: {erased:,} in all."
+            if erased
+            else f"There is nothing that was {description}."
+        )
 
 
 def export(settings: Settings) -> None:
@@ -229,7 +233,7 @@ def import_(settings: Settings) -> None:
         return
     view, report = imported
     counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.counts.items())
-    print(f"'{view.board.name}' is here, as {view.board.id}: {counts}.")
+    print(f"'{view.board.name}' was imported as {view.board.id}: {counts}.")
     for line in report.lines:
         print(f"- {line.kind} {line.name}".rstrip() + f": {line.message}")
     if report.omitted_lines:
@@ -271,8 +275,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
-        named = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
-        command(replace(read_settings(os.environ, *named), program=program))
+        values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
+        command(replace(read_settings(os.environ, *values), program=program))
         # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
     except (CommandError, InvalidSetting, StoreOpenError) as error:
@@ -337,7 +341,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _open_existing_store(settings: Settings) -> closing[Store]:
-    """Return the store, to be closed by `with`. Raises StoreOpenError if it is missing or of an older Tackboard."""
+    """Open the store; `with` closes it. Raises StoreOpenError if it is missing or of an older Tackboard."""
     return closing(open_store(settings.store_url, mode=OpenMode.EXISTING))
 
 

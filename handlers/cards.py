@@ -4,16 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers import entity_tags, parse, serialize
+from handlers import parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, new_resource, no_content, page
+from handlers.results import Result, card_result, new_card_result, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
-from kanban.changes import ActionContext, Change
+from kanban.changes import ActionContext
 from kanban.interchange import card_csv
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
-from kanban.values import Card, NewCard
-from kanban.views import BoardView, PageKey
+from kanban.values import NewCard
+from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 
 
@@ -82,19 +82,13 @@ def create_card(access: BoardAccess, context: ActionContext, board_id: str, body
     """Create a card on the board."""
     view = access.read_board(board_id)
     card, change = cards.create(view, context, NewCard(**parse.card(body)))
-    location = f"/boards/{board_id}/cards/{card.id}"
-    return new_resource(
-        serialize.card(card, view, context.at),
-        etag=entity_tags.card_tag(card, view, context.at),
-        location=location,
-        change=change,
-    )
+    return new_card_result(card, view, context.at, change)
 
 
 def get_card(access: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
     """Return one card."""
     view = access.read_board(board_id, card_ids=[card_id])
-    return _card_result(view.get_card(card_id), view, now)
+    return card_result(view.get_card(card_id), view, now)
 
 
 def update_card(
@@ -104,7 +98,7 @@ def update_card(
     view = access.read_board(board_id, card_ids=[card_id])
     if_match.ensure_matches(view.get_card(card_id).version)
     card, change = cards.update(view, card_id, parse.card(body), context)
-    return _card_result(card, view, context.at, change)
+    return card_result(card, view, context.at, change)
 
 
 def delete_card(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
@@ -118,7 +112,7 @@ def move_card(access: BoardAccess, context: ActionContext, board_id: str, card_i
     """Move a card within its board. Its status is the stage of the new list."""
     view = access.read_board(board_id, card_ids=[card_id], neighbour_of=_parse_neighbour(body))
     card, change = cards.move(view, card_id, context, **body)
-    return _card_result(card, view, context.at, change)
+    return card_result(card, view, context.at, change)
 
 
 def transfer_card(
@@ -128,28 +122,28 @@ def transfer_card(
     source, arguments = access.read_board(board_id, card_ids=[card_id]), dict(body)
     target = access.read_referenced_board(arguments.pop("board_id"))
     card, change = transfers.transfer(source, target, card_id, context, **arguments)
-    return _card_result(card, target, context.at, change)
+    return card_result(card, target, context.at, change)
 
 
 def start_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Move a card to the first list in progress and start its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.start(view, card_id, context)
-    return _card_result(card, view, context.at, change)
+    return card_result(card, view, context.at, change)
 
 
 def resolve_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Move a card to the first done list and stop its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.resolve(view, card_id, context)
-    return _card_result(card, view, context.at, change)
+    return card_result(card, view, context.at, change)
 
 
 def reopen_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str) -> Result:
     """Move a done card back to the first to-do list."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = cards.reopen(view, card_id, context)
-    return _card_result(card, view, context.at, change)
+    return card_result(card, view, context.at, change)
 
 
 def get_card_time(
@@ -179,7 +173,3 @@ def _parse_neighbour(body: dict[str, str]) -> NeighbourOf | None:
     if "after" in body:
         return NeighbourOf(body["after"], "after")
     return None
-
-
-def _card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
-    return Result(serialize.card(card, view, now), etag=entity_tags.card_tag(card, view, now), change=change)

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
-from handlers.results import Result, new_resource, no_content, page
+from handlers.results import Result, new_card_result, new_resource, no_content, page
 from kanban import checklist_items, checklists
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
@@ -147,9 +147,7 @@ def convert_checklist_item(
     """Create a card from an item and delete the item."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
     card, change = checklist_items.convert(view, checklist, item_id, context, **(body or {}))
-    location = f"/boards/{board_id}/cards/{card.id}"
-    etag = entity_tags.card_tag(card, view, context.at)
-    return new_resource(serialize.card(card, view, context.at), etag=etag, location=location, change=change)
+    return new_card_result(card, view, context.at, change)
 
 
 def _read_checklist(access: BoardAccess, board_id: str, card_id: str, checklist_id: str) -> tuple[BoardView, Checklist]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from handlers import entity_tags, serialize
-from handlers.results import Result, new_resource
+from handlers.results import Result, new_card_result, new_resource
 from kanban import copies
 from kanban.changes import ActionContext
 from kanban.store import CardQuery
@@ -16,13 +16,7 @@ def copy_card(access: BoardAccess, context: ActionContext, board_id: str, card_i
     """Copy a card."""
     view, checklists = access.read_checklists(board_id, card_id)
     card, change = copies.copy_card(view, card_id, checklists, context, **body)
-    location = f"/boards/{board_id}/cards/{card.id}"
-    return new_resource(
-        serialize.card(card, view, context.at),
-        etag=entity_tags.card_tag(card, view, context.at),
-        location=location,
-        change=change,
-    )
+    return new_card_result(card, view, context.at, change)
 
 
 def copy_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:

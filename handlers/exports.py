@@ -17,7 +17,7 @@ _MAX_PAGE_BYTES = 1_000_000
 """A page ends after the part that reaches this size; the last part may be a card with 20 long checklists."""
 
 _MAX_READ_ATTEMPTS = 3
-"""How often the first page is begun again because the board changed meanwhile."""
+"""How often the first page is read, if the board changes meanwhile each time, before that is reported."""
 
 
 def export_board(

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from handlers import entity_tags, serialize
+from handlers import serialize
 from handlers.dependencies import IfMatch
-from handlers.results import Result, new_resource, no_content, page
+from handlers.results import Result, card_result, new_resource, no_content, page
 from kanban import labels, labels_and_assignees
 from kanban.changes import ActionContext
 from usecases.board_access import BoardAccess
@@ -51,15 +51,11 @@ def label_card(access: BoardAccess, context: ActionContext, board_id: str, card_
     """Add a label to a card."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = labels_and_assignees.add_label(view, card_id, label_id, context)
-    return Result(
-        serialize.card(card, view, context.at), etag=entity_tags.card_tag(card, view, context.at), change=change
-    )
+    return card_result(card, view, context.at, change)
 
 
 def unlabel_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, label_id: str) -> Result:
     """Remove a label from a card."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = labels_and_assignees.remove_label(view, card_id, label_id, context)
-    return Result(
-        serialize.card(card, view, context.at), etag=entity_tags.card_tag(card, view, context.at), change=change
-    )
+    return card_result(card, view, context.at, change)

@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, new_resource, no_content, page
+from handlers.results import Result, list_result, new_resource, no_content, page
 from kanban import archive, lists
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, CardState
@@ -46,7 +46,7 @@ def create_list(access: BoardAccess, context: ActionContext, board_id: str, body
 
 def get_list(access: BoardAccess, board_id: str, list_id: str) -> Result:
     """Return one list."""
-    return _list_result(access.read_board(board_id).get_list(list_id))
+    return list_result(access.read_board(board_id).get_list(list_id))
 
 
 def update_list(
@@ -60,7 +60,7 @@ def update_list(
         view, has_archived_cards = access.read_board(board_id), False
     if_match.ensure_matches(view.get_list(list_id).version)
     list_, change = lists.update(view, list_id, parse.list_(body), context, has_archived_cards=has_archived_cards)
-    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
+    return list_result(list_, change)
 
 
 def delete_list(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, list_id: str) -> Result:
@@ -73,14 +73,10 @@ def delete_list(access: BoardAccess, context: ActionContext, if_match: IfMatch, 
 def move_list(access: BoardAccess, context: ActionContext, board_id: str, list_id: str, body: dict[str, Any]) -> Result:
     """Move a list within its board."""
     list_, change = lists.move(access.read_board(board_id), list_id, context, **body)
-    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
+    return list_result(list_, change)
 
 
 def _page_of_lists(candidates: Sequence[List], limit: int, after: PageKey | None) -> Page[List]:
     """Return the page of lists whose ranks follow the page key `after`."""
     following = [list_ for list_ in candidates if after is None or list_.rank > str(after[0])]
     return Page(tuple(following[:limit]), (following[limit - 1].rank,) if len(following) > limit else None)
-
-
-def _list_result(list_: List) -> Result:
-    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_))

@@ -1,7 +1,7 @@
 """Members of a board, and assignees of cards."""
 
 from handlers import entity_tags, serialize
-from handlers.results import Result, new_resource, no_content, page
+from handlers.results import Result, card_result, new_resource, no_content, page
 from kanban import labels_and_assignees, members
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
@@ -49,15 +49,11 @@ def assign_card(access: BoardAccess, context: ActionContext, board_id: str, card
     """Assign a member to a card."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = labels_and_assignees.assign(view, card_id, user_id, context)
-    return Result(
-        serialize.card(card, view, context.at), etag=entity_tags.card_tag(card, view, context.at), change=change
-    )
+    return card_result(card, view, context.at, change)
 
 
 def unassign_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, user_id: str) -> Result:
     """Unassign a member from a card."""
     view = access.read_board(board_id, card_ids=[card_id])
     card, change = labels_and_assignees.unassign(view, card_id, user_id, context)
-    return Result(
-        serialize.card(card, view, context.at), etag=entity_tags.card_tag(card, view, context.at), change=change
-    )
+    return card_result(card, view, context.at, change)

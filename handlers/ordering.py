@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from handlers import entity_tags, serialize
-from handlers.results import Result, page
+from handlers import serialize
+from handlers.results import Result, list_result, page
 from kanban import bulk_moves
 from kanban.changes import ActionContext
 from kanban.ordering import reordering
@@ -25,7 +25,7 @@ def order_cards(
     """Reorder the cards of a list."""
     view, card_ranks = access.read_card_ranks(board_id, list_id)
     list_, change = reordering.reorder_cards(view, list_id, card_ranks, body["card_ids"], context)
-    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
+    return list_result(list_, change)
 
 
 def sort_cards(

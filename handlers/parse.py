@@ -32,27 +32,27 @@ def _storable_timestamp_or_none(text: str | None, field: str) -> datetime | None
 
 
 def card(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse a `CardCreate` or `CardPatch` into keyword arguments, as a card stores them. Raises TimestampOutOfRange."""
-    arguments = dict(body)
+    """Parse a `CardCreate` or `CardPatch` into fields of a card. Raises TimestampOutOfRange."""
+    fields = dict(body)
     for name in ("start_at", "due_at"):
-        if name in arguments:
-            arguments[name] = _storable_timestamp_or_none(arguments[name], name)
-    if arguments.get("links") is not None:
-        arguments["links"] = tuple(Link(link["url"], link["title"]) for link in arguments["links"])
-    return arguments
+        if name in fields:
+            fields[name] = _storable_timestamp_or_none(fields[name], name)
+    if fields.get("links") is not None:
+        fields["links"] = tuple(Link(link["url"], link["title"]) for link in fields["links"])
+    return fields
 
 
 def list_(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of a `ListCreate` or `ListPatch` as a list holds them."""
-    content = dict(body)
+    """Parse a `ListCreate` or `ListPatch` into fields of a list."""
+    fields = dict(body)
     for name, enumeration in (("stage", Stage), ("wip_enforcement", Enforcement)):
-        if content.get(name) is not None:
-            content[name] = enumeration(content[name])
-    return content
+        if fields.get(name) is not None:
+            fields[name] = enumeration(fields[name])
+    return fields
 
 
 def board(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of a `BoardCreate` as a new board takes them."""
+    """Parse a `BoardCreate` into fields of a `NewBoard`."""
     if body.get("lists") is None:
         return dict(body)
     return {**body, "lists": [NewList(**list_(definition)) for definition in body["lists"]]}
@@ -73,15 +73,15 @@ def due_filters(
 
 
 def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse a `ChecklistItemCreate` or `ChecklistItemPatch` into keyword arguments. Raises TimestampOutOfRange."""
-    arguments = dict(body)
-    if "due_at" in arguments:
-        arguments["due_at"] = _storable_timestamp_or_none(arguments["due_at"], "due_at")
-    return arguments
+    """Parse a `ChecklistItemCreate` or `ChecklistItemPatch` into fields of an item. Raises TimestampOutOfRange."""
+    fields = dict(body)
+    if "due_at" in fields:
+        fields["due_at"] = _storable_timestamp_or_none(fields["due_at"], "due_at")
+    return fields
 
 
 def time_entry(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse a `TimeEntryCreate` or `TimeEntryPatch` into keyword arguments. Raises TimestampOutOfRange."""
+    """Parse a `TimeEntryCreate` or `TimeEntryPatch` into fields of an entry. Raises TimestampOutOfRange."""
     return {
         name: _storable_timestamp(value, name) if name in {"started_at", "ended_at"} else value
         for name, value in body.items()

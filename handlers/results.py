@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from handlers import entity_tags, serialize
 from kanban.changes import Change
+from kanban.values import Card, List
+from kanban.views import BoardView
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,26 @@ def page(items: Iterable[dict[str, Any]], next_cursor: str | None) -> Result:
     """Build a 200 with one page of a listing."""
     next_query = {"cursor": next_cursor} if next_cursor else None
     return Result({"items": list(items), "next_cursor": next_cursor}, next_query=next_query)
+
+
+def card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
+    """Build a 200 with a card."""
+    return Result(serialize.card(card, view, now), etag=entity_tags.card_tag(card, view, now), change=change)
+
+
+def new_card_result(card: Card, view: BoardView, now: datetime, change: Change) -> Result:
+    """Build a 201 with a new card."""
+    return new_resource(
+        serialize.card(card, view, now),
+        etag=entity_tags.card_tag(card, view, now),
+        location=f"/boards/{card.board_id}/cards/{card.id}",
+        change=change,
+    )
+
+
+def list_result(list_: List, change: Change | None = None) -> Result:
+    """Build a 200 with a list."""
+    return Result(serialize.list_(list_), etag=entity_tags.list_tag(list_), change=change)
 
 
 def no_content(change: Change | None) -> Result:

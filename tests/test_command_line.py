@@ -377,7 +377,7 @@ def test_an_import_creates_a_board_once_and_reports_what_did_not_fit(capsys: pyt
     first_line, members, again = capsys.readouterr().out.splitlines()
     assert (first, second) == (0, 0)
     assert re.fullmatch(
-        r"'Garden' is here, as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", first_line
+        r"'Garden' was imported as brd_\w+: 1 lists, 0 labels, 400 cards, 0 checklists, 0 comments\.", first_line
     )
     assert members == "- members: 400 of the cards had members: invite people, then assign them here."
     assert again.endswith("Nothing was changed.")
@@ -411,7 +411,7 @@ def test_an_import_shows_a_progress_bar_on_a_terminal() -> None:
         ('{"id": "\xff"}', "export.json is no export of a Trello"),
         ('{"lists": [], "cards": [1, 2', "export.json is not JSON, or breaks off"),
         ("[" * 100_000, "export.json is not JSON, or breaks off"),
-        ('{"format": "tackboard", "cards": {}}', "This is no sound export: '"),
+        ('{"format": "tackboard", "cards": {}}', "This is not a valid export: '"),
         ("[]", "export.json is no export of a Trello board: it lacks an id, lists or cards."),
         ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),
     ],
@@ -468,8 +468,8 @@ def test_cards_are_exported_as_a_table(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "This is no sound export: '/version' "),
-        ({"name": "Other"}, "is here, as "),
+        ({"version": 2}, "This is not a valid export: '/version' "),
+        ({"name": "Other"}, "was imported as "),
         ({"cards": []}, "The export was changed or cut: its digest does not fit what it holds."),
         ({"next_cursor": "abc"}, "This is not the whole export"),
     ],

@@ -77,7 +77,7 @@ def test_progress_is_reported_while_reading(tmp_path: Path) -> None:
     export_reader.read_export(path, lambda *progress: reports.append(progress))
 
     assert reports[-1] == ("reading", size * len(trello_reader.READ_FIELDS), size * len(trello_reader.READ_FIELDS))
-    assert ("looking", size, size) in reports
+    assert ("inspecting", size, size) in reports
     assert [done for step, done, _ in reports if step == "reading"] == sorted(
         done for step, done, _ in reports if step == "reading"
     )

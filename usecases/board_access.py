@@ -16,7 +16,7 @@ T = TypeVar("T")
 _CARDS_PER_READ = 500
 
 _MAX_READ_ATTEMPTS = 3
-"""How often a whole board is read again because it changed meanwhile, before it is reported as busy."""
+"""How often a whole board is read, if it changes meanwhile each time, before it is reported as busy."""
 
 
 class BoardAccess:

@@ -36,7 +36,7 @@ def read_first_event(access: BoardAccess, board_id: str) -> Event:
 
 
 def read_events(access: BoardAccess, board_id: str, last_seq: int, days: DateRange) -> Iterator[Event]:
-    """Yield the events up to `last_seq`, from about the first of these days on; a few earlier ones may come before.
+    """Yield the events from the first of these days up to `last_seq`, after at most a page of earlier ones.
 
     Raises:
         TooMuchInRange: There are more events than a report may read.
@@ -53,7 +53,7 @@ def read_events(access: BoardAccess, board_id: str, last_seq: int, days: DateRan
 
 
 def _find_seq_before(access: BoardAccess, board_id: str, last_seq: int, instant: datetime) -> int:
-    """Return a seq before the first event since that instant, by binary search, at most a page of events before it."""
+    """Return a seq that is at most a page of events before the first event since that instant, by binary search."""
     low, high = 0, last_seq
     while high - low > _EVENTS_PER_READ:
         middle = (low + high) // 2

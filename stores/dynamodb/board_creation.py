@@ -1,8 +1,8 @@
 """Boards that are created with more than a transaction holds: a copy, an import, a template.
 
-All but the head is written first, in batches: without a head none of it is visible. The last transaction decides. A
-tombstone that is put there before the first batch, and deleted by the last transaction, tells a purge what to erase if
-that never comes; once the purge has begun, it cannot come any more.
+All but the head is written first, in batches: without a head none of it is visible. The last transaction writes the
+head. A tombstone is put before the first batch, and that transaction deletes it: if it is never carried out, a purge
+finds the tombstone and erases what was written. Once a purge has begun, the transaction fails.
 """
 
 from stores.dynamodb import keys
@@ -13,9 +13,9 @@ from stores.dynamodb.reads import TableReader
 
 
 def write_board_ahead(reader: TableReader, batches: BatchWriter, ahead: BoardAhead) -> Conflict | None:
-    """Write all of a new board that may be written before its last transaction; return what is in the way.
+    """Write all of a new board that may be written before its last transaction; return a conflict if its id is taken.
 
-    Batches have no conditions: over a board of that id they would write its cards.
+    Batches have no conditions: they would overwrite the cards of another board with that id.
     """
     if reader.get_item(keys.head_key(ahead.board_id)) is not None:
         return uniqueness_conflict("board")

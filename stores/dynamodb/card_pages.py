@@ -55,7 +55,7 @@ class CardFilter:
     def build(self, *, by_list: bool) -> Filter:
         """Return the filter of a query of the table.
 
-        Of a search it also lets cards through that have comments: those without the text are left out afterwards.
+        A search also gets every card that has comments; `_keep_matching` drops those whose comments lack the text.
         """
         query = self.query
         conditions = [_STATE_CONDITIONS[query.state]]
@@ -174,7 +174,10 @@ def _by_time(board_query: BoardQuery, card_filter: CardFilter, limit: int, after
 
 
 def _sort_key_range(query: CardQuery) -> tuple[str, str]:
-    """Return where in its index the cards of a query are. A key is a time and more: it sorts above that time alone."""
+    """Return the first and last key of the query's cards in its index.
+
+    A key begins with a time and goes on: it sorts above that time alone.
+    """
     since: str | None = None
     ends: list[str] = []
     if query.sort in _BY_CHANGE:

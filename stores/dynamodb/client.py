@@ -23,10 +23,10 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
 
 MAX_RETRY_SECONDS = 5.0
-"""How many seconds a call is retried while others are in the way."""
+"""How many seconds a call is retried while other writers are in the way."""
 
 MIN_REMAINING_SECONDS = 2.5
-"""How many seconds the caller needs for its own response: with less, no call is begun."""
+"""How many seconds the caller needs for its own response: if fewer remain, no call is begun."""
 
 _MAX_TRANSPORT_FAILURES = 3
 _FIRST_BACKOFF = 0.025
@@ -126,7 +126,7 @@ class RetryingClient:
         Raises:
             ConditionFailed: A condition of the request failed.
             InvalidRequest: DynamoDB finds the request invalid.
-            Busy: Others are in the way for too long, or too little time remains.
+            Busy: Other writers are in the way for too long, or too little time remains.
             Unavailable: DynamoDB can't be reached, or takes no requests.
         """
         call = getattr(self.sdk_client, operation)

@@ -44,7 +44,7 @@ class Committer:
         validate_change(change)
         snapshot = self._snapshots.read(change)
         if isinstance(snapshot, Conflict):
-            raise report(self._stale_or_known(response))
+            raise report(self._build_stale_conflict(response))
         batches = BatchWriter(self._client, self._table, progress)
         started_at = self._client.monotonic()
         for _ in range(_MAX_PLANS):
@@ -86,17 +86,17 @@ class Committer:
         if transfer and planned.parts_ahead is not None:
             transfer = self._transfers.write_ahead(transfer, planned.parts_ahead)
             if transfer is None:
-                return self._stale_or_known(response)
+                return self._build_stale_conflict(response)
         if transfer and planned.must_verify_parts and not self._transfers.is_unchanged(transfer):
-            return self._stale_or_known(response)
+            return self._build_stale_conflict(response)
         return snapshot._replace(transfer=transfer)
 
-    def _stale_or_known(self, response: StoredResponse | None) -> Conflict:
-        """Return the conflict of a change that is seen to be stale before its transaction: a known key counts first."""
+    def _build_stale_conflict(self, response: StoredResponse | None) -> Conflict:
+        """Return the conflict of a change that is known to be stale; an idempotency key that is taken comes first."""
         return uniqueness_conflict("idempotency_key") if self._has_response(response) else STALE
 
     def _has_response(self, response: StoredResponse | None) -> bool:
-        """Tell whether the key of that response has one already that had not expired."""
+        """Tell whether the idempotency key of that response has one that had not expired."""
         if response is None:
             return False
         item = self._reader.get_item(keys.stored_response_key(response.user_id, response.operation_id, response.key))

@@ -1,6 +1,6 @@
 """Pages of boards, deleted lists, assigned cards and time entries.
 
-They look for what fits among items that may not: a page ends early, rather than read on for ever.
+Each is filtered after it was read: a page that finds little ends early, with a key to go on from.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,9 +114,9 @@ def page_assigned_cards(
 def _read_with_boards(
     reader: TableReader, user_id: str, references: Sequence[CardReference]
 ) -> list[tuple[BoardView, Card] | None]:
-    """Return as many of the first of these cards as one read takes, with their boards, all of one moment.
+    """Return the first of these cards, as many as one transaction reads, with their boards, all of one moment.
 
-    None takes the place of a card that the user can't see.
+    A card that the user can't see is None.
     """
     chosen: list[CardReference] = []
     board_ids: dict[str, None] = {}
@@ -170,7 +170,7 @@ def _matches(visible_card: tuple[BoardView, Card], user_id: str, query: CardQuer
 def page_entries_in_period(
     reader: TableReader, board_id: str, period: tuple[datetime, datetime], limit: int, after: PageKey | None
 ) -> Page[TimeEntry]:
-    """Return the time entries that reach into a period, by their ends, those of deleted cards too."""
+    """Return the time entries that overlap a period, ordered by their ends, those of deleted cards too."""
     start, end = period
     # '$' sorts just above '#', so entries that ended at the start are left out.
     first = (

@@ -41,7 +41,7 @@ def open_dynamodb(
     try:
         sdk_client = connect(region, endpoint, **credentials)
     except ValueError as error:
-        raise InvalidStoreUrl(f"STORE_URL has an endpoint that is none: {_strip_password(endpoint)}.") from error
+        raise InvalidStoreUrl(f"STORE_URL has an invalid endpoint: {_strip_password(endpoint)}.") from error
     on_client(sdk_client)
     client = RetryingClient(sdk_client, remaining_seconds=remaining_seconds)
     try:
@@ -49,7 +49,7 @@ def open_dynamodb(
     except InvalidRequest as error:
         client.close()
         raise StoreNotUsable(
-            f"The DynamoDB table '{table}' is not a Tackboard's: its keys and indexes are not those of "
+            f"The DynamoDB table '{table}' is not one of Tackboard: its keys and indexes are not those of "
             f"infrastructure/resources/table.yml."
         ) from error
     except RequestDenied as error:

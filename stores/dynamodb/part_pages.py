@@ -21,8 +21,9 @@ def read_checklists(
 ) -> tuple[BoardView, tuple[Checklist, ...]] | None:
     """Return the checklists of a live card in their order, and the board as that member sees it.
 
-    A query finds them, but they are read by their keys: they are moved together, and their versions do not tell when
-    their items change, so nothing else would keep a move from writing an item as it was before the last change.
+    A query finds their keys, and they are read by key together with the head. What a query returns may be older than
+    the head, and a move writes whole checklists, whose versions do not change with their items: it would undo the last
+    change of an item.
     """
     first, last = keys.part_sort_key(Checklist, card_id), keys.part_sort_key(Checklist, card_id, "~")
 
@@ -48,9 +49,9 @@ def read_parts(
     count: int,
     after: PageKey | None = None,
 ) -> tuple[BoardView, list[Kind]] | None:
-    """Return the first parts of a live card after a position, by their ids: time entries up, comments down.
+    """Return the first parts of a live card after a page key: time entries oldest first, comments newest first.
 
-    Without a live card there are none.
+    A card that is not live has none.
     """
     first, last = keys.part_sort_key(kind, card_id), keys.part_sort_key(kind, card_id, "~")
     backwards = issubclass(kind, Comment)

@@ -69,7 +69,7 @@ EXISTS = "attribute_exists(#pk)"
 
 
 class BoardAhead(NamedTuple):
-    """What is written of a large new board before the transaction that makes it visible.
+    """The part of a large new board that is written before the transaction that makes it visible.
 
     The tombstone is put first, so that a purge finds what is left if that transaction never comes.
     """
@@ -83,7 +83,7 @@ class Plan(NamedTuple):
     """The writes of one transaction.
 
     Attributes:
-        nonce: What the items bear that prove that the transaction was carried out.
+        nonce: The text in items that prove that the transaction was carried out.
         writes: The writes, in the order in which their failures count.
         board_ahead: What of a large new board must be written before.
         parts_ahead: What of a card's parts must be written before, under its transfer lock; None if nothing is.
@@ -110,7 +110,7 @@ def plan(change: Change, response: StoredResponse | None, snapshot: Snapshot) ->
     by_key: dict[tuple[str, str], Write] = {}
     for write in _list_writes(rebalanced, rank_changes, response, snapshot):
         # DynamoDB takes one write of an item in a transaction.
-        if by_key.setdefault(_sortable(write.key), write) is not write:
+        if by_key.setdefault(_hashable_key(write.key), write) is not write:
             return conflict_of(write, None)
     base = Plan(snapshot.nonce, [*by_key.values()])
     if snapshot.transfer:
@@ -134,7 +134,7 @@ def _list_writes(
     snapshot: Snapshot,
 ) -> Iterator[Write]:
     if response:
-        yield _keep_response(response, snapshot.nonce)
+        yield _put_response(response, snapshot.nonce)
     if change.event is None:
         yield from _write_users_and_tokens(change, snapshot)
         return
@@ -152,7 +152,7 @@ def _list_writes(
 def _split_board(base: Plan, change: Change, event: Event, *, is_written_ahead: bool) -> Plan:
     """Return the plan with all but the final writes before the transaction, and their tombstone's deletion in it."""
     tombstone = keys.tombstone_key(keys.format_timestamp(event.at), "new", event.board_id)
-    # A purge that has begun to erase what is there has marked the tombstone: then the board can't become visible.
+    # A purge that has begun to erase the board has marked the tombstone: then it can't become visible.
     condition = "attribute_exists(#pk) AND attribute_not_exists(#begun)"
     final = [write for write in base.writes if write.is_final]
     final.append(Delete(tombstone, condition=condition, is_final=True))
@@ -169,8 +169,8 @@ def _add_transfer(base: Plan, transfer: TransferParts) -> Plan:
     Copies that do not fit are written ahead, under the transfer lock. If even the conditions on the parts do not fit,
     a tombstone lets a purge erase them, and they must be verified right before the transaction.
     """
-    known = {_sortable(write.key) for write in base.writes}
-    copies = [copy for copy in transfer.copies if _sortable(copy) not in known]
+    known = {_hashable_key(write.key) for write in base.writes}
+    copies = [copy for copy in transfer.copies if _hashable_key(copy) not in known]
     arrivals: list[Write] = [*map(Put, copies), *(Delete(key_of(orphan)) for orphan in transfer.orphans)]
     departures: list[Write] = [*map(_delete_source_part, transfer.parts)]
     room = MAX_TRANSACTION_ITEMS - len(base.writes)
@@ -219,8 +219,8 @@ def _parts_tombstone(transfer: TransferParts, board_id: str) -> Item:
 # Idempotency keys, users, tokens
 
 
-def _keep_response(response: StoredResponse, nonce: str) -> Write:
-    """Keep a response, unless its key has one that had not expired."""
+def _put_response(response: StoredResponse, nonce: str) -> Write:
+    """Put a response, unless its key has one that had not expired."""
     return Put(
         event_items.stored_response_to_item(response) | {"nonce": to_string(nonce)},
         condition=f"{IS_NEW} OR #expires <= :now",
@@ -622,5 +622,5 @@ def _replace_version(item: Item, version: int) -> Put:
     return Put(item, condition="#version = :before", values={":before": to_number(version - 1)})
 
 
-def _sortable(item: Item) -> tuple[str, str]:
+def _hashable_key(item: Item) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]

@@ -39,7 +39,7 @@ class Purge:
         erased = dropped = 0
         for tombstone in self._reader.query("D", " ", keys.format_timestamp(before), page_size=limit):
             if erased + dropped >= limit:
-                # What was restored left a tombstone that means nothing; there may be more to erase behind it.
+                # Dropped tombstones of restored things count if nothing was erased: 0 would mean that nothing is left.
                 return erased or dropped
             if not self._ensure_started(tombstone):
                 self._delete_tombstone(tombstone)
@@ -75,7 +75,7 @@ class Purge:
         if kind == "board":
             return self._start_board(ids[0], timestamp, tombstone)
         if kind == "list":
-            still_deleted = _deletion_of(keys.list_key(ids[0], ids[1]), timestamp)
+            still_deleted = _build_deletion(keys.list_key(ids[0], ids[1]), timestamp)
             return self._delete_and_mark(still_deleted, tombstone, [])
         if kind == "card":
             return self._start_card(ids[0], ids[1], timestamp, tombstone)
@@ -100,12 +100,12 @@ class Purge:
         if "external_id" in item:
             tombstone["external_id"] = item["external_id"]
         user_ids = [user_id for user_id in assignee_users_from_item(item).values() if user_id]
-        still_deleted = _deletion_of(keys.card_key(board_id, card_id), timestamp)
+        still_deleted = _build_deletion(keys.card_key(board_id, card_id), timestamp)
         return self._delete_and_mark(still_deleted, tombstone, user_ids)
 
     def _start_unfinished_board(self, board_id: str, tombstone: Item) -> Item | None:
         """Start to erase a board whose creation was interrupted: it can't be finished any more."""
-        started = tombstone | _begun()
+        started = tombstone | _begun_mark()
         put = Put(started, condition="attribute_exists(#pk)")
         self._client("put_item", **put.fields(self._table))
         return started if self._reader.get_item(keys.head_key(board_id)) is None else None
@@ -117,11 +117,11 @@ class Purge:
         if self._reader.get_item(keys.card_key(board_id, card_id)) is not None:
             self._batches.delete([key_of(lock)])
             return None
-        return tombstone | _begun() | {"nonce": lock["nonce"]}
+        return tombstone | _begun_mark() | {"nonce": lock["nonce"]}
 
     def _delete_and_mark(self, deletion: Delete, tombstone: Item, user_ids: list[str]) -> Item:
         """Delete the thing's own item, and mark the tombstone, which then names the users to whom it belonged."""
-        started = tombstone | _begun() | {"users": {"L": [to_string(user_id) for user_id in user_ids]}}
+        started = tombstone | _begun_mark() | {"users": {"L": [to_string(user_id) for user_id in user_ids]}}
         items = [to_transact_item(write, self._table) for write in (deletion, Put(started))]
         self._client("transact_write_items", TransactItems=items)
         return started
@@ -217,7 +217,7 @@ class Purge:
             if "external_id" in card:
                 claimant_ids.setdefault(card["external_id"]["S"], []).append(card["sk"]["S"][2:])
         deletions = [
-            to_transact_item(_claim_deletion(board_id, external_id, card_ids), self._table)
+            to_transact_item(_build_claim_deletion(board_id, external_id, card_ids), self._table)
             for external_id, card_ids in claimant_ids.items()
         ]
         while deletions:
@@ -232,19 +232,19 @@ class Purge:
                 return
 
 
-def _deletion_of(key: Item, timestamp: str) -> Delete:
+def _build_deletion(key: Item, timestamp: str) -> Delete:
     """Return the deletion of an item on condition that it is marked as deleted since then."""
     return Delete(key, condition="#deleted_at = :timestamp", values={":timestamp": to_string(timestamp)})
 
 
-def _claim_deletion(board_id: str, external_id: str, card_ids: Sequence[str]) -> Delete:
+def _build_claim_deletion(board_id: str, external_id: str, card_ids: Sequence[str]) -> Delete:
     """Return the deletion of the claim to an external id, on condition that it is that of one of these cards."""
     values = {f":card{index}": to_string(card_id) for index, card_id in enumerate(card_ids)}
     key = keys.card_claim_key(board_id, external_id)
     return Delete(key, condition=f"#card_id IN ({', '.join(values)})", values=values)
 
 
-def _begun() -> Item:
+def _begun_mark() -> Item:
     return {"begun": to_boolean(True)}  # noqa: FBT003  (it is the value)
 
 

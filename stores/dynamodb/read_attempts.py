@@ -1,4 +1,4 @@
-"""The attempts of one read of a busy board: the first ones are free, those that follow make the writers wait."""
+"""The attempts of one read of a busy board: the first ones only read, later ones make the writers wait."""
 
 from kanban.store import Busy
 from stores.dynamodb import keys
@@ -15,16 +15,16 @@ MIN_HOLD = 100
 """Milliseconds that a hold lasts at least: a few calls."""
 
 _REST_FACTOR = 2
-"""After a hold, writers have the board for so many times as long as it lasted, until the next one."""
+"""The time between two holds, in which writers have the board: so many times as long as the first one lasted."""
 
 _MAX_REST = MAX_HOLD + _REST_FACTOR * MAX_HOLD + MAX_CLOCK_SKEW
-"""How many milliseconds may remain at most until the next hold; more comes from a wrong clock."""
+"""The longest time until the next hold, in milliseconds: a longer one comes from a wrong clock."""
 
 _HOLD_FACTOR = 3
-"""A reader asks writers to wait for so many times as long as its last attempt took."""
+"""The length of a new hold: so many times as long as the reader's last attempt took."""
 
 _SHARED_HOLD_FACTOR = 1.5
-"""A reader relies on a hold that lasts for so many times as long as its last attempt took."""
+"""A reader relies on another's hold if it lasts at least so many times as long as the reader's last attempt took."""
 
 
 class ReadAttempts:
@@ -42,7 +42,7 @@ class ReadAttempts:
     def start_next(self, head: BoardHead) -> BoardHead | None:
         """Return the head to start the next attempt with, given the one that the last attempt ended with.
 
-        None if the board has vanished. Raises Busy.
+        None if the board no longer exists. Raises Busy.
         """
         self._attempts += 1
         self._attempt_ms = int((self._client.monotonic() - self._attempt_started_at) * 1000)
@@ -80,9 +80,9 @@ class ReadAttempts:
         return head
 
     def _write_hold(self, hold: Hold) -> tuple[BoardHead | None, bool]:
-        """Put a hold on the board, or prolong this one; return the head, and whether that was done.
+        """Put a hold on the board, or prolong this one; return the head, and whether that succeeded.
 
-        It is not if another reader has just done so.
+        It fails if another reader has just done so.
         """
         attempts = 0
         while True:

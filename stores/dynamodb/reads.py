@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from kanban.fields import describe
 from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.store import Busy
 from kanban.values import Board, Card, CardRank, Role
@@ -32,10 +33,8 @@ _MAX_QUERY_LIMIT = 1000
 _MAX_CACHED_HEADS = 100
 _MAX_CACHED_HOLDERS = 10_000
 
-_BOARD_PATHS = (
-    *("#pk", "#name", "#description", "#currency", "#hourly_rate_minor", "#seq", "#version"),
-    *("#external_id", "#created_by", "#created_at", "#updated_at", "#archived_at", "#deleted_at", "#members.#user"),
-)
+# The id of a board is in its key.
+_BOARD_PATHS = ("#pk", *(f"#{field.name}" for field in describe(Board) if field.name != "id"), "#members.#user")
 _BOARD_NAMES = {placeholder: placeholder[1:] for path in _BOARD_PATHS for placeholder in path.split(".")}
 
 Cached = TypeVar("Cached")
@@ -112,9 +111,9 @@ class TableReader:
     def batch_get(
         self, item_keys: Sequence[Item], paths: Sequence[str] = (), names: dict[str, str] | None = None
     ) -> Iterator[Item]:
-        """Yield the items of those keys as far as they are there, in any order, each of a moment of its own.
+        """Yield the items of those keys that exist, in any order and not of one moment.
 
-        Whole, or only what is at those paths, in which `names` has the placeholders.
+        With `paths`, only these attributes are read; `names` has the placeholders in them.
         """
         request: Response = {"Keys": item_keys, "ConsistentRead": True}
         if paths:
@@ -219,10 +218,10 @@ class TableReader:
     def get_with_head(
         self, board_id: str, item_keys: Sequence[Item], user_id: str | None = None
     ) -> tuple[BoardHead | None, list[Item | None] | None]:
-        """Return the head, and the items of those keys in their order, None for the items if they are of two moments.
+        """Return the head and the items of those keys, in their order and of one moment.
 
-        One transaction holds a hundred items and four megabytes: what takes more of them is of two moments if the board
-        was written to in between. With a user, there is no head if that is not a member.
+        One transaction reads a hundred items and four megabytes. If more are needed, and the board was written to
+        between them, the items are None. The head is None if there is no board, or if the given user is not a member.
         """
         if not item_keys:
             return self.get_head(board_id, user_id), []
@@ -238,7 +237,10 @@ class TableReader:
     def get_consistent_for_member(
         self, board_id: str, user_id: str, item_keys: Sequence[Item]
     ) -> tuple[BoardHead | None, list[Item | None]]:
-        """Return the head, and the items of those keys in their order, all of one moment. No head but for a member."""
+        """Return the head and the items of those keys, in their order and of one moment, trying again if need be.
+
+        The head is None if the user is not a member.
+        """
         attempts = self._attempts(board_id)
         head, items = self.get_with_head(board_id, item_keys, user_id)
         while head is not None:
@@ -254,7 +256,7 @@ class TableReader:
     ) -> tuple[BoardHead | None, dict[str, Card], list[Item | None]]:
         """Return the head, the cards that are live and in a live list, and the items of those keys; all of one moment.
 
-        No head but for a member.
+        The head is None if the user is not a member.
         """
         item_keys = [*(keys.card_key(board_id, card_id) for card_id in card_ids), *other_keys]
         head, items = self.get_consistent_for_member(board_id, user_id, item_keys)
@@ -270,14 +272,15 @@ class TableReader:
     ) -> tuple[BoardView, Result] | None:
         """Return what `read` returns, however many calls it takes, and the member's view of the board, of one moment.
 
-        They are, if nothing was written between two reads of the head; else it is read again, in the end while writers
-        wait. For a user who is not a member only the head is read, and the result is None.
+        If the board was written to meanwhile, `read` is called again; after a few attempts, writers wait for it. For a
+        user who is not a member only the head is read, and the result is None.
 
         Args:
-            read: Reads, given the head.
-            card_ids: Names the cards of a result that the view shall hold, as far as they are live.
-            part_keys: Names the keys of parts of these cards that the view shall hold. They are read with the head, so
-                they do not lag behind it.
+            read: Called with the head.
+            card_ids: Called with the result; returns the ids of cards that the view is to hold, as far as they are
+                live.
+            part_keys: Called with the result; returns the keys of parts of these cards that the view is to hold. They
+                are read with the head, so they do not lag behind it.
         """
         head = self.get_cached_head(board_id, user_id) or self.get_head(board_id, user_id)
         attempts = self._attempts(board_id)

@@ -26,7 +26,7 @@ def find_pivot(change: Change) -> Card | None:
 
 
 def rebalance(change: Change, neighbours: Neighbours) -> tuple[Change, list[tuple[CardRank, CardRank]]]:
-    """Return the change with shorter ranks, and the neighbours that get new ranks: each as it is, and as it shall be.
+    """Return the change with shorter ranks, and the neighbours that get new ranks: each before and after.
 
     `neighbours` has up to one card more than NEIGHBOURS_PER_SIDE on each side: if there is none, the list ends there.
     """

@@ -27,7 +27,7 @@ class Neighbours(NamedTuple):
 class CardClaim(NamedTuple):
     """A claim to an external id by a card that no longer has it, so that another card may take it over.
 
-    `is_in_deleted_list` tells that the card vanished with its list, and still has the id in its own item.
+    `is_in_deleted_list` tells that the card was deleted with its list, and still has the id in its own item.
     """
 
     card_id: str
@@ -50,7 +50,7 @@ class TransferParts(NamedTuple):
         board_id: The board that the card moves to.
         timestamp: When it moves, as tombstones hold it.
         parts: The items of its parts where it is.
-        copies: The same items as they shall be on the new board.
+        copies: The same items, as they will be on the new board.
         orphans: Items on the new board that an earlier, interrupted move has left there.
         lock_nonce: What this move puts into the transfer lock of the card.
         has_lock: Whether it has done so.
@@ -78,11 +78,11 @@ class Snapshot(NamedTuple):
     """What a plan is made from besides the change.
 
     Attributes:
-        nonce: Random text of this attempt. Items that bear it prove that its transaction was carried out.
+        nonce: Random text of this attempt. Items with it prove that its transaction was carried out.
         now_ms: The time of this attempt, in milliseconds since 1970.
         before: The board that the change was decided from; None if it is no longer so.
         may_create_owner: Whether a user of the change may be the first of the store, who owns it.
-        token_digests: The digests that the tokens have which the change updates, by their ids.
+        token_digests: The present digests of the tokens that the change updates, by token id.
         neighbours: The cards around a long rank, if the change asks for a rebalance.
         transfer: The parts of a card that comes from another board.
         card_claims: Claims that cards of the change may take over, by external id.

@@ -60,8 +60,8 @@ class DynamoStore:
         if neighbour_of and card:
             neighbours = self._reader.neighbours_of(head, card.list_id, card.rank, neighbour_of.side, count=1)
             adjacent_rank = neighbours[0].rank if neighbours else ""
-        found_parts = [part for part in (part_from_item(item) for item in items if item) if part.card_id in cards]
-        return replace(view, cards=cards, adjacent_rank=adjacent_rank, parts={part.id: part for part in found_parts})
+        live_parts = [part for part in (part_from_item(item) for item in items if item) if part.card_id in cards]
+        return replace(view, cards=cards, adjacent_rank=adjacent_rank, parts={part.id: part for part in live_parts})
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()
@@ -239,7 +239,7 @@ class DynamoStore:
             key = keys.token_key(holder.user_id, holder.token_id)
             self._client("update_item", retries=False, **update.build(key).fields(self._table))
         except (Busy, ConditionFailed):
-            # The next request with this token tries again, unless a later use has been noted.
+            # The next request with this token tries again, unless a later use has been recorded.
             return
 
     # The installation

@@ -25,7 +25,7 @@ def load_definition() -> dict[str, Any]:
 
 
 def create_table(client: RetryingClient, name: str) -> None:
-    """Create the table, unless another process does so at the moment, and wait until it can be used."""
+    """Create the table, unless another process is creating it, and wait until it can be used."""
     properties = load_definition()
     try:
         client("create_table", TableName=name, **{key: properties[key] for key in _CREATE_TABLE_PROPERTIES})
@@ -35,7 +35,7 @@ def create_table(client: RetryingClient, name: str) -> None:
     started_at, attempts = client.monotonic(), 0
     while client("describe_table", TableName=name)["Table"]["TableStatus"] != "ACTIVE":
         attempts += 1
-        client.back_off(attempts, started_at, Busy("The table is still being made."))
+        client.back_off(attempts, started_at, Busy("The table is still being created."))
     # Another process may have done so, or the server may not support it: expired items are never read anyway.
     with suppress(RequestDenied, InvalidRequest):
         specification = properties["TimeToLiveSpecification"]

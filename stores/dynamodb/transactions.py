@@ -17,11 +17,11 @@ def transact(client: RetryingClient, reader: TableReader, table: str, plan: Plan
     """Carry out the writes of a plan in one transaction; return what its first failed condition means otherwise.
 
     A condition also fails because the same transaction was carried out before and its response got lost. Therefore
-    items that bear the plan's nonce count as proof that it was.
+    items with the plan's nonce count as proof that it was.
 
     Raises:
-        Busy: Others are in the way for too long.
-        Unavailable: DynamoDB can't be reached; it is open whether the transaction was carried out.
+        Busy: Other writers are in the way for too long.
+        Unavailable: DynamoDB can't be reached; the transaction may have been carried out, or not.
     """
     items = [to_transact_item(write, table) for write in plan.writes]
     try:
@@ -34,7 +34,7 @@ def transact(client: RetryingClient, reader: TableReader, table: str, plan: Plan
         ]
         if any(_has_nonce(item, plan) for _, item in failures):
             return Committed()
-        # What failed need not bear the nonce: then another item of the plan is looked at.
+        # The item of a failed condition may have no nonce: then another item of the plan is looked at.
         if error.may_have_succeeded and _is_proven(reader, plan):
             return Committed()
         write, item = failures[0]

@@ -56,7 +56,7 @@ class PartTransfer:
         left = change.departure.event if change.departure else None
         arriving = get_arriving_card(change)
         if left is None or arriving is None:
-            raise ValueError("A card that moves to another board stands in the updates, with an event of both boards.")
+            raise ValueError("A card that moves to another board is in the updates, with an event of both boards.")
         source_id, card_id = left.board_id, arriving.id
         lock_key = keys.transfer_lock_key(event.board_id, card_id)
         head, items = self._reader.get_with_head(source_id, [keys.card_key(source_id, card_id), lock_key])
@@ -88,9 +88,9 @@ class PartTransfer:
         )
 
     def write_ahead(self, transfer: TransferParts, writes: Sequence[Write]) -> TransferParts | None:
-        """Write parts on the new board before the card arrives; None if it has, or another process has the lock.
+        """Write parts on the new board before the card arrives. Return None if it is there, or the lock is another's.
 
-        A move that is late, and whose card has long arrived, must not write over what became of the parts.
+        A repeated move, whose card has arrived before, must not overwrite parts that have changed since.
         """
         if not transfer.has_lock and not self._acquire_lock(transfer, None):
             return None
@@ -108,7 +108,7 @@ class PartTransfer:
     def _acquire_lock(self, transfer: TransferParts, expected: Item | None) -> bool:
         """Put this move's nonce into the transfer lock, if that is as expected; tell whether it is there.
 
-        A tombstone is put before: if this move gets no further, a purge finds what is left.
+        A tombstone is put first: if this move is interrupted, a purge finds what it has written.
         """
         own = _lock_of(transfer)
         condition = "#nonce = :expected" if expected else "attribute_not_exists(#pk)"

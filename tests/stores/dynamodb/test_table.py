@@ -73,7 +73,7 @@ def test_the_other_engines_load_no_sdk(tmp_path: Path) -> None:
         ("dynamodb://tackboard?eu-central-1", "cannot be read"),
         ("dynamodb://[tackboard", "cannot be read"),
         ("dynamodb://tackboard", "must name a region"),
-        ("dynamodb://tackboard?endpoint=localhost", "has an endpoint that is none: localhost"),
+        ("dynamodb://tackboard?endpoint=localhost", "has an invalid endpoint: localhost"),
     ],
 )
 def test_a_url_without_a_table_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
@@ -144,7 +144,7 @@ def test_a_table_of_another_program_is_reported_and_left_unchanged(dynoxide: str
     message = read_open_error(url)
 
     assert message == (
-        f"The DynamoDB table '{faults.table_name(url)}' is not a Tackboard's: its keys and indexes are not those of "
+        f"The DynamoDB table '{faults.table_name(url)}' is not one of Tackboard: its keys and indexes are not those of "
         f"infrastructure/resources/table.yml."
     )
 
