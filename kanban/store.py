@@ -132,6 +132,14 @@ class NeighbourOf:
 
 
 @dataclass(frozen=True, slots=True)
+class CardsWithChecklists:
+    """Cards in the order of their positions, and their checklists that have items, by the card's id and in order."""
+
+    cards: Sequence[Card]
+    checklists: Mapping[str, Sequence[Checklist]]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredResponse:
     """The response to a request with an idempotency key, stored until `expires_at`."""
 
@@ -190,6 +198,14 @@ class Store(Protocol):
 
         A card that is moved during paging may be returned twice or not at all; every other card is returned once,
         except across a rebalance of its list. A `list_id` that is not live on the board gives an empty page.
+        """
+
+    def read_cards_with_checklists(
+        self, board_id: str, user_id: str, list_id: str | None = None
+    ) -> tuple[BoardView, CardsWithChecklists] | None:
+        """Read all active cards of the board, or of one list, with their checklists: as of one moment, however many.
+
+        A `list_id` that is not live on the board gives no cards.
         """
 
     def page_assigned_cards(

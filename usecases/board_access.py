@@ -1,13 +1,13 @@
 """Board access: the only way to a board, and the only place that decides who has access to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from kanban.access import Caller, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.errors import NotFound, UnknownReference
-from kanban.store import Busy, CardQuery, NeighbourOf, PartKey, Store
+from kanban.store import CardQuery, CardsWithChecklists, NeighbourOf, PartKey, Store
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, Scope, Stage, TimeEntry
 from kanban.views import BoardView, Page, PageKey
 
@@ -15,16 +15,13 @@ T = TypeVar("T")
 
 _CARDS_PER_READ = 500
 
-_MAX_READ_ATTEMPTS = 3
-"""How often a whole board is read, if it changes meanwhile each time, before it is reported as busy."""
-
 
 class BoardAccess:
     """A caller's access to boards, with the scope and the minimum role that an operation requires.
 
     For callers who are not members, a board does not exist: they get NotFound, as for a board that was never created.
     Members whose role is too low get RoleTooLow. Most methods read the store once; `read_running_cards`,
-    `read_running_cards_of_user`, `read_consistently` and `read_time_entries` read page after page.
+    `read_running_cards_of_user` and `read_time_entries` read page after page.
     """
 
     __slots__ = ("_caller", "_minimum_role", "_scope", "_store")
@@ -106,26 +103,11 @@ class BoardAccess:
         """Return a page of the board's cards."""
         return self._require_access(self._store.page_cards(board_id, self._caller.user_id, query, limit, after))
 
-    def read_consistently(
-        self, board_id: str, read_more: Callable[[Sequence[Card]], T]
-    ) -> tuple[BoardView, Sequence[Card], T]:
-        """Return the board, all its active cards by position, and what `read_more` reads about them.
-
-        All of it is as of one moment.
-
-        Raises:
-            Busy: The board changed during every attempt.
-        """
-        for _ in range(_MAX_READ_ATTEMPTS):
-            view, page = self.page_cards(board_id, CardQuery(), _CARDS_PER_READ)
-            cards = list(page.items)
-            while page.next_key:
-                _, page = self.page_cards(board_id, CardQuery(), _CARDS_PER_READ, page.next_key)
-                cards += page.items
-            more = read_more(cards)
-            if self.read_board(board_id).board.seq == view.board.seq:
-                return view, cards, more
-        raise Busy
+    def read_cards_with_checklists(
+        self, board_id: str, list_id: str | None = None
+    ) -> tuple[BoardView, CardsWithChecklists]:
+        """Return the board, and all its active cards or those of one list with their checklists, as of one moment."""
+        return self._require_access(self._store.read_cards_with_checklists(board_id, self._caller.user_id, list_id))
 
     def read_card_ranks(self, board_id: str, list_id: str) -> tuple[BoardView, tuple[CardRank, ...]]:
         """Return the ranks of all cards of a list, hidden ones included, in order; none if the list is not live."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from kanban.changes import Change
-from kanban.store import Busy, CardQuery, NeighbourOf, PartKey, StoredResponse
+from kanban.store import Busy, CardQuery, CardsWithChecklists, NeighbourOf, PartKey, StoredResponse
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
 from kanban.views import BoardView, Page, PageKey
-from stores.dynamodb import card_pages, keys, listings, part_pages, token_reads
+from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
 from stores.dynamodb.attributes import to_string, to_timestamp
 from stores.dynamodb.board_items import BoardHead, board_from_item, deleted_list_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item, part_item_key
@@ -106,6 +106,11 @@ class DynamoStore:
             return self._reader.list_card_ranks(board_id, list_id) if head.has_list(list_id) else ()
 
         return self._reader.read_consistent(board_id, user_id, read)
+
+    def read_cards_with_checklists(
+        self, board_id: str, user_id: str, list_id: str | None = None
+    ) -> tuple[BoardView, CardsWithChecklists] | None:
+        return cards_with_checklists.read_cards_with_checklists(self._reader, board_id, user_id, list_id)
 
     def page_assigned_cards(
         self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None

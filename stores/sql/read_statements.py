@@ -341,6 +341,33 @@ def select_cards_by_position(state: CardState, filters: FilterNames, *, use_late
 
 
 @cache
+def select_cards_with_checklists(*, of_list: bool) -> tuple[sa.Select[Any], ...]:
+    """Select the active cards of a board, or of a list, by position; their checklists; and the items of these."""
+    conditions = [
+        lists.c.board_id == parameter("board_id"),
+        lists.c.deleted_at.is_(None),
+        lists.c.id == parameter("list_id") if of_list else lists.c.archived_at.is_(None),
+        cards.c.list_id == lists.c.id,
+        *_STATE_CONDITIONS[CardState.ACTIVE],
+    ]
+    position = (lists.c.rank, cards.c.rank)
+    with_cards = lists.join(cards, sa.true())
+    with_checklists = with_cards.join(checklists, checklists.c.card_id == cards.c.id)
+    with_items = with_checklists.join(checklist_items, checklist_items.c.checklist_id == checklists.c.id)
+    return (
+        sa.select(*_CARD_COLUMNS)
+        .select_from(lists.join(_WITH_RUNNING_ENTRY, sa.true()))
+        .where(*conditions)
+        .order_by(*position),
+        sa.select(checklists).select_from(with_checklists).where(*conditions).order_by(*position, checklists.c.rank),
+        sa.select(checklist_items)
+        .select_from(with_items)
+        .where(*conditions)
+        .order_by(*position, checklists.c.rank, checklist_items.c.position),
+    )
+
+
+@cache
 def select_time_entries(*, continued: bool) -> sa.Select[Any]:
     """Select a page of the time entries of a card, oldest first; `continued` after an id."""
     page = sa.select(time_entries).where(time_entries.c.card_id == parameter("card_id"))

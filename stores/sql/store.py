@@ -12,7 +12,17 @@ import sqlalchemy as sa
 
 from kanban.card_filters import active_comparisons
 from kanban.changes import Change
-from kanban.store import AlreadyExists, Busy, CardQuery, CardSort, NeighbourOf, PartKey, StaleRead, StoredResponse
+from kanban.store import (
+    AlreadyExists,
+    Busy,
+    CardQuery,
+    CardSort,
+    CardsWithChecklists,
+    NeighbourOf,
+    PartKey,
+    StaleRead,
+    StoredResponse,
+)
 from kanban.text import fold
 from kanban.values import (
     Board,
@@ -134,6 +144,21 @@ class SqlStore:
             return format_timestamp(sorted_at), card.id
 
         return view, cut_card_page(map(mapping.row_to_card, rows), limit, page_key)
+
+    def read_cards_with_checklists(
+        self, board_id: str, user_id: str, list_id: str | None = None
+    ) -> tuple[BoardView, CardsWithChecklists] | None:
+        statements = read_statements.select_cards_with_checklists(of_list=list_id is not None)
+        view, (card_rows, checklist_rows, item_rows) = self._read_board(
+            board_id, user_id, *(_make_query(statement, list_id=list_id) for statement in statements)
+        )
+        if view is None:
+            return None
+        checklists: dict[str, list[Checklist]] = {}
+        for checklist in _rows_to_checklists(checklist_rows, item_rows):
+            if checklist.items:
+                checklists.setdefault(checklist.card_id, []).append(checklist)
+        return view, CardsWithChecklists([*map(mapping.row_to_card, card_rows)], checklists)
 
     def page_assigned_cards(
         self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
@@ -499,9 +524,12 @@ def _collect_parts(
     return {part.id: part for part in parts if part.board_id == board_id and part.card_id in cards}
 
 
-def _rows_to_checklists(rows: Iterable[Row], item_rows: Sequence[Row]) -> list[Checklist]:
+def _rows_to_checklists(rows: Iterable[Row], item_rows: Iterable[Row]) -> list[Checklist]:
     """Return the checklists of rows, each with those items whose first column names it."""
-    return [mapping.row_to_checklist(row, [item for item in item_rows if item[0] == row[0]]) for row in rows]
+    items: dict[str, list[Row]] = {}
+    for item_row in item_rows:
+        items.setdefault(item_row[0], []).append(item_row)
+    return [mapping.row_to_checklist(row, items.get(row[0], [])) for row in rows]
 
 
 def _build_like_pattern(q: str | None) -> str:

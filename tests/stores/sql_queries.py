@@ -86,6 +86,11 @@ def _list_unrestricted_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]
             CardState.DELETED, frozenset({"deleted_since"}), use_lateral=use_lateral
         ),
         **{
+            f"select_cards_with_checklists {of_list} {number}": query
+            for of_list in FLAGS
+            for number, query in enumerate(read_statements.select_cards_with_checklists(of_list=of_list))
+        },
+        **{
             f"select_cards {scope} {sort} {sorted(filters)} {continued}": read_statements.select_cards(
                 scope, sort, CardState.ACTIVE, filters, continued=continued
             )

@@ -59,6 +59,10 @@ READS: dict[str, Read] = {
     },
     "page_cards of a list": lambda store, board, *who: store.page_cards(*who, CardQuery(board.card.list_id), 50),
     "page_cards that have a text": lambda store, _, *who: store.page_cards(*who, CardQuery(q="card"), 50),
+    "read_cards_with_checklists": lambda store, _, *who: store.read_cards_with_checklists(*who),
+    "read_cards_with_checklists of a list": lambda store, board, *who: store.read_cards_with_checklists(
+        *who, board.card.list_id
+    ),
     "read_card_ranks": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
     "page_events": lambda store, _, *who: store.page_events(*who, 0, 5),
     "page_events that are new": lambda store, _, *who: store.page_events(*who, 10, 500),

@@ -46,10 +46,11 @@ class World:
 
     def add_token(self, user: User | None = None, **fields: Any) -> Token:
         """Create a token of a user, or of Ann."""
-        fields = {"name": "Laptop", "scopes": list(Scope), **fields}
-        token, _, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **fields)
-        self.store.commit(change)
-        return token
+        return self._issue_token(user, **fields)[0]
+
+    def add_token_text(self) -> str:
+        """Create a token of Ann; return its text."""
+        return self._issue_token()[1]
 
     def add_board(self, name: str, owner: User | None = None, **fields: Any) -> str:
         """Create a board; return its id."""
@@ -157,6 +158,12 @@ class World:
             return result[1]
 
         return collect_pages(page, 100)
+
+    def _issue_token(self, user: User | None = None, **fields: Any) -> tuple[Token, str]:
+        fields = {"name": "Laptop", "scopes": list(Scope), **fields}
+        token, text, change = tokens.issue(self.context(), self.random_bytes, user_id=(user or self.ann).id, **fields)
+        self.store.commit(change)
+        return token, text
 
 
 def neighbour_for(position: Mapping[str, str]) -> NeighbourOf | None:

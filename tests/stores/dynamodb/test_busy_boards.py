@@ -172,6 +172,14 @@ READS: dict[str, tuple[int, Read]] = {
         lambda store, busy: page_cards(store, busy, CardQuery(sort=CardSort.MOST_RECENTLY_UPDATED), 50),
     ),
     "a search": (9, lambda store, busy: page_cards(store, busy, CardQuery(q="new"), 50)),
+    "all cards with their checklists": (
+        3,
+        lambda store, busy: store.read_cards_with_checklists(busy.world.board_id, busy.world.ann.id),
+    ),
+    "the cards of a list with their checklists": (
+        3,
+        lambda store, busy: store.read_cards_with_checklists(busy.world.board_id, busy.world.ann.id, busy.list_id),
+    ),
     "the ranks of a list": (
         2,
         lambda store, busy: store.read_card_ranks(busy.world.board_id, busy.world.ann.id, busy.list_id),
