@@ -23,6 +23,8 @@ _MAX_TOTAL_CHARACTERS = 200_000
 """The most characters of all texts in a small value: an error about a container holds copies of them."""
 _MAX_NAMES = 50
 """The most names of an object that are validated besides those in the schema."""
+_MAX_NAME_CHARACTERS = 100
+"""Names that are not in the schema are cut to so many characters: each error about their object holds a copy."""
 _COMBINATORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
 
 
@@ -145,5 +147,10 @@ def _replace_members_by_none(schema: Schema, value: dict[str, Any]) -> dict[str,
     """Return the object with None for each value, and only as many names as are needed to find what is wrong."""
     known_names = [name for name in (*schema.get("properties", ()), *schema.get("required", ())) if name in value]
     max_other_names = max(_MAX_NAMES, schema.get("minProperties", 0), schema.get("maxProperties", 0) + 1)
-    other_names = (name for name in value if name not in known_names)
-    return dict.fromkeys((*known_names, *itertools.islice(other_names, max_other_names)))
+    other_names = itertools.islice((name for name in value if name not in known_names), max_other_names)
+    return dict.fromkeys((*known_names, *(_cut_name(name, number) for number, name in enumerate(other_names))))
+
+
+def _cut_name(name: str, number: int) -> str:
+    """Return the name; if it is too long, its beginning and a number, so that cut names differ."""
+    return name if len(name) <= _MAX_NAME_CHARACTERS else f"{name[:_MAX_NAME_CHARACTERS]}{number}"

@@ -1,7 +1,10 @@
 """Large invalid bodies get precise violations. A body that the validator can't check is rejected, not a 500."""
 
+import json
+
 import pytest
 
+from contract.large_values import find_invalid_parts
 from contract.schemas import Check, Schemas
 from tests.contract.contract_app import serve_body
 from tests.contract.openapi_documents import INTEGER, STRING, Schema, object_schema
@@ -58,6 +61,27 @@ def test_violations_in_a_large_body_have_pointers(value: object, errors: list[tu
 
     assert response.problem == (400, "invalid_body")
     assert [(error["pointer"], error["code"]) for error in response.json()["errors"]] == errors
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"cards": MANY_CARDS, "a" * 300_000: 0, "a" * 300_001: 0},
+        {"cards": [{"a" * 300_000: 0}] * 2},
+        {"cards": [], "name": "A" * 250_000},
+        {"cards": [], "extra": ["a" * 300_000]},
+        {"cards": [], "map": dict.fromkeys((f"{number:0500}" for number in range(500)), "x")},
+    ],
+    ids=["names of the whole", "names of items", "a text", "texts of the wrong type", "names of a map"],
+)
+def test_the_invalid_parts_of_a_large_value_have_short_texts(value: object) -> None:
+    """The validator copies a part into each error about it."""
+    check = Schemas({"components": {"schemas": {"Export": EXPORT}}}).get_check(EXPORT, "request")
+
+    parts = [part for _, _, part in find_invalid_parts(check, value)]
+
+    assert parts
+    assert max(len(json.dumps(part)) for part in parts) < 40_000
 
 
 def test_violations_in_a_large_body_of_a_named_schema_have_pointers() -> None:
