@@ -145,17 +145,17 @@ class SqliteEngine:
         With `stop_if_first_empty`, run only the first query if it has no rows.
         """
         connection = self._acquire()
+        # A single query sees one snapshot anyway.
+        is_transaction = len(statements) > 1
         try:
-            if len(statements) == 1:
-                # A single statement reads one snapshot anyway.
-                results = [connection.execute(*statements[0]).fetchall()]
-            else:
+            if is_transaction:
                 connection.execute("BEGIN")
-                results = [connection.execute(*statements[0]).fetchall()]
-                if stop_if_first_empty and not results[0]:
-                    results += [[] for _ in statements[1:]]
-                else:
-                    results += [connection.execute(*statement).fetchall() for statement in statements[1:]]
+            results = [connection.execute(*statements[0]).fetchall()]
+            if stop_if_first_empty and not results[0]:
+                results += [[] for _ in statements[1:]]
+            else:
+                results += [connection.execute(*statement).fetchall() for statement in statements[1:]]
+            if is_transaction:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Closing rolls back, whatever state the error left the connection in.

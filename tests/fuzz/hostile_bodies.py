@@ -6,18 +6,20 @@ of wrong items, a map of unknown names, a text of megabytes, nesting without end
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.schemas import Schema, Schemas
 from contract.strict_json import BYTES_PER_CONTAINER, BYTES_PER_VALUE, MAX_DEPTH
+from kanban.ordering import ranks
 
 JsonPath = tuple[str | int, ...]
 _PLACEHOLDER = "the place that is filled"
 _MAX_STEPS = 5
 """Steps down from the body that places are looked for."""
+_CARDS_PER_LIST = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,44 @@ def build_valid_body(target: Target) -> bytes:
     """Return the example, padded to the largest size that the operation allows."""
     text = json.dumps(target.example).encode()
     return text + b" " * (target.limit - len(text))
+
+
+def build_full_body(target: Target, board_number: int) -> bytes:
+    """Return a valid body of the largest size: an export with as many cards as fit, otherwise a padded example.
+
+    Exports of different numbers are of different boards, so that each is imported.
+    """
+    if target.limit == MAX_BODY_BYTES:
+        return build_valid_body(target)
+    card_bytes = len(json.dumps(target.example["cards"][0])) + 30
+    card_count = (target.limit - 2 * len(json.dumps(target.example))) // card_bytes
+    raw = build_export(target.example, card_count, board_number)
+    return raw + b" " * (target.limit - len(raw))
+
+
+def build_export(example: Mapping[str, Any], card_count: int, board_number: int) -> bytes:
+    """Return an export like the example, of another board, with more lists and copies of its first card."""
+    first_card, first_list = example["cards"][0], example["lists"][0]
+    list_count = card_count // _CARDS_PER_LIST
+    lists = [{**first_list, "id": f"{first_list['id'][:-2]}{number:02}"} for number in range(list_count)]
+    export: dict[str, Any] = {**example, "lists": [*example["lists"], *lists]}
+    list_ids = [list_["id"] for list_ in export["lists"]]
+    export["cards"] = [first_card, *_copy_card(first_card, list_ids, card_count - 1)]
+    if "digest" in export:
+        board_id = f"{example['board']['id'][:-4]}{board_number:04}"
+        export |= {"digest": None, "board": {**example["board"], "id": board_id}}
+    else:
+        export["id"] = f"{example['id'][:-4]}{board_number:04}"
+    return json.dumps(export).encode()
+
+
+def _copy_card(card: Mapping[str, Any], list_ids: Sequence[str], count: int) -> Iterator[dict[str, Any]]:
+    """Yield copies of a card with ids of their own, on these lists in turn."""
+    card_ranks = ranks.sequence_after(card.get("place", ""), count)
+    for number, (rank, list_id) in enumerate(zip(card_ranks, itertools.cycle(list_ids), strict=False)):
+        own: dict[str, Any] = {"id": f"{card['id'][:-8]}{number:08}"}
+        own |= {"list_id": list_id, "place": rank, "external_id": None} if "place" in card else {"idList": list_id}
+        yield {**card, **own}
 
 
 def _build_malformed_bodies(limit: int) -> Iterator[tuple[str, bytes]]:

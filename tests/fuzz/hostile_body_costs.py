@@ -22,18 +22,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from app.document import DOCUMENT_PATH
 from app.factory import create_app
 from contract.schemas import Schemas
 from contract.wsgi_application import WsgiApplication
-from kanban.ordering import ranks
 from stores import open_store
 from tests.api.client import BASE, Client
 from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event
-from tests.fuzz.hostile_bodies import Target, build_hostile_bodies, build_valid_body, list_targets
+from tests.fuzz.hostile_bodies import Target, build_full_body, build_hostile_bodies, list_targets
 
 MAX_EXTRA_SECONDS = 0.05
 MAX_MEMORY_RATIO = 1.5
@@ -42,7 +40,6 @@ _SERVER_BYTES = 80 * 1024 * 1024
 """Bytes of a server that has answered a few requests."""
 _ROUNDS = 3
 """Of a body that seems to cost too much, the cheapest counts: other processes only make it dearer."""
-_CARDS_PER_LIST = 4_000
 _REJECTIONS = (400, 413, 415, 422)
 
 Send = Callable[[Target, bytes], int]
@@ -147,7 +144,7 @@ def _measure_operation(
 
 def _build_bodies(schemas: Schemas, target: Target, every: int, number_of_import: int) -> Iterator[tuple[str, bytes]]:
     """Yield the valid body, and then each nth hostile one."""
-    yield "valid", _build_largest_valid_body(target, number_of_import)
+    yield "valid", build_full_body(target, number_of_import)
     yield from itertools.islice(build_hostile_bodies(schemas, target), 0, None, every)
 
 
@@ -209,38 +206,6 @@ def _measure(target: Target, raw: bytes, send: Send) -> Cost:
 def _read_process_bytes(field: str) -> int:
     """Return a figure of this process from /proc/self/status, in bytes."""
     return int(Path("/proc/self/status").read_text().partition(f"{field}:")[2].split()[0]) * 1024
-
-
-def _build_largest_valid_body(target: Target, number_of_import: int) -> bytes:
-    """Build a valid body of the largest size: an export with as many cards as fit, otherwise a padded example.
-
-    Exports of different numbers are of different boards, so that each is imported.
-    """
-    if "cards" not in (target.example if isinstance(target.example, dict) else {}) or target.limit < 2**20:
-        return build_valid_body(target)
-    first_card, first_list = target.example["cards"][0], target.example["lists"][0]
-    size = len(json.dumps(first_card)) + 30
-    count = (target.limit - len(json.dumps(target.example))) // size
-    lists = [{**first_list, "id": f"{first_list['id'][:-2]}{number:02}"} for number in range(count // _CARDS_PER_LIST)]
-    whole: dict[str, Any] = {**target.example, "lists": [*target.example["lists"], *lists]}
-    list_ids = [list_["id"] for list_ in whole["lists"]]
-    whole["cards"] = [first_card, *_build_cards(first_card, list_ids, count - len(lists))]
-    if "digest" in whole:
-        board = target.example["board"]
-        whole |= {"digest": None, "board": {**board, "id": f"{board['id'][:-1]}{number_of_import}"}}
-    else:
-        whole["id"] = f"{target.example['id'][:-1]}{number_of_import}"
-    raw = json.dumps(whole).encode()
-    return raw + b" " * (target.limit - len(raw))
-
-
-def _build_cards(card: dict[str, Any], list_ids: list[str], count: int) -> Iterator[dict[str, Any]]:
-    """Yield copies of a card with ids of their own, on these lists in turn."""
-    card_ranks = ranks.sequence_after(card.get("place", ""), count)
-    for number, (rank, list_id) in enumerate(zip(card_ranks, itertools.cycle(list_ids), strict=False)):
-        own: dict[str, Any] = {"id": f"{card['id'][:-8]}{number:08}"}
-        own |= {"list_id": list_id, "place": rank, "external_id": None} if "place" in card else {"idList": list_id}
-        yield {**card, **own}
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ def _list_unrestricted_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]
             )
             for continued in FLAGS
         },
+        **_list_card_queries(use_lateral=use_lateral),
+    }
+
+
+def _list_card_queries(*, use_lateral: bool) -> dict[str, sa.Select[Any]]:
+    return {
         **{
             f"select_assigned_cards {sorted(filters)} {continued} {number}": query
             for filters, continued in itertools.product([frozenset(), DUE_FILTERS | {"status"}], FLAGS)

@@ -394,10 +394,10 @@ def test_no_query_sorts_or_scans(shell: psycopg.Connection[Any], name: str) -> N
     steps = explain(shell, QUERIES[name])
 
     assert "Seq Scan" not in steps
-    # Sorted are: cards by position of several lists, of each list no more than the page has; the items of a card's
-    # checklists; and assigned cards.
+    # Sorted are: cards by position of several lists, of each list no more than the page has; all cards of a board, list
+    # by list, with their checklists; the items of a card's checklists; and assigned cards.
     assert "Sort" not in steps or name.startswith(
-        ("select_cards_by_position", "select_assigned_cards", "CHECKLIST_ITEMS")
+        ("select_cards_by_position", "select_cards_with_checklists", "select_assigned_cards", "CHECKLIST_ITEMS")
     )
 
 
