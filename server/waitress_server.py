@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -70,8 +70,8 @@ def serve(
     )
     server.channel_class = _Channel
     server.log_rejected_request = log_rejected_request
-    _keep_pauses_short()
     with suppress(KeyboardInterrupt):
+        _keep_pauses_short()
         server.run()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -83,8 +83,29 @@ def _keep_pauses_short() -> None:
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     # No thread runs during a collection. What the start has made stays until the end: visiting all of it each time
     # takes longer than visiting what requests hold.
-    gc.collect()
+    with _postpone_interrupts():
+        gc.collect()
     gc.freeze()
+
+
+@contextmanager
+def _postpone_interrupts() -> Iterator[None]:
+    """Postpone signals to stop until the end of this context, which then raises KeyboardInterrupt.
+
+    Python drops an exception that is raised in a callback of a garbage collection: the signal would be lost.
+    """
+    received: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if received:
+        raise KeyboardInterrupt
 
 
 class _LaneDispatcher:

@@ -207,6 +207,29 @@ def test_a_request_that_has_begun_is_finished_after_ctrl_c() -> None:
         assert process.wait(timeout=30) == 0
 
 
+INTERRUPTED = """
+import gc, os, signal
+from server import waitress_server as server
+
+def interrupt(phase, _):
+    gc.callbacks.clear()
+    os.kill(os.getpid(), signal.SIGINT)
+
+listening = server.listen("127.0.0.1", 0)
+gc.disable()
+gc.callbacks.append(interrupt)
+server.serve(lambda environ, start_response: [], listening)
+"""
+
+
+def test_ctrl_c_during_the_garbage_collection_of_the_start_stops_the_server() -> None:
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], cwd=ROOT) as process:
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+
+
 PAUSES = """
 import gc, os, sys
 import wsgi
