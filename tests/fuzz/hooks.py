@@ -1,36 +1,31 @@
-"""Puts the application behind schemathesis, in process, and gives it something to work on.
+"""Gives schemathesis something to work on.
 
-The command line loads this file (`hooks` in schemathesis.toml). FUZZ_STORE names the store that the test has made,
-FUZZ_TOKEN the token that everything is sent with. No socket is opened: requests go to the WSGI
-application.
+The command line loads this file (`hooks` in schemathesis.toml). FUZZ_HOST and FUZZ_PORT name the server, FUZZ_TOKEN the
+token that everything is sent with.
 """
 
-import logging
 import os
 from itertools import count
 from typing import Any
 
 import schemathesis
 
-from app.factory import create_app
-from stores import open_store
-from tests.api.client import Client
 from tests.fuzz import checks
 from tests.fuzz.existing_data import ExistingData
+from tests.soak.socket_client import SocketClient
 
-logging.getLogger("tackboard").setLevel(logging.CRITICAL)
 
-application = create_app(open_store(os.environ["FUZZ_STORE"]), open_signup=True)
-existing_data = ExistingData(Client(application, os.environ["FUZZ_TOKEN"]))
+def _no_application(*_: Any) -> Any:
+    raise AssertionError("A client on a socket calls no application.")
+
+
+existing_data = ExistingData(
+    SocketClient(
+        _no_application, os.environ["FUZZ_TOKEN"], host=os.environ["FUZZ_HOST"], port=int(os.environ["FUZZ_PORT"])
+    )
+)
 valid_cases = count()
 after_call = checks.after_call
-
-
-@schemathesis.hook
-def after_load_schema(context: schemathesis.HookContext, schema: Any) -> None:
-    """Answer with the application itself."""
-    del context
-    schema.app = application
 
 
 @schemathesis.hook

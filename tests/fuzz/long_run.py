@@ -98,14 +98,13 @@ def break_rules(server: LiveServer, token: str, traffic: Path) -> None:
 
 
 def _write_configuration(folder: Path, tokens: dict[str, str]) -> Path:
-    """Write the configuration of tests/fuzz/test_fuzz.py, with a second user and for a socket."""
+    """Write the configuration of tests/fuzz/test_fuzz.py, with a second user."""
     users = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
         for name, token in tokens.items()
     ]
     (folder / "users.json").write_text(json.dumps({"auth": users}))
     text = (ROOT / "tests" / "fuzz" / "schemathesis.toml").read_text()
-    text = text.replace("tests.fuzz.hooks", "tests.fuzz.socket_hooks")
     text = text.replace(_ONE_USER, _TWO_USERS.format(path=folder / "users.json"))
     configuration = folder / "schemathesis.toml"
     configuration.write_text(text)
