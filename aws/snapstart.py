@@ -16,9 +16,9 @@ _clients: list[Any] = []
 
 
 def register_client(client: Any) -> None:
-    """Remember a client of the SDK, to close its connections, and count the calls that it sends."""
+    """Remember a client of the store, to close its connections, and count the calls that it sends."""
     _clients.append(client)
-    client.meta.events.register("before-send", _count_call)
+    client.add_listener(_count_call)
 
 
 def register_snapshot_hooks(prepare: Callable[[], None]) -> None:
@@ -44,5 +44,5 @@ def reseed_random() -> None:
     random.seed()
 
 
-def _count_call(**_: Any) -> None:
+def _count_call(*_: Any) -> None:
     get_request_context().store_calls += 1

@@ -14,7 +14,7 @@ from typing import Any
 from contract.problems import authentication_required
 from contract.route_tree import RouteTree
 from contract.schemas import Schema
-from contract.trimmed_import import import_trimmed
+from trimmed_import import import_trimmed
 
 _PARTS = ("connexion", "connexion.middleware", "connexion.decorators")
 _UNUSED = (

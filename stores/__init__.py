@@ -48,7 +48,7 @@ def open_store(
         with _requiring("DynamoDB", "aws", package="botocore"):
             from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (as above)
 
-        return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
+            return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
     raise UnknownScheme(scheme)
 
 

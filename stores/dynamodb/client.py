@@ -1,26 +1,12 @@
-"""The client of DynamoDB: a lean botocore client, retries within a deadline, and the port's errors."""
+"""The client of DynamoDB that the store uses: retries within a deadline, and the port's errors."""
 
 import random
 import time
 from collections.abc import Callable
-from functools import cache
-from threading import Lock
 from typing import Any
 
-import orjson
-from botocore import exceptions
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
-from botocore.parsers import JSONParser, ResponseParser, ResponseParserError, ResponseParserFactory
-from botocore.session import Session
-
 from kanban.store import Busy, StoreError, Unavailable
-
-Response = dict[str, Any]
-
-CONNECT_SECONDS = 1.0
-READ_SECONDS = 2.0
+from stores.dynamodb.calls import CallNotPossible, CallRejected, Client, OutcomeUnknown, Response
 
 MAX_RETRY_SECONDS = 5.0
 """How many seconds a call is retried while other writers are in the way."""
@@ -56,13 +42,6 @@ _RETRYABLE_REASONS = frozenset(
         "TransactionConflict",
     )
 )
-_OUTCOME_UNKNOWN = (
-    exceptions.ConnectionError,
-    exceptions.HTTPClientError,
-    exceptions.IncompleteReadError,
-    ResponseParserError,
-)
-"""Errors that leave open whether the call was carried out."""
 
 
 class ConditionFailed(Exception):
@@ -97,11 +76,11 @@ class RequestDenied(Unavailable):
 
 
 class RetryingClient:
-    """Calls operations of the SDK's client by name, with retries and exponential backoff."""
+    """Calls operations of a client by name, with retries and exponential backoff."""
 
     def __init__(
         self,
-        sdk_client: Any,
+        client: Client,
         *,
         remaining_seconds: Callable[[], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -110,7 +89,7 @@ class RetryingClient:
         random_float: Callable[[], float] = random.random,
     ) -> None:
         """Create a client; `remaining_seconds` returns how long its caller may still take, None without a deadline."""
-        self.sdk_client = sdk_client
+        self._client = client
         self.remaining_seconds = remaining_seconds
         self._sleep = sleep
         self._monotonic_clock = monotonic_clock
@@ -129,23 +108,22 @@ class RetryingClient:
             Busy: Other writers are in the way for too long, or too little time remains.
             Unavailable: DynamoDB can't be reached, or takes no requests.
         """
-        call = getattr(self.sdk_client, operation)
         started_at = self._monotonic_clock()
         attempts = failures = 0
         while True:
             self._ensure_time_remains()
             try:
-                response: Response = call(**request)
-            except ClientError as error:
+                response = self._client(operation, request)
+            except CallRejected as error:
                 failure: Busy = self._retryable_error(error, may_have_succeeded=failures > 0)
-                failures += error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
-            except _OUTCOME_UNKNOWN as error:
+                failures += error.status >= _SERVER_ERROR_STATUS
+            except OutcomeUnknown as error:
                 failures += 1
-                failure = Unavailable(f"DynamoDB cannot be reached: {type(error).__name__}.")
+                failure = Unavailable(f"DynamoDB cannot be reached: {error}.")
                 failure.__cause__ = error
                 if failures >= _MAX_TRANSPORT_FAILURES:
                     raise failure from error
-            except BotoCoreError as error:
+            except CallNotPossible as error:
                 raise Unavailable(f"DynamoDB cannot be called: {error}") from error
             else:
                 return response
@@ -169,7 +147,7 @@ class RetryingClient:
     def close(self) -> None:
         """Close the connections. Calls after that raise Unavailable."""
         self._is_closed = True
-        self.sdk_client.close()
+        self._client.close()
 
     def monotonic(self) -> float:
         """Return the seconds of a clock that only goes forward."""
@@ -190,15 +168,14 @@ class RetryingClient:
             raise Busy("Too little time remains to begin anything.")
 
     @staticmethod
-    def _retryable_error(error: ClientError, *, may_have_succeeded: bool) -> Busy:
+    def _retryable_error(error: CallRejected, *, may_have_succeeded: bool) -> Busy:
         """Return what to raise if the error persists; raise at once what a retry can't help."""
-        code = error.response["Error"].get("Code", "")
-        message = error.response["Error"].get("Message", "")
+        code = error.code
         if code == "ConditionalCheckFailedException":
-            reasons: list[Response] = [{"Code": CONDITION_FAILED, **error.response}]
+            reasons: list[Response] = [{"Code": CONDITION_FAILED, **error.fields}]
             raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
         if code == "TransactionCanceledException":
-            reasons = error.response.get("CancellationReasons", [])
+            reasons = error.fields.get("CancellationReasons", [])
             codes = {reason.get("Code", "None") for reason in reasons}
             if CONDITION_FAILED in codes:
                 raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
@@ -206,77 +183,9 @@ class RetryingClient:
                 return Busy("Others write to the same items.")
             if "ItemCollectionSizeLimitExceeded" in codes:
                 raise Unavailable("This board has grown to the size that DynamoDB allows.") from error
-            raise InvalidRequest(code, message) from error
-        if code in _RETRYABLE_CODES or (
-            error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= _SERVER_ERROR_STATUS
-        ):
+            raise InvalidRequest(code, error.message) from error
+        if code in _RETRYABLE_CODES or error.status >= _SERVER_ERROR_STATUS:
             return Busy(f"DynamoDB has too much to do ({code}).")
         if code == "ValidationException":
-            raise InvalidRequest(code, message) from error
+            raise InvalidRequest(code, error.message) from error
         raise RequestDenied(code) from error
-
-
-def connect(region: str, endpoint: str | None, **credentials: str) -> Any:
-    """Return a client of the SDK. Threads may share it. Raises ValueError for an invalid endpoint."""
-    with _session_lock:
-        return _session().create_client(
-            "dynamodb",
-            region_name=region,
-            endpoint_url=endpoint,
-            config=Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                # RetryingClient retries, and looks at the deadline before it does; the SDK would not.
-                retries={"mode": "standard", "total_max_attempts": 1},
-                tcp_keepalive=True,
-                max_pool_connections=32,
-                # All requests are made by this package, and DynamoDB validates them too: once is enough.
-                parameter_validation=False,
-                # The SDK builds its own for each call, which takes longer than signing it.
-                user_agent="tackboard",
-            ),
-            **credentials,
-        )
-
-
-_session_lock = Lock()
-
-
-@cache
-def _session() -> Session:
-    session = Session()
-    session.register_component("data_loader", _DynamoDescriptionsLoader())
-    session.register_component("response_parser_factory", _ParserFactory())
-    return session
-
-
-class _DynamoDescriptionsLoader(Loader):  # type: ignore[misc]  # botocore is untyped
-    """Loads the SDK's service descriptions without listing all four hundred of them."""
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  (each kind of description has it)
-        return ["dynamodb"]
-
-
-class _ParserFactory(ResponseParserFactory):  # type: ignore[misc]  # botocore is untyped
-    """Creates the SDK's parsers, but a fast one for DynamoDB."""
-
-    def create_parser(self, protocol_name: str) -> ResponseParser:
-        return _JsonResponseParser() if protocol_name == "json" else super().create_parser(protocol_name)
-
-
-class _JsonResponseParser(JSONParser):  # type: ignore[misc]  # botocore is untyped
-    """Takes a response as it is: its JSON has the very shape that the SDK would make, except for binary values.
-
-    The SDK walks through every attribute of every item for that, which takes longer than all the rest of a call.
-    """
-
-    def parse(self, response: Response, shape: Any) -> Response:
-        if response["status_code"] >= 300:  # noqa: PLR2004  (everything from here on is an error, and is rare)
-            failure: Response = super().parse(response, shape)
-            return failure
-        try:
-            body: Response = orjson.loads(response["body"])
-        except orjson.JSONDecodeError as error:
-            raise ResponseParserError("The response is not JSON.") from error
-        body["ResponseMetadata"] = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": response["headers"]}
-        return body

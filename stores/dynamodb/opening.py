@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kanban.store import Busy
 from stores.dynamodb import table_definition
-from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient, connect
+from stores.dynamodb.calls import CallNotPossible, Client
+from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient
+from stores.dynamodb.connecting import connect, find_ca_bundle
 from stores.dynamodb.store import DynamoStore
 from stores.errors import InvalidStoreUrl, OpenMode, StoreMissing, StoreNotUsable
 
@@ -21,7 +22,7 @@ def open_dynamodb(
     *,
     mode: OpenMode = OpenMode.CREATE,
     remaining_seconds: Callable[[], float] | None = None,
-    on_client: Callable[[Any], None] = lambda _: None,
+    on_client: Callable[[Client], None] = lambda _: None,
 ) -> DynamoStore:
     """Return the store in the table of that URL. With an endpoint, a missing table is created if the mode allows.
 
@@ -29,21 +30,28 @@ def open_dynamodb(
         url: `dynamodb://TABLE?region=REGION`, or `?endpoint=ADDRESS` for a server on this machine.
         mode: What opening may change.
         remaining_seconds: Returns how long the caller may still take for whatever it does with the store.
-        on_client: Is called with the SDK's client before its first call.
+        on_client: Is called with the client before its first call.
 
     Raises:
         StoreOpenError: The table can't be used; the message says why.
     """
     table, region, endpoint = _parse_url(url)
-    # A local server ignores credentials, but the SDK will not call without.
-    is_anonymous = endpoint and "AWS_ACCESS_KEY_ID" not in os.environ
-    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if is_anonymous else {}
     try:
-        sdk_client = connect(region, endpoint, **credentials)
+        connected = connect(region, endpoint)
     except ValueError as error:
         raise InvalidStoreUrl(f"STORE_URL has an invalid endpoint: {_strip_password(endpoint)}.") from error
-    on_client(sdk_client)
-    client = RetryingClient(sdk_client, remaining_seconds=remaining_seconds)
+    except OSError as error:
+        raise StoreNotUsable(
+            f"The DynamoDB table '{table}' cannot be used: the certificates in {find_ca_bundle()} cannot be read; "
+            f"check AWS_CA_BUNDLE."
+        ) from error
+    except CallNotPossible as error:
+        reason = str(error).rstrip(".")
+        raise StoreNotUsable(
+            f"The DynamoDB table '{table}' cannot be used: {reason}; check the credentials."
+        ) from error
+    on_client(connected)
+    client = RetryingClient(connected, remaining_seconds=remaining_seconds)
     try:
         _check_table(client, table, may_create=endpoint is not None and mode is OpenMode.CREATE)
     except InvalidRequest as error:

@@ -16,8 +16,9 @@ from kanban.views import BoardView
 from stores.dynamodb import board_items, card_items, keys
 from stores.dynamodb.attributes import is_deleted, to_string
 from stores.dynamodb.board_items import BoardHead
+from stores.dynamodb.calls import Response
 from stores.dynamodb.card_items import AssigneeUsers
-from stores.dynamodb.client import InvalidRequest, Response, RetryingClient
+from stores.dynamodb.client import InvalidRequest, RetryingClient
 from stores.dynamodb.expressions import NO_NAMES, NO_VALUES, attribute_names
 from stores.dynamodb.keys import Item
 from stores.dynamodb.read_attempts import ReadAttempts

@@ -20,6 +20,7 @@ from aws.function import Function
 from aws.request_records import RequestRecorder
 from aws.scheduled_purge import ScheduledPurge
 from stores import open_store
+from stores.dynamodb.calls import CallRejected
 from tests.aws.test_request_records import NOW
 from tests.contract.aws_events import http_api_event
 
@@ -120,8 +121,10 @@ def test_lambda_is_asked_to_call_when_it_can(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_call_that_is_tried_again_stops_while_there_is_time_to_answer(running: Running) -> None:
-    failure = SimpleNamespace(status_code=500, headers={}, content=b"{}", text="{}")
-    running.client.meta.events.register("before-send", lambda **_: failure)
+    def fail(*_: Any) -> None:
+        raise CallRejected(500, "InternalServerError", "", {})
+
+    running.client.add_listener(fail)
 
     status, line = running.ask("GET", "/v1/ready", milliseconds=4_000, step=500)
 

@@ -119,8 +119,8 @@ def test_a_start_loads_nothing_that_it_does_not_use() -> None:
 def test_no_module_keeps_a_placeholder() -> None:
     keepers = (
         "import sys, app.factory",
-        "from contract.trimmed_import import _Nothing, _PlaceholderModule",
-        "own = 'contract.trimmed_import'",
+        "from trimmed_import import _Nothing, _PlaceholderModule",
+        "own = 'trimmed_import'",
         "is_placeholder = lambda value: value is _Nothing or type(value) is _PlaceholderModule",
         "keepers = {name for name, module in list(sys.modules.items()) if name not in (own, '__main__')",
         "           for value in list(vars(module).values()) if is_placeholder(value)}",

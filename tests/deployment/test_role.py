@@ -1,7 +1,7 @@
 """The role may do what the function does, and nothing else: every operation is called, and every call recorded."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from aws.scheduled_purge import PURGE_EVENT, ScheduledPurge
 from infrastructure.deployment.package_build import ROOT
 from kanban.ordering import ranks
 from stores import open_store
+from stores.dynamodb.calls import Client
 from tests.aws.test_request_records import NOW
 from tests.contract.aws_events import http_api_event
 from tests.deployment.all_operations import call_every_operation
@@ -37,20 +38,21 @@ _TRANSACTED = {
 
 
 class Recorder:
-    """Notes which actions of IAM the SDK's calls need."""
+    """Notes which actions of IAM the calls of a store need."""
 
     def __init__(self) -> None:
         self.calls: Calls = set()
 
-    def watch(self, client: Any) -> None:
+    def watch(self, client: Client) -> None:
         """Listen to a client."""
-        client.meta.events.register("before-parameter-build", self._note)
+        client.add_listener(self._note)
 
-    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name in {"TransactWriteItems", "TransactGetItems"}:
-            self.calls |= {(_TRANSACTED[kind], False) for item in params["TransactItems"] for kind in item}
+    def _note(self, operation: str, request: Mapping[str, Any]) -> None:
+        if operation in {"transact_write_items", "transact_get_items"}:
+            self.calls |= {(_TRANSACTED[kind], False) for item in request["TransactItems"] for kind in item}
         else:
-            self.calls.add((model.name, "IndexName" in params))
+            action = "".join(word.capitalize() for word in operation.split("_"))
+            self.calls.add((action, "IndexName" in request))
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ START_SECONDS = 20.0
 """How many seconds a server may take to start."""
 
 
+SDK_ENGINE = "dynamodb-sdk"
+"""The same server with the SDK's client."""
+
 OpenData = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[], Store]]]
 
 
@@ -60,11 +63,14 @@ def ministack() -> Iterator[str]:
 
 
 def list_dynamodb_engines() -> dict[str, OpenData]:
-    """By name, a table of its own on a server."""
-    servers = {"dynamodb": "dynoxide"}
+    """By name, a table of its own on a server: with our own client, and with the SDK's."""
+    engines: dict[str, OpenData] = {
+        "dynamodb": partial(_open_table, "dynoxide"),
+        SDK_ENGINE: partial(_open_table_with_sdk, "dynoxide"),
+    }
     if "MINISTACK" in os.environ:
-        servers["ministack"] = "ministack"
-    return {name: partial(_open_table, server) for name, server in servers.items()}
+        engines["ministack"] = partial(_open_table, "ministack")
+    return engines
 
 
 def create_table_url(address: str) -> str:
@@ -76,6 +82,21 @@ def create_table_url(address: str) -> str:
 def _open_table(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     url = create_table_url(request.getfixturevalue(server))
     yield lambda: open_store(url)
+
+
+@contextmanager
+def _open_table_with_sdk(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    """Yield what opens a table with the SDK's client, as a machine with a configuration of the SDK does."""
+    require_sdk(request.getfixturevalue("monkeypatch"), request.getfixturevalue("tmp_path"))
+    with _open_table(server, request) as open_data:
+        yield open_data
+
+
+def require_sdk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Give this process a configuration that only the SDK reads."""
+    config = folder / "aws_config"
+    config.write_text("[default]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
 
 
 def _dynoxide_program() -> str:

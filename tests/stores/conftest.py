@@ -10,11 +10,11 @@ import pytest
 from kanban.store import Store
 from stores import open_store
 from tests.engines.dynamodb_server import dynoxide, list_dynamodb_engines, ministack
-from tests.engines.dynamodb_wire import table_url, wire
+from tests.engines.dynamodb_wire import connect_wire, table_url, wire
 from tests.engines.postgresql_server import postgresql, postgresql_data
 from tests.stores.world import World
 
-__all__ = ["dynoxide", "ministack", "postgresql", "table_url", "wire"]
+__all__ = ["connect_wire", "dynoxide", "ministack", "postgresql", "table_url", "wire"]
 
 OpenStore = Callable[[], Store]
 

@@ -421,9 +421,9 @@ def test_an_event_that_a_query_missed_is_read_by_its_key(wire: Wire, world: Worl
     last = world.list_events()[-1]
 
     def leave_out_last(request: Any, send: faults.Send) -> Any:
-        body = json.loads(send(request).content)
+        body = json.loads(send(request).body)
         items = [item for item in body["Items"] if item["sk"]["S"] != keys.event_sort_key(last.seq)]
-        return faults.make_response(request, 200, {**body, "Items": items})
+        return faults.make_response(200, {**body, "Items": items})
 
     wire.faults["Query"] = iter([leave_out_last])
     wire.operations.clear()

@@ -84,9 +84,9 @@ def test_a_rank_next_to_a_card_that_was_just_written_is_right_before_a_query_sho
     first, last = world.add_card("First"), world.add_card("Last")
 
     def leave_out_last(request: Any, send: faults.Send) -> Any:
-        body = json.loads(send(request).content)
+        body = json.loads(send(request).body)
         body["Items"] = [item for item in body["Items"] if item["title"]["S"] != "Between"]
-        return faults.make_response(request, 200, body)
+        return faults.make_response(200, body)
 
     between = world.move_card(world.add_card("Between"), todo.id, after=first.id)
     wire.faults["Query"] = iter([leave_out_last, leave_out_last])
@@ -134,10 +134,10 @@ def test_a_commit_leaves_out_a_rebalance_that_cannot_be_done(wire: Wire, world: 
     mover = world.add_card("Mover", "Done")
 
     def move_cards_in_response(request: Any, send: faults.Send) -> Any:
-        body = json.loads(send(request).content)
+        body = json.loads(send(request).body)
         for item in body["Items"]:
             item["rank"] = {"S": item["rank"]["S"] + "1"}
-        return faults.make_response(request, 200, body)
+        return faults.make_response(200, body)
 
     world.read_board(mover.id, neighbour_of=NeighbourOf(old_cards[1].id, "before"))
     view = world.read_board(mover.id, neighbour_of=NeighbourOf(old_cards[1].id, "before"))

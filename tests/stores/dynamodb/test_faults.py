@@ -15,7 +15,7 @@ from kanban.values import Card, NewCard
 from stores.dynamodb.client import MAX_RETRY_SECONDS
 from stores.dynamodb.resolutions import TooLarge
 from tests.engines import dynamodb_wire as faults
-from tests.engines.dynamodb_wire import Fault, Wire
+from tests.engines.dynamodb_wire import Connect, Fault, Wire, connect_each_wire
 from tests.stores.dynamodb.write_scenarios import (
     CONFLICT,
     FAILING,
@@ -28,6 +28,14 @@ from tests.stores.dynamodb.write_scenarios import (
     read_state,
 )
 from tests.stores.world import NOON, World
+
+__all__ = ["connect_each_wire"]
+
+
+@pytest.fixture
+def connect_wire(connect_each_wire: Connect) -> Connect:
+    """Return what connects a wire, once for each client."""
+    return connect_each_wire
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -188,16 +196,14 @@ def test_an_empty_response_with_a_last_key_is_not_the_end(wire: Wire, world: Wor
     cards_before = [world.add_card(f"Card {number}") for number in range(3)]
     todo = world.find_list("To do")
 
-    def empty(request: Any, _: faults.Send) -> Any:
+    def empty(_request: Any, _send: faults.Send) -> Any:
         key = {
             "pk": f"B#{world.board_id}",
             "sk": f"C#{cards_before[0].id}",
             "place": f"{todo.id}#{cards_before[0].rank}",
         }
         last = {name: {"S": value} for name, value in key.items()}
-        return faults.make_response(
-            request, 200, {"Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last}
-        )
+        return faults.make_response(200, {"Items": [], "Count": 0, "ScannedCount": 3, "LastEvaluatedKey": last})
 
     wire.faults["Query"] = iter([empty])
 
@@ -213,7 +219,6 @@ def test_a_page_is_read_again_when_the_board_changes_meanwhile(wire: Wire, world
 
     def write_after_reading(request: Any, send: faults.Send) -> Any:
         response = send(request)
-        response.content  # noqa: B018  (the response is read now, before the board changes)
         other.move_card(card, other.find_list("Done").id)
         return response
 

@@ -35,8 +35,8 @@ class Lag:
         """Record the response of the query that this sends."""
 
         def record_response(request: Any, send: faults.Send) -> Any:
-            self._responses[self._query_key(request)] = content = send(request).content
-            return faults.make_response(request, 200, content)
+            self._responses[self._query_key(request)] = content = send(request).body
+            return faults.make_response(200, content)
 
         self._wire.faults["Query"] = iter([record_response])
         read()
@@ -57,7 +57,7 @@ class Lag:
 
         def repeat_response(request: Any, send: faults.Send) -> Any:
             content = self._responses.get(self._query_key(request))
-            return faults.make_response(request, 200, content) if content else send(request)
+            return faults.make_response(200, content) if content else send(request)
 
         self._wire.faults["Query"] = iter([repeat_response] * times)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kanban.store import AlreadyExists, Busy
-from tests.engines.dynamodb_wire import Wire
+from tests.engines.dynamodb_wire import Connect, Wire, connect_each_wire
 from tests.stores.dynamodb.write_scenarios import (
     FAULTS,
     FOR_EVER,
@@ -14,6 +14,14 @@ from tests.stores.dynamodb.write_scenarios import (
     read_state,
 )
 from tests.stores.world import World
+
+__all__ = ["connect_each_wire"]
+
+
+@pytest.fixture
+def connect_wire(connect_each_wire: Connect) -> Connect:
+    """Return what connects a wire, once for each client."""
+    return connect_each_wire
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -1,9 +1,10 @@
 """Import parts of a package without what they import and never use.
 
 Importing any module of connexion loads YAML, Jinja, jsonschema, werkzeug, two HTTP clients and an application class for
-each of its flavours. Of its modules, this package uses those that resolve operations and build security
-(docs/decisions/0014). They are imported as a private copy: afterwards `sys.modules` is as before, so any other code
-that imports the package gets the whole of it, in any order of imports.
+each of its flavours; of its modules, `contract` uses those that resolve operations and build security
+(docs/decisions/0023). Importing the AWS SDK's signer loads the SDK's HTTP client (docs/decisions/0024). Such modules
+are imported as a private copy: afterwards `sys.modules` is as before, so any other code that imports the package gets
+the whole of it, in any order of imports.
 """
 
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 @contextmanager
 def import_trimmed(
-    package: str, *, without_init: Iterable[str], placeholders: Mapping[str, Mapping[str, Any]]
+    package: str, *, placeholders: Mapping[str, Mapping[str, Any]], without_init: Iterable[str] = ()
 ) -> Iterator[None]:
     """Return a context in which modules of `package` are imported as a private copy.
 
@@ -41,7 +42,7 @@ def import_trimmed(
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if _is_within(name, {package})] + finder.created:
+        for name in {*finder.created, *(name for name in sys.modules if _is_within(name, {package}))}:
             del sys.modules[name]
             parent, _, child = name.rpartition(".")
             if parent in sys.modules and child in vars(sys.modules[parent]):
