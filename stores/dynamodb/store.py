@@ -17,6 +17,7 @@ from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.commits import Committer
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.event_pages import read_events
+from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 from stores.dynamodb.user_items import user_from_item
@@ -252,6 +253,13 @@ class DynamoStore:
     def check_ready(self) -> None:
         self._reader.get_item(keys.setting_key("secret"))
 
+    def has_secret(self) -> bool:
+        """Tell whether a process has asked for the secret of this installation before."""
+        item = self._reader.get_item(keys.setting_key("secret"))
+        if item:
+            self._secret = _secret_of(item)
+        return item is not None
+
     def read_secret(self) -> bytes:
         if self._secret is None:
             self._secret = self._load_secret()
@@ -272,4 +280,8 @@ class DynamoStore:
             except ConditionFailed:
                 # Another process was first.
                 item = self._reader.get_item(secret_key) or {}
-        return bytes.fromhex(item["value"]["S"])
+        return _secret_of(item)
+
+
+def _secret_of(item: Item) -> bytes:
+    return bytes.fromhex(item["value"]["S"])

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from kanban.store import Busy
-from stores.dynamodb import keys
 from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient
 
 DEFINITION_FILE = Path(__file__).parents[2] / "infrastructure" / "resources" / "table.yml"
@@ -42,14 +41,13 @@ def create_table(client: RetryingClient, name: str) -> None:
         client("update_time_to_live", TableName=name, TimeToLiveSpecification=specification)
 
 
-def check_requests(name: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return reads, as operations and requests, that only a table with those keys and those indexes answers."""
-    by_index = {
+def index_queries(name: str) -> list[dict[str, Any]]:
+    """Return queries that only a table with those indexes answers."""
+    query = {
         "TableName": name,
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": "S"}},
         "ConsistentRead": True,
         "Limit": 1,
     }
-    by_key = {"TableName": name, "Key": keys.setting_key("secret"), "ConsistentRead": True}
-    return [("get_item", by_key), *(("query", {**by_index, "IndexName": index}) for index in INDEXES)]
+    return [{**query, "IndexName": index} for index in INDEXES]

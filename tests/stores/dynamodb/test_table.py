@@ -197,6 +197,20 @@ def test_two_processes_may_create_the_table_at_the_same_time(dynoxide: str) -> N
     wire.close()
 
 
+def test_a_start_looks_at_a_table_once_that_was_used_before(dynoxide: str) -> None:
+    url = create_table_url(dynoxide)
+    calls: list[str] = []
+    with closing(open_store(url)) as store:
+        secret = store.read_secret()
+
+    with closing(
+        open_store(url, on_client=lambda client: client.add_listener(lambda operation, _: calls.append(operation)))
+    ) as store:
+        assert store.read_secret() == secret
+
+    assert calls == ["get_item"]
+
+
 # Items
 
 
