@@ -47,7 +47,7 @@ _DEFAULT_OPTIONS = {
     "tcp_user_timeout": "10000",
 }
 
-_SESSION_SETTINGS = """
+SESSION_SETTINGS = """
 SET default_transaction_isolation = 'repeatable read';
 SET statement_timeout = '{timeout}ms';
 SET lock_timeout = '{timeout}ms';
@@ -55,6 +55,15 @@ SET idle_in_transaction_session_timeout = '10s';
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 SET jit = off;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+"""
+"""What each session begins with.
+
+Every query has an index for all that it joins and for the order of its rows. A planner that scans or collects rows
+first does so because of statistics that are old, or that are right for most boards and wrong for this one.
 """
 
 # The tables of the schema in which new ones would be created, except those of extensions.
@@ -234,7 +243,7 @@ class PostgresEngine:
             # The cause isn't chained: its attributes, which loggers may print, hold the password.
             raise Unavailable("The database server cannot be reached.") from None
         try:
-            connection.execute(_SESSION_SETTINGS.format(timeout=int(self._timeout * 1000)).encode())
+            connection.execute(SESSION_SETTINGS.format(timeout=int(self._timeout * 1000)).encode())
             # Timestamps and documents stay text: stores.sql.mapping parses them.
             for type_name in ("timestamptz", "jsonb"):
                 connection.adapters.register_loader(type_name, TextLoader)

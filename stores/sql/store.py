@@ -31,7 +31,9 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    Label,
     List,
+    Member,
     Part,
     Role,
     Stage,
@@ -42,7 +44,7 @@ from kanban.values import (
 from kanban.views import BoardView, Page, PageKey
 from stores.changes import validate_change
 from stores.paging import cut_card_page, cut_page
-from stores.sql import mapping, purge, read_statements, tables, user_statements, write_statements
+from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
 from stores.sql.mapping import Row, format_timestamp
@@ -127,7 +129,9 @@ class SqlStore:
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        view, (rows,) = self._read_board(board_id, user_id, self._card_page_query(query, limit, after))
+        view, (rows,) = self._read_board(
+            board_id, user_id, self._card_page_query(board_id, user_id, query, limit, after)
+        )
         if view is None:
             return None
         if query.list_id and not _has_list(view, query.list_id, query.status):
@@ -164,15 +168,16 @@ class SqlStore:
         self, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:
         values, filters = _card_filter_values(query)
-        board_id, card_id = after or ("", "")
-        statements = read_statements.select_assigned_cards(filters, continued=after is not None)
+        board_id, card_id = after or (read_statements.MAX_ID, "")
         values |= {"user_id": user_id, "limit": limit + 1, "after_board_id": board_id, "after_id": card_id}
+        last_key = self._find_last_scanned_assignment(values)
+        last_board_id, last_card_id = last_key or ("", read_statements.MAX_ID)
+        values |= {"last_board_id": last_board_id, "last_id": last_card_id}
+        statements = card_page_statements.select_assigned_cards(filters, use_lateral=self._engine.supports_lateral)
         card_rows, board_rows, list_rows, member_rows, label_rows = self._engine.read(
             [self._bind(statement, **values) for statement in statements]
         )
-        lists = [*map(mapping.row_to_list, list_rows)]
-        members = [*map(mapping.row_to_member, member_rows)]
-        labels = [*map(mapping.row_to_label, label_rows)]
+        lists, members, labels = _sort_lists(list_rows), _sort_members(member_rows), _sort_labels(label_rows)
         views = {}
         for row in board_rows:
             board = mapping.row_to_board(row[:-1])
@@ -184,7 +189,18 @@ class SqlStore:
                 labels=tuple(label for label in labels if label.board_id == board.id),
             )
         page = cut_card_page(map(mapping.row_to_card, card_rows), limit, lambda card: (card.board_id, card.id))
-        return Page(tuple((views[card.board_id], card) for card in page.items), page.next_key)
+        return Page(tuple((views[card.board_id], card) for card in page.items), page.next_key or last_key)
+
+    def _find_last_scanned_assignment(self, values: Mapping[str, Any]) -> PageKey | None:
+        """Return the key of the last assignment that is looked through for a page; None if all of them are."""
+        statement = card_page_statements.select_last_scanned_assignment(use_lateral=self._engine.supports_lateral)
+        assignment_rows, membership_rows = self._engine.read(
+            [self._bind(statement, **values), self._bind(card_page_statements.LAST_SCANNED_MEMBERSHIP, **values)]
+        )
+        if assignment_rows:
+            board_id, card_id = assignment_rows[0]
+            return board_id, card_id
+        return (membership_rows[0][0], read_statements.MAX_ID) if membership_rows else None
 
     def read_card_ranks(
         self, board_id: str, user_id: str, list_id: str
@@ -284,14 +300,13 @@ class SqlStore:
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
     ) -> Page[tuple[Board, Role]]:
-        statement = read_statements.select_boards(archived=archived, continued=after is not None)
-        return self._page_boards(statement, user_id, limit, after)
+        return self._page_boards(read_statements.BOARDS[archived], user_id, limit, after)
 
     def page_deleted_boards(
         self, user_id: str, since: datetime, limit: int, after: PageKey | None = None
     ) -> Page[tuple[Board, Role]]:
-        statement = read_statements.select_deleted_boards(continued=after is not None)
-        return self._page_boards(statement, user_id, limit, after, since=format_timestamp(since), role=str(Role.OWNER))
+        values = {"since": format_timestamp(since), "role": str(Role.OWNER)}
+        return self._page_boards(read_statements.DELETED_BOARDS, user_id, limit, after, **values)
 
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         rows = self._read(read_statements.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
@@ -323,9 +338,11 @@ class SqlStore:
         return mapping.row_to_token(rows[0]) if rows else None
 
     def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
-        statement = user_statements.select_tokens(continued=after is not None)
-        rows = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1)
-        return cut_page([mapping.row_to_token(row) for row in rows], limit, lambda token: token.id)
+        rows, last_key = self._read_scanned_page(
+            user_statements.TOKENS, user_statements.LAST_SCANNED_TOKEN, user_id, limit, after
+        )
+        page = cut_page([mapping.row_to_token(row) for row in rows], limit, lambda token: token.id)
+        return Page(page.items, page.next_key or last_key)
 
     def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         rows = self._read(
@@ -389,9 +406,27 @@ class SqlStore:
     def _page_boards(
         self, statement: Statement, user_id: str, limit: int, after: PageKey | None, **values: str
     ) -> Page[tuple[Board, Role]]:
-        rows = self._read(statement, user_id=user_id, after_id=after and after[0], limit=limit + 1, **values)
+        rows, last_key = self._read_scanned_page(
+            statement, read_statements.LAST_SCANNED_BOARD, user_id, limit, after, **values
+        )
         boards = [(mapping.row_to_board(row[:-1]), mapping.parse_role(row[-1])) for row in rows]
-        return cut_page(boards, limit, lambda item: item[0].id)
+        page = cut_page(boards, limit, lambda item: item[0].id)
+        return Page(page.items, page.next_key or last_key)
+
+    def _read_scanned_page(
+        self,
+        statement: Statement,
+        last_scanned: Statement,
+        user_id: str,
+        limit: int,
+        after: PageKey | None,
+        **values: str,
+    ) -> tuple[list[Row], PageKey | None]:
+        """Return the rows of a page and one more; and the key of the last row looked through, None if all were."""
+        after_id = after[0] if after else read_statements.MAX_ID
+        all_values = {"user_id": user_id, "after_id": after_id, "limit": limit + 1, **values}
+        rows, last_rows = self._engine.read([self._bind(query, **all_values) for query in (statement, last_scanned)])
+        return rows, (last_rows[0][0],) if last_rows else None
 
     def _read(self, statement: Statement, **values: Any) -> list[Row]:
         return self._engine.read((self._bind(statement, **values),))[0]
@@ -407,20 +442,14 @@ class SqlStore:
 
         For a user who isn't a member, the board is None and the rows mean nothing: nothing else is read.
         """
-        board_values = {"board_id": board_id, "user_id": user_id}
-        queries: tuple[BoardQuery, ...] = (
+        queries = [
             (read_statements.LISTS, {}),
             (read_statements.MEMBERS, {}),
             (read_statements.LABELS, {}),
             *extra_queries,
-        )
-        if self._engine.pipelines_reads:
-            queries = tuple((read_statements.restrict_to_member(query), values) for query, values in queries)
-        statements = [
-            self._bind(query, **board_values, **values) for query, values in ((board_statement, {}), *queries)
         ]
-        board_rows, list_rows, member_rows, label_rows, *results = self._engine.read(
-            statements, stop_if_first_empty=True
+        board_rows, (list_rows, member_rows, label_rows, *results) = self._read_of_board(
+            board_id, user_id, queries, board_statement
         )
         if not board_rows:
             return None, results
@@ -428,11 +457,28 @@ class SqlStore:
         view = BoardView(
             mapping.row_to_board(row[:-1]),
             mapping.parse_role(row[-1]),
-            tuple(map(mapping.row_to_list, list_rows)),
-            members=tuple(sorted(map(mapping.row_to_member, member_rows), key=lambda member: member.id)),
-            labels=tuple(map(mapping.row_to_label, label_rows)),
+            _sort_lists(list_rows),
+            members=_sort_members(member_rows),
+            labels=_sort_labels(label_rows),
         )
         return view, results
+
+    def _read_of_board(
+        self,
+        board_id: str,
+        user_id: str,
+        queries: Sequence[BoardQuery],
+        board_statement: sa.Select[Any] = read_statements.BOARD,
+    ) -> tuple[list[Row], list[list[Row]]]:
+        """Return the row of the board, and those of queries about it from the same snapshot; see `_read_board`."""
+        if self._engine.pipelines_reads:
+            queries = [(read_statements.restrict_to_member(query), values) for query, values in queries]
+        board_values = {"board_id": board_id, "user_id": user_id}
+        statements = [
+            self._bind(query, **{**values, **board_values}) for query, values in ((board_statement, {}), *queries)
+        ]
+        board_rows, *results = self._engine.read(statements, stop_if_first_empty=True)
+        return board_rows, results
 
     def _part_queries(self, key: PartKey) -> list[BoardQuery]:
         """Return the queries that read a part: the part itself and, for a checklist, its items."""
@@ -444,25 +490,55 @@ class SqlStore:
             ]
         return [(read_statements.TIME_ENTRY if key.part_type is TimeEntry else read_statements.COMMENT, values)]
 
-    def _card_page_query(self, query: CardQuery, limit: int, after: PageKey | None) -> BoardQuery:
+    def _card_page_query(
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None
+    ) -> BoardQuery:
         values, filters = _card_filter_values(query)
         values["limit"] = limit + 1
         if query.sort == CardSort.POSITION:
             list_rank, list_id, rank = after or ("", "", "")
             values.update(after_list_rank=list_rank, after_list_id=list_id, after_rank=rank)
-            if not query.list_id:
-                statement = read_statements.select_cards_by_position(
-                    query.state, filters, use_lateral=self._engine.supports_lateral
-                )
-                return statement, values
         elif after:
             *at, card_id = after
             values.update(after_id=card_id, after_updated_at=at and at[0], after_due_at=at and at[0])
-        scope: read_statements.CardScope = "list" if query.list_id else "status" if query.status else "board"
-        statement = read_statements.select_cards(
-            scope, query.sort, query.state, filters - {"status"}, continued=after is not None
-        )
+        scope: card_page_statements.CardScope = "list" if query.list_id else "status" if query.status else "board"
+        narrowing = self._choose_narrowing(board_id, user_id, query, values, filters)
+        continued = after is not None
+        if narrowing:
+            statement = card_page_statements.select_narrowed_cards(
+                narrowing, scope, query.sort, query.state, filters, continued=continued
+            )
+        elif query.sort == CardSort.POSITION and scope != "list":
+            statement = card_page_statements.select_cards_by_position(
+                query.state, filters, use_lateral=self._engine.supports_lateral
+            )
+        else:
+            statement = card_page_statements.select_cards(
+                scope, query.sort, query.state, filters - {"status"}, continued=continued
+            )
         return statement, values
+
+    def _choose_narrowing(
+        self,
+        board_id: str,
+        user_id: str,
+        query: CardQuery,
+        values: Mapping[str, Any],
+        filters: card_page_statements.FilterNames,
+    ) -> card_page_statements.Narrowing | None:
+        """Return what leaves so few cards that a page is best read by sorting them; None if nothing does."""
+        narrowings = card_page_statements.list_narrowings(query.sort, filters)
+        if not narrowings:
+            return None
+        values = {**values, "max_count": card_page_statements.MAX_CANDIDATES + 1}
+        queries = [
+            (card_page_statements.count_candidates(narrowing, query.state, filters), values) for narrowing in narrowings
+        ]
+        board_rows, results = self._read_of_board(board_id, user_id, queries)
+        if not board_rows:
+            return None
+        count, narrowing = min((rows[0][0], narrowing) for rows, narrowing in zip(results, narrowings, strict=True))
+        return narrowing if count <= card_page_statements.MAX_CANDIDATES else None
 
     # Writing
 
@@ -496,11 +572,23 @@ class SqlStore:
         return bytes.fromhex(rows[0][0])
 
 
+def _sort_lists(rows: Iterable[Row]) -> tuple[List, ...]:
+    return tuple(sorted(map(mapping.row_to_list, rows), key=lambda list_: list_.rank))
+
+
+def _sort_members(rows: Iterable[Row]) -> tuple[Member, ...]:
+    return tuple(sorted(map(mapping.row_to_member, rows), key=lambda member: member.id))
+
+
+def _sort_labels(rows: Iterable[Row]) -> tuple[Label, ...]:
+    return tuple(sorted(map(mapping.row_to_label, rows), key=lambda label: label.id))
+
+
 def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
 
 
-def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], read_statements.FilterNames]:
+def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], card_page_statements.FilterNames]:
     """Return the parameters of a query for cards, and the names of its filters: those that are not None."""
     named_values = {name: getattr(query, name) for name in ("status", "q", "label_id", "assignee_id")}
     named_values |= {comparison.name: value for comparison, value in active_comparisons(query)}

@@ -8,7 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import Grouping
 
+from kanban.store import CardState
 from kanban.values import Color, Enforcement, Role, Stage
 
 TEXT = sa.Text()
@@ -122,7 +124,8 @@ members = sa.Table(
     sa.Column("version", INTEGER, nullable=False, server_default="1"),
     sa.Column("updated_at", TIMESTAMP),
     _check_one_of("role", Role),
-    sa.Index("ix_members_user", "user_id", "board_id"),
+    # Unique, as the primary key is: so SQLite knows that what it joins to it stays in its order.
+    sa.Index("uq_members_user", "user_id", "board_id", unique=True),
     sa.Index("uq_members_id", "id", unique=True),
     sqlite_strict=True,
     sqlite_with_rowid=False,
@@ -372,6 +375,27 @@ def effective_end(entries: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(entries.c.ended_at, sa.literal_column(f"'{OPEN_ENTRY_END}'"))
 
 
+def card_state(cards: sa.FromClause) -> sa.ColumnElement[str]:
+    """Return the `CardState` of cards, written exactly as in the indexes, so that engines use it."""
+    state = sa.case(
+        (cards.c.deleted_at.is_not(None), sa.literal_column("'deleted'")),
+        (cards.c.archived_at.is_not(None), sa.literal_column("'archived'")),
+        else_=sa.literal_column("'active'"),
+    )
+    # PostgreSQL wants an expression of an index in parentheses.
+    return Grouping(state)
+
+
+def has_state(cards: sa.FromClause, state: CardState) -> sa.ColumnElement[bool]:
+    """Return the condition for cards in a state, written so that engines use the indexes."""
+    return card_state(cards) == sa.literal_column(f"'{state}'")
+
+
+def can_be_overdue(cards: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition for cards that are neither complete nor done, written as in the index."""
+    return sa.and_(~cards.c.due_complete.is_(sa.true()), cards.c.status != sa.literal_column("'done'"))
+
+
 def _index_live_rows(
     name: str, table: sa.Table, *columns: str, unique: bool = False, where: sa.ColumnElement[bool] | None = None
 ) -> sa.Index:
@@ -396,15 +420,32 @@ _index_live_rows(
 _index_live_rows(
     "uq_cards_external_id", cards, "board_id", "external_id", unique=True, where=cards.c.external_id.is_not(None)
 )
-_index_live_rows("ix_cards_list_rank", cards, "list_id", "rank")
-_index_live_rows("ix_cards_list_id", cards, "list_id", "id")
-_index_live_rows("ix_cards_list_updated", cards, "list_id", "updated_at", "id")
-_index_live_rows("ix_cards_board_id", cards, "board_id", "id")
-_index_live_rows("ix_cards_board_updated", cards, "board_id", "updated_at", "id")
-_index_live_rows("ix_cards_status_id", cards, "board_id", "status", "id")
-_index_live_rows("ix_cards_status_updated", cards, "board_id", "status", "updated_at", "id")
-_index_live_rows("ix_cards_list_due", cards, "list_id", "due_at", "id", where=cards.c.due_at.is_not(None))
-_index_live_rows("ix_cards_board_due", cards, "board_id", "due_at", "id", where=cards.c.due_at.is_not(None))
+_HAS_DUE_DATE = cards.c.due_at.is_not(None)
+
+
+def _index_cards(name: str, *columns: str, where: sa.ColumnElement[bool] | None = None) -> None:
+    """Index the cards of a list, a board, or a stage of it: one state after the other, each in an order of pages."""
+    sa.Index(
+        name,
+        *(card_state(cards) if column == "state" else cards.c[column] for column in columns),
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+
+
+_index_cards("ix_cards_list_rank", "list_id", "state", "rank")
+_index_cards("ix_cards_list_id", "list_id", "state", "id")
+_index_cards("ix_cards_list_updated", "list_id", "state", "updated_at", "id")
+_index_cards("ix_cards_list_due", "list_id", "state", "due_at", "id", where=_HAS_DUE_DATE)
+_index_cards("ix_cards_board_id", "board_id", "state", "id")
+_index_cards("ix_cards_board_updated", "board_id", "state", "updated_at", "id")
+_index_cards("ix_cards_board_due", "board_id", "state", "due_at", "id", where=_HAS_DUE_DATE)
+_index_cards(
+    "ix_cards_board_open", "board_id", "state", "due_at", "id", where=sa.and_(_HAS_DUE_DATE, can_be_overdue(cards))
+)
+_index_cards("ix_cards_status_id", "board_id", "status", "state", "id")
+_index_cards("ix_cards_status_updated", "board_id", "status", "state", "updated_at", "id")
+_index_cards("ix_cards_status_due", "board_id", "status", "state", "due_at", "id", where=_HAS_DUE_DATE)
 
 for _table in (boards, lists, cards):
     _deleted = _table.c.deleted_at.is_not(None)

@@ -1,12 +1,9 @@
 """The statements that read users, tokens and settings: see `stores.sql.statement_cache` for how they are run."""
 
-from functools import cache
-from typing import Any
-
 import sqlalchemy as sa
 
 from stores.sql.mapping import TOKEN_COLUMNS
-from stores.sql.read_statements import SPACE, GroupConcat
+from stores.sql.read_statements import MAX_SCANNED, SPACE, GroupConcat, select_or_empty, select_row_after
 from stores.sql.statement_cache import parameter
 from stores.sql.tables import settings, token_ancestors, tokens, users
 
@@ -50,16 +47,32 @@ TOKEN_AND_USER = (
 TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == parameter("token_id"), tokens.c.user_id == parameter("user_id"))
 
 
-@cache
-def select_tokens(*, continued: bool) -> sa.Select[Any]:
-    """Select a page of the tokens of a user that are not revoked, newest first; `continued` below an id."""
-    page = sa.select(*_TOKEN_COLUMNS).where(
-        tokens.c.user_id == parameter("user_id"), tokens.c.revoked_at.is_(None), _ANCESTOR_REVOKED_AT.is_(None)
+_SCANNED = tokens.alias("scanned")
+LAST_SCANNED_TOKEN = select_row_after(
+    MAX_SCANNED - 1,
+    sa.select(_SCANNED.c.id)
+    .where(
+        _SCANNED.c.user_id == parameter("user_id"),
+        _SCANNED.c.revoked_at.is_(None),
+        _SCANNED.c.id < parameter("after_id"),
     )
-    if continued:
-        page = page.where(tokens.c.id < parameter("after_id"))
-    return page.order_by(tokens.c.id.desc()).limit(parameter("limit"))
+    .order_by(_SCANNED.c.id.desc()),
+)
+"""The id of the last token that is looked through for a page; no row if all of them are."""
 
+TOKENS = (
+    sa.select(*_TOKEN_COLUMNS)
+    .where(
+        tokens.c.user_id == parameter("user_id"),
+        tokens.c.revoked_at.is_(None),
+        _ANCESTOR_REVOKED_AT.is_(None),
+        tokens.c.id < parameter("after_id"),
+        tokens.c.id >= select_or_empty(LAST_SCANNED_TOKEN),
+    )
+    .order_by(tokens.c.id.desc())
+    .limit(parameter("limit"))
+)
+"""A page of the tokens of a user below an id that are not revoked, newest first."""
 
 SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))
 

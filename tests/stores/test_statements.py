@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import CardSort, CardState
-from stores.sql import read_statements, user_statements, write_statements
+from stores.sql import card_page_statements, read_statements, user_statements, write_statements
 from stores.sql.statement_cache import PreparedStatement, Statement, StatementCache
 from stores.sql.tables import metadata
 
@@ -16,15 +16,17 @@ DIALECTS: dict[str, sa.Dialect] = {
     "sqlite": registry.load("sqlite.pysqlite")(),
     "postgresql": registry.load("postgresql.psycopg")(paramstyle="numeric_dollar"),
 }
-FILTER_SETS: list[read_statements.FilterNames] = [
+FILTER_SETS: list[card_page_statements.FilterNames] = [
     frozenset(),
     frozenset({"q", "label_id", "assignee_id", "overdue_at"}),
+    frozenset({"status", "due_from", "due_until", "updated_since", "deleted_since"}),
 ]
 FLAGS = [False, True]
 ANY_VALUES = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
     (
         *("actor_id", "from_board_id", "label_id", "limit", "now", "pattern"),
         *("assignee_id", "due_from", "due_until", "overdue_at", "since", "token_id", "until", "updated_since"),
+        *("deleted_since", "last_board_id", "last_id", "max_count"),
         *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq"),
         *("after_board_id", "after_due_at", "after_ended_at", "after_updated_at"),
     ),
@@ -39,6 +41,7 @@ def list_statements(engine: str) -> list[Statement]:
         *vars(read_statements).items(),
         *vars(user_statements).items(),
         *vars(write_statements).items(),
+        *vars(card_page_statements).items(),
     ):
         candidates = value.values() if isinstance(value, dict) else [value]
         if name[0].isupper():
@@ -48,20 +51,24 @@ def list_statements(engine: str) -> list[Statement]:
                 if isinstance(candidate, sa.Select | sa.Insert | sa.Update | sa.Delete)
             )
     for continued in FLAGS:
-        statements.append(user_statements.select_tokens(continued=continued))
-        statements.extend(read_statements.select_boards(archived=archived, continued=continued) for archived in FLAGS)
-        statements.append(read_statements.select_deleted_boards(continued=continued))
         statements.append(read_statements.select_deleted_lists(continued=continued))
         statements.append(read_statements.select_time_entries(continued=continued))
         statements.append(read_statements.select_comments(continued=continued))
         statements.append(read_statements.select_time_entries_with_cards(continued=continued))
-        statements.extend(read_statements.select_assigned_cards(frozenset({"status"}), continued=continued))
-    for scope, sort, filters, continued in itertools.product(read_statements.CARD_SCOPES, CardSort, FILTER_SETS, FLAGS):
-        statements.extend(
-            read_statements.select_cards(scope, sort, state, filters, continued=continued) for state in CardState
-        )
+    use_lateral = engine == "postgresql"
+    statements.append(card_page_statements.select_last_scanned_assignment(use_lateral=use_lateral))
+    statements.extend(card_page_statements.select_assigned_cards(frozenset({"status"}), use_lateral=use_lateral))
+    for scope, sort, filters, continued, state in itertools.product(
+        card_page_statements.CARD_SCOPES, CardSort, FILTER_SETS, FLAGS, CardState
+    ):
+        statements.append(card_page_statements.select_cards(scope, sort, state, filters, continued=continued))
+        for narrowing in card_page_statements.list_narrowings(sort, filters):
+            statements.append(card_page_statements.count_candidates(narrowing, state, filters))
+            statements.append(
+                card_page_statements.select_narrowed_cards(narrowing, scope, sort, state, filters, continued=continued)
+            )
     for state, filters in itertools.product(CardState, FILTER_SETS):
-        statements.append(read_statements.select_cards_by_position(state, filters, use_lateral=engine == "postgresql"))
+        statements.append(card_page_statements.select_cards_by_position(state, filters, use_lateral=use_lateral))
     return statements
 
 
@@ -83,7 +90,7 @@ def test_a_statement_is_prepared_once() -> None:
 
 
 def test_the_statement_of_a_page_is_built_once() -> None:
-    assert user_statements.select_tokens(continued=True) is user_statements.select_tokens(continued=True)
+    assert read_statements.select_comments(continued=True) is read_statements.select_comments(continued=True)
 
 
 def test_a_missing_parameter_is_an_error() -> None:
