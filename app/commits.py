@@ -8,9 +8,11 @@ Within a process, requests that write to one board take turns, so that they don'
 processes may still be first.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from math import inf
 
 from app.board_turns import BoardTurns
 from contract.messages import Response
@@ -29,8 +31,14 @@ IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 TURN_SECONDS = 5.0
 """How long a request waits for its turn to write to a board before the client is asked to come back later."""
 
-_FIRST_DELAY_SECONDS = 0.005
-_MAX_DOUBLINGS = 6
+PATIENCE_SECONDS = 1.5
+"""How long a request makes more than two attempts: any longer, and requests wait mostly for each other.
+
+A heavy request has no such limit, because one attempt may take longer.
+"""
+
+FIRST_DELAY_SECONDS = 0.005
+MAX_DOUBLINGS = 6
 
 
 class IdempotentCommit:
@@ -42,7 +50,9 @@ class IdempotentCommit:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         random_fraction: Callable[[], float],
+        *,
         turn_seconds: float = TURN_SECONDS,
+        monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the step. `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1."""
         self._store = store
@@ -50,6 +60,7 @@ class IdempotentCommit:
         self._sleep = sleep
         self._random_fraction = random_fraction
         self._turns = BoardTurns(turn_seconds)
+        self._monotonic_clock = monotonic_clock
 
     def __call__(self, call: Call, handle: Callable[[], Response]) -> Response:
         """Run the handler, commit its change, and return the response to send.
@@ -57,7 +68,8 @@ class IdempotentCommit:
         Raises:
             ScopeMissing: The token lacks the operation's scope.
             IdempotencyKeyReused: The key belongs to a different request.
-            Busy: Other processes were first `MAX_ATTEMPTS` times, or the turn to write to the board did not come.
+            Busy: Other processes were first `MAX_ATTEMPTS` times or for `PATIENCE_SECONDS`, or the turn to write to the
+                board did not come.
             DomainError: The handler raised it.
         """
         scope = call.operation.extensions.get("x-tackboard-scope")
@@ -91,6 +103,7 @@ class IdempotentCommit:
 
     def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
         """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""
+        gives_up_at = inf if call.operation.is_heavy else self._monotonic_clock() + PATIENCE_SECONDS
         for attempt in attempts:
             response = handle()
             to_store = self._build_stored_response(call, response) if call.idempotency_key else None
@@ -100,7 +113,9 @@ class IdempotentCommit:
                 self._store.commit(response.change or Change(), to_store)
             except StaleRead:
                 call.request.context.retries += 1
-                self._sleep(self._random_fraction() * _FIRST_DELAY_SECONDS * 2 ** min(attempt, _MAX_DOUBLINGS))
+                if attempt and self._monotonic_clock() > gives_up_at:
+                    return None
+                self._sleep(self._random_fraction() * FIRST_DELAY_SECONDS * 2 ** min(attempt, MAX_DOUBLINGS))
             except AlreadyExists as error:
                 stored = self._read_stored_response(call) if error.constraint == "idempotency_key" else None
                 if stored is None:

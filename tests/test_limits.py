@@ -63,7 +63,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ITEMS_PER_CHECKLIST": 100,
         "MAX_COMMENTS_PER_CARD": 1_000,
     },
-    "app.commits": {"MAX_ATTEMPTS": 12, "IDEMPOTENCY_KEY_LIFETIME": timedelta(hours=24)},
+    "app.commits": {"MAX_ATTEMPTS": 12, "PATIENCE_SECONDS": 1.5, "IDEMPOTENCY_KEY_LIFETIME": timedelta(hours=24)},
 }
 
 _LIMIT = re.compile(r"^(MAX_[A-Z_]+) = (?!\")", re.MULTILINE)

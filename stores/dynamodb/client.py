@@ -15,8 +15,8 @@ MIN_REMAINING_SECONDS = 2.5
 """How many seconds the caller needs for its own response: if fewer remain, no call is begun."""
 
 _MAX_TRANSPORT_FAILURES = 3
-_FIRST_BACKOFF = 0.025
-_MAX_BACKOFF = 0.8
+FIRST_BACKOFF = 0.025
+MAX_BACKOFF = 0.8
 _SERVER_ERROR_STATUS = 500
 
 CONDITION_FAILED = "ConditionalCheckFailed"
@@ -59,6 +59,13 @@ class ConditionFailed(Exception):
         self.may_have_succeeded = may_have_succeeded
 
 
+class TransactionConflicted(Busy):
+    """Raised when DynamoDB cancels a transaction because others are writing its items.
+
+    It was not carried out, neither now nor by an earlier attempt.
+    """
+
+
 class InvalidRequest(StoreError):
     """Raised when DynamoDB understands a request but finds it invalid."""
 
@@ -97,13 +104,18 @@ class RetryingClient:
         self._random_float = random_float
         self._is_closed = False
 
-    def __call__(self, operation: str, *, retries: bool = True, **request: Any) -> Response:
+    def __call__(
+        self, operation: str, *, retries: bool = True, retries_conflicts: bool = True, **request: Any
+    ) -> Response:
         """Return the response of an operation.
 
-        Every attempt sends the same request: one with a client request token is carried out once.
+        Every attempt sends the same request: one with a client request token is carried out once. Without
+        `retries_conflicts`, a transaction that is in conflict with others is not sent again, unless an earlier attempt
+        may have been carried out: then the conflict may be with that one.
 
         Raises:
             ConditionFailed: A condition of the request failed.
+            TransactionConflicted: The transaction is in conflict with others.
             InvalidRequest: DynamoDB finds the request invalid.
             Busy: Other writers are in the way for too long, or too little time remains.
             Unavailable: DynamoDB can't be reached, or takes no requests.
@@ -127,14 +139,14 @@ class RetryingClient:
                 raise Unavailable(f"DynamoDB cannot be called: {error}") from error
             else:
                 return response
-            if not retries:
+            if not retries or (isinstance(failure, TransactionConflicted) and not retries_conflicts):
                 raise failure
             attempts += 1
             self.back_off(attempts, started_at, failure)
 
     def back_off(self, attempts: int, started_at: float, error: Busy) -> None:
         """Sleep for a random part of a time that doubles with each attempt; raise the error when time is over."""
-        self.sleep(self._random_float() * min(_MAX_BACKOFF, _FIRST_BACKOFF * 2**attempts), started_at, error)
+        self.sleep(self._random_float() * min(MAX_BACKOFF, FIRST_BACKOFF * 2**attempts), started_at, error)
 
     def sleep(self, seconds: float, started_at: float, error: Busy) -> None:
         """Sleep; raise the error instead if that exceeds the time for retries since the start, or the caller's time."""
@@ -180,7 +192,8 @@ class RetryingClient:
             if CONDITION_FAILED in codes:
                 raise ConditionFailed(reasons, may_have_succeeded=may_have_succeeded) from error
             if codes & _RETRYABLE_REASONS:
-                return Busy("Others write to the same items.")
+                is_clean = codes <= {"None", "TransactionConflict"} and not may_have_succeeded
+                return (TransactionConflicted if is_clean else Busy)("Others write to the same items.")
             if "ItemCollectionSizeLimitExceeded" in codes:
                 raise Unavailable("This board has grown to the size that DynamoDB allows.") from error
             raise InvalidRequest(code, error.message) from error

@@ -1,8 +1,8 @@
 """Transactions: carry out the writes of a plan, all of them or none."""
 
 from stores.dynamodb.attributes import to_string
-from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient
-from stores.dynamodb.conflicts import Conflict
+from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient, TransactionConflicted
+from stores.dynamodb.conflicts import STALE, Conflict
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.plan import Plan
 from stores.dynamodb.reads import TableReader
@@ -19,13 +19,18 @@ def transact(client: RetryingClient, reader: TableReader, table: str, plan: Plan
     A condition also fails because the same transaction was carried out before and its response got lost. Therefore
     items with the plan's nonce count as proof that it was.
 
+    A transaction in conflict with others is not sent again as it is: whoever is writing raises the board's `seq`, so it
+    could only fail later, and would be in the way of others until then.
+
     Raises:
         Busy: Other writers are in the way for too long.
         Unavailable: DynamoDB can't be reached; the transaction may have been carried out, or not.
     """
     items = [to_transact_item(write, table) for write in plan.writes]
     try:
-        client("transact_write_items", TransactItems=items, ClientRequestToken=plan.nonce)
+        client("transact_write_items", retries_conflicts=False, TransactItems=items, ClientRequestToken=plan.nonce)
+    except TransactionConflicted:
+        return STALE
     except ConditionFailed as error:
         failures = [
             (write, reason.get("Item"))

@@ -1,5 +1,6 @@
 """Requests that write to one board take turns within a process, in the order in which they came."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from app import board_turns
 from app.board_turns import BoardTurns
-from app.commits import MAX_ATTEMPTS, IdempotentCommit
+from app.commits import MAX_ATTEMPTS, PATIENCE_SECONDS, IdempotentCommit
 from app.problems import to_problem
 from contract.messages import Response
 from contract.operations import Call
@@ -44,10 +45,15 @@ class VersionedStore:
 class Writers:
     """Requests that write, one in each thread."""
 
-    def __init__(self, turn_seconds: float = DEADLINE) -> None:
+    def __init__(self, turn_seconds: float = DEADLINE, monotonic_clock: Callable[[], float] = lambda: 0.0) -> None:
         self.store = VersionedStore()
         self._commit = IdempotentCommit(
-            cast("Store", self.store), ManualClock(), lambda _: None, lambda: 0.0, turn_seconds
+            cast("Store", self.store),
+            ManualClock(),
+            lambda _: None,
+            lambda: 0.0,
+            turn_seconds=turn_seconds,
+            monotonic_clock=monotonic_clock,
         )
 
     def write(
@@ -163,6 +169,28 @@ def test_requests_that_write_to_no_board_do_not_wait_for_each_other(*, is_heavy:
 
     # Without turns, every attempt was stale.
     assert writers.store.stale_reads == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize(("is_heavy", "attempts"), [(False, 3), (True, MAX_ATTEMPTS)])
+def test_attempts_end_when_patience_does(*, is_heavy: bool, attempts: int) -> None:
+    # Each attempt takes two thirds of it.
+    seconds = itertools.count(step=PATIENCE_SECONDS * 2 / 3)
+    writers = Writers(monotonic_clock=lambda: next(seconds))
+
+    with pytest.raises(Busy):
+        writers.write(None, between=lambda: writers.store.commit(writers.store.read(None), None), is_heavy=is_heavy)
+
+    assert writers.store.stale_reads == attempts
+
+
+def test_a_second_attempt_is_made_however_long_the_first_one_took() -> None:
+    seconds = itertools.count(step=PATIENCE_SECONDS * 10)
+    writers = Writers(monotonic_clock=lambda: next(seconds))
+
+    with pytest.raises(Busy):
+        writers.write(None, between=lambda: writers.store.commit(writers.store.read(None), None))
+
+    assert writers.store.stale_reads == 2
 
 
 def test_readers_do_not_wait_for_a_writer() -> None:

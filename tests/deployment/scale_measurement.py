@@ -8,7 +8,7 @@ from typing import Any
 from botocore.session import Session
 
 from infrastructure.deployment.package_build import ROOT
-from tests.deployment import scale_model
+from tests.deployment import hot_board_model, scale_model
 from tests.deployment.metered_function import MeteredFunction, open_metered_function
 from tests.deployment.scale_model import Consumption, Month
 from tests.engines.dynamodb_server import run_dynoxide
@@ -76,12 +76,17 @@ def count_stored_bytes(item: dict[str, Any]) -> int:
     return copies * (OVERHEAD_BYTES + sum(len(name) + count_bytes(value) for name, value in item.items()))
 
 
+def render_tables(month: Month) -> dict[str, str]:
+    """Return all tables of docs/scale.md by the names of their sections."""
+    return {**scale_model.render_all(month), "hot board": hot_board_model.render_table_of_page()}
+
+
 def main() -> None:
     """Write the tables."""
     with run_dynoxide() as server:
         month = measure_month(server)
     text = PAGE.read_text()
-    for name, table in scale_model.render_all(month).items():
+    for name, table in render_tables(month).items():
         before, begin, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- end of {name} -->")
         text = f"{before}{begin}{table}\n{end}{after}"

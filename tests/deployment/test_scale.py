@@ -4,7 +4,7 @@ import pytest
 
 from infrastructure.deployment.package_build import ROOT
 from tests.deployment import scale_model, test_costs
-from tests.deployment.scale_measurement import PAGE, measure_month
+from tests.deployment.scale_measurement import PAGE, measure_month, render_tables
 from tests.deployment.scale_model import Month
 
 TEXT = PAGE.read_text()
@@ -16,7 +16,7 @@ def month(dynoxide: str) -> Month:
 
 
 def test_the_tables_of_the_page_follow_from_the_model(month: Month) -> None:
-    for table in scale_model.render_all(month).values():
+    for table in render_tables(month).values():
         assert table in TEXT, "python -m tests.deployment.scale_measurement writes the tables of docs/scale.md"
 
 

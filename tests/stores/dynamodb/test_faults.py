@@ -273,11 +273,26 @@ def test_no_call_is_begun_with_too_little_time_remaining(wire_and_seconds: tuple
     assert wire.operations == []
 
 
+def test_a_transaction_in_conflict_is_sent_again_only_after_a_lost_response(wire: Wire, world: World) -> None:
+    _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
+    wire.faults[WRITE] = iter([CONFLICT])
+    wire.operations.clear()
+
+    with pytest.raises(StaleRead):
+        world.store.commit(change)
+    assert wire.operations.count(WRITE) == 1
+
+    wire.faults[WRITE] = iter([faults.lose_response, CONFLICT])
+    world.store.commit(change)
+    assert wire.operations.count(WRITE) == 4
+    assert world.list_titles("To do") == ["New"]
+
+
 def test_retries_end_while_the_caller_has_time_to_respond(wire_and_seconds: tuple[Wire, list[float]]) -> None:
     wire, seconds = wire_and_seconds
     world = World(wire.store)
     _, change = cards.create(world.read_board(), world.context(), NewCard(title="New"))
-    wire.faults[WRITE] = itertools.repeat(CONFLICT)
+    wire.faults[WRITE] = itertools.repeat(THROTTLED)
     seconds[0] = 3.0
 
     with pytest.raises(Busy):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from kanban.store import AlreadyExists, Busy
+from kanban.store import AlreadyExists, Busy, StaleRead
 from tests.engines.dynamodb_wire import Connect, Wire, connect_each_wire
 from tests.stores.dynamodb.write_scenarios import (
     FAULTS,
     FOR_EVER,
+    STALE,
     WRITE,
     WRITES,
     make_stored_response,
@@ -38,10 +39,13 @@ def test_a_write_is_done_once_or_not_at_all(wire: Wire, world: World, write: str
         world.store.commit(change, response)
     except Busy:
         acknowledged = False
+    except StaleRead:
+        acknowledged = False
+        assert fault in STALE
 
     wire.faults.clear()
     after = read_state(world)
-    assert acknowledged == (fault not in FOR_EVER)
+    assert acknowledged == (fault not in FOR_EVER | STALE)
     assert (after != before) == (acknowledged or fault == "response lost for ever")
     if after == before:
         world.store.commit(change, response)

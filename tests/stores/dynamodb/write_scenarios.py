@@ -178,8 +178,12 @@ FAULTS: dict[str, Iterable[Fault]] = {
     "throttled once": [THROTTLED],
     "throttled twice": [THROTTLED, THROTTLED],
     "throttled for ever": itertools.repeat(THROTTLED),
-    "in conflict": [CONFLICT, CONFLICT],
-    "in conflict for ever": itertools.repeat(CONFLICT),
+    "in conflict": [CONFLICT],
+    "in conflict and throttled": [faults.cancellation("ThrottlingError", "TransactionConflict")],
+    "throttled, then in conflict": [THROTTLED, CONFLICT],
+    "timed out, then in conflict": [faults.time_out, CONFLICT, CONFLICT],
+    "response lost, then in conflict": [faults.lose_response, CONFLICT],
+    "timed out, then in conflict for ever": [faults.time_out, *[CONFLICT] * 1_000],
     "in progress": [IN_PROGRESS],
     "response lost": [faults.lose_response],
     "response lost twice": [faults.lose_response, faults.lose_response],
@@ -196,6 +200,8 @@ FAULTS: dict[str, Iterable[Fault]] = {
     "applied but failing, token forgotten": [faults.apply_then_fail, faults.forget_request_token],
 }
 FOR_EVER = {name for name in FAULTS if name.endswith("for ever")}
+STALE = {"in conflict", "throttled, then in conflict"}
+"""Faults after which a change has to be decided again: it was surely not written, and others are writing."""
 
 
 def read_state(world: World) -> dict[str, Any]:
