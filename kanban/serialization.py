@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from kanban.fields import Field, compile_function, describe
-from kanban.timekeeping.timestamps import format_optional_utc, format_utc
+from kanban.timekeeping.timestamps import format_utc
 
-_NAMES = {"format_utc": format_utc, "format_optional_utc": format_optional_utc}
+_NAMES = {"format_utc": format_utc}
 
 
 def compile_serializer(
@@ -31,5 +31,6 @@ def _member(field: Field) -> str:
         raise TypeError(f"The JSON form of the field {field.name!r} must be given.")
     value = f"value.{field.name}"
     if field.type is datetime:
-        value = f"format_optional_utc({value})" if field.is_optional else f"format_utc({value})"
+        text = f"format_utc({value})"
+        value = f"{text} if {value} is not None else None" if field.is_optional else text
     return f"{field.name!r}: {value}"

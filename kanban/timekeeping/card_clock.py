@@ -6,10 +6,11 @@ from datetime import datetime
 
 from kanban.changes import ActionContext
 from kanban.timekeeping import money
+from kanban.timekeeping.timestamps import TWO_DIGITS
 from kanban.values import Board, Card, TimeEntry
 
 _SECONDS_PER_MINUTE = 60
-_SECONDS_PER_HOUR = 3600
+_MINUTES_PER_HOUR = 60
 
 
 def get_hourly_rate(card: Card, board: Board) -> int:
@@ -82,6 +83,7 @@ def compute_cost_minor(card: Card, now: datetime) -> int:
 
 def format_duration(seconds: int) -> str:
     """Format seconds as 'HH:MM:SS'; hours may exceed 24."""
-    hours, rest = divmod(seconds, _SECONDS_PER_HOUR)
-    minutes, seconds = divmod(rest, _SECONDS_PER_MINUTE)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}"
+    minutes, seconds = divmod(seconds, _SECONDS_PER_MINUTE)
+    hours, minutes = divmod(minutes, _MINUTES_PER_HOUR)
+    hours_text = TWO_DIGITS[hours] if hours < len(TWO_DIGITS) else str(hours)
+    return f"{hours_text}:{TWO_DIGITS[minutes]}:{TWO_DIGITS[seconds]}"

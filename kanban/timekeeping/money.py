@@ -27,7 +27,9 @@ def compute_cost_minor(rate_seconds: int) -> int:
 def format_amount(amount_minor: int, currency: str) -> str:
     """Format an amount as currency code, space, number: 'USD 2.63', 'JPY 263'."""
     digits = MINOR_DIGITS[currency]
+    if not digits:
+        return f"{currency} {amount_minor}"
     sign = "-" if amount_minor < 0 else ""
-    whole, rest = divmod(abs(amount_minor), 10**digits)
-    fraction = f".{rest:0{digits}d}" if digits else ""
-    return f"{currency} {sign}{whole}{fraction}"
+    # At least one digit stands before the point.
+    text = str(abs(amount_minor)).zfill(digits + 1)
+    return f"{currency} {sign}{text[:-digits]}.{text[-digits:]}"

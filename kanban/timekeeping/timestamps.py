@@ -8,6 +8,9 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Clients can send timestamps from EARLIEST to LATEST, both included."""
 
+TWO_DIGITS = tuple(f"{number:02d}" for number in range(100))
+"""The numbers below 100 with two digits. A lookup is several times faster than formatting, and pages hold many."""
+
 
 class TimestampOutOfRange(Unprocessable):
     """Raised when a timestamp lies in the years 2000 to 2999 in its own offset, but not in UTC."""
@@ -22,7 +25,9 @@ class TimestampOutOfRange(Unprocessable):
 
 def format_utc(at: datetime) -> str:
     """Format a timestamp as RFC 3339 in UTC and whole seconds: 2026-11-20T14:00:00Z."""
-    return at.isoformat()[:19] + "Z"
+    century, year = divmod(at.year, 100)
+    day = f"{TWO_DIGITS[century]}{TWO_DIGITS[year]}-{TWO_DIGITS[at.month]}-{TWO_DIGITS[at.day]}"
+    return f"{day}T{TWO_DIGITS[at.hour]}:{TWO_DIGITS[at.minute]}:{TWO_DIGITS[at.second]}Z"
 
 
 def format_optional_utc(at: datetime | None) -> str | None:

@@ -87,9 +87,13 @@ _WRITE = {
     str: "{{'S': value.{0}}}",
     int: "{{'N': str(value.{0})}}",
     bool: "{{'BOOL': value.{0}}}",
-    datetime: "{{'S': value.{0}.isoformat()[:19] + 'Z'}}",
+    datetime: "{{'S': format_timestamp(value.{0})}}",
 }
-_NAMES = {"parse_timestamp": parse_timestamp, **{f"{name}_WORDS": words for name, words in WORDS.items()}}
+_NAMES = {
+    "format_timestamp": format_timestamp,
+    "parse_timestamp": parse_timestamp,
+    **{f"{name}_WORDS": words for name, words in WORDS.items()},
+}
 
 
 def _read_expression(field: Field) -> str:
@@ -152,7 +156,7 @@ def compile_json_reader(value_type: type) -> Any:
         value_type,
         ("data",),
         _read_json_expression,
-        {"parse_timestamp": parse_timestamp},
+        _NAMES,
     )
 
 
@@ -170,10 +174,11 @@ def compile_json_writer(value_type: type) -> Any:
     members = []
     for field in describe(value_type):
         value = f"value.{field.name}"
-        text = f"{value}.isoformat()[:19] + 'Z'" if field.type is datetime else value
+        text = f"format_timestamp({value})" if field.type is datetime else value
         members.append(
             f"{field.name!r}: {text} if {value} is not None else None"
             if field.is_optional
             else f"{field.name!r}: {text}"
         )
-    return compile_function(f"{value_type.__name__}_to_json", ("value",), [f"return {{{', '.join(members)}}}"], {})
+    lines = [f"return {{{', '.join(members)}}}"]
+    return compile_function(f"{value_type.__name__}_to_json", ("value",), lines, _NAMES)

@@ -27,10 +27,10 @@ end ('T#'); `due` has the cards with a due date. In the last two, the keys of ar
 '$' just above '#': so the head follows the events.
 """
 
-from datetime import datetime
 from typing import Any
 
 from kanban.store import CardState
+from kanban.timekeeping.timestamps import format_utc
 from kanban.values import Checklist, Comment, Part, TimeEntry
 
 Item = dict[str, Any]
@@ -38,6 +38,9 @@ Item = dict[str, Any]
 
 NEXT_KEY_SUFFIX = " "
 """Makes a key the least text above it: a blank sorts below all characters of ids and ranks."""
+
+format_timestamp = format_utc
+"""Return a moment in UTC as items hold it: '2026-11-20T14:00:00Z'."""
 
 NO_END = "~"
 """The end of an open time entry in its index key: it sorts above all times."""
@@ -48,11 +51,6 @@ STATE_PREFIXES = {CardState.ACTIVE: "", CardState.ARCHIVED: "A#", CardState.DELE
 _PART_LETTERS: dict[type[Part], str] = {Checklist: "K", Comment: "M", TimeEntry: "T"}
 
 _MIRROR_SUM = ord(" ") + ord("~")
-
-
-def format_timestamp(at: datetime) -> str:
-    """Return a moment in UTC as items hold it: '2026-11-20T14:00:00Z'."""
-    return at.isoformat()[:19] + "Z"
 
 
 def item_key(partition_key: str, sort_key: str) -> Item:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
+from kanban.timekeeping.timestamps import format_utc
 from kanban.values import (
     Board,
     Card,
@@ -40,17 +41,14 @@ Row = Sequence[Any]
 """A row as a driver returns it: the columns in the order of the SELECT. Timestamps and documents are text."""
 
 parse_timestamp = datetime.fromisoformat
+format_timestamp = format_utc
+"""Format a time in UTC as columns hold it: '2026-11-20T14:00:00Z'."""
 
 # Looking a word up is several times faster than calling the enumeration, and pages hold many.
 _WORDS: Mapping[str, Mapping[str, Any]] = {
     enumeration.__name__: {str(word): word for word in enumeration}
     for enumeration in (Role, Scope, Stage, Color, Enforcement)
 }
-
-
-def format_timestamp(at: datetime) -> str:
-    """Format a time in UTC as columns hold it: '2026-11-20T14:00:00Z'."""
-    return at.isoformat()[:19] + "Z"
 
 
 def to_column(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Fields are described once, and functions are compiled from the descriptions."""
 
-from dataclasses import dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ class Color(StrEnum):
     RED = "red"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Thing:
     """A value with a field of each kind."""
 
@@ -90,4 +90,9 @@ def test_a_constructor_is_compiled_from_an_expression_for_each_field() -> None:
         before=["values = row"],
     )
 
-    assert build(row) == Thing(**{**row, "rate": 3})
+    thing = build(row)
+
+    assert thing == Thing(**{**row, "rate": 3})
+    assert type(thing) is Thing
+    with pytest.raises(FrozenInstanceError):
+        thing.rate = 4
