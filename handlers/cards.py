@@ -6,9 +6,10 @@ from typing import Any
 
 from handlers import parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
-from handlers.results import Result, card_result, new_card_result, no_content, page
+from handlers.results import Result, card_result, card_view_result, new_card_result, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
+from kanban.card_views import view_card
 from kanban.changes import ActionContext
 from kanban.interchange import card_csv
 from kanban.store import CardQuery, CardSort, CardState, NeighbourOf
@@ -53,7 +54,8 @@ def list_cards(
         **parse.due_filters(status, due_from, due_until, now if overdue else None),
     )
     view, cards_page = access.page_cards(board_id, query, limit, cursor)
-    result = page((serialize.card(card, view, now) for card in cards_page.items), encode_cursor(cards_page.next_key))
+    card_views = [view_card(card, view) for card in cards_page.items]
+    result = page((serialize.card(card, now) for card in card_views), encode_cursor(cards_page.next_key))
     if media_type != "text/csv":
         return result
     return replace(result, body=card_csv.format_cards(cards_page.items, view, now, has_header=cursor is None))
@@ -74,7 +76,9 @@ def list_assigned_cards(
     """Return a page of the cards that the caller is assigned to, on all boards."""
     query = CardQuery(**parse.due_filters(status, due_from, due_until, now if overdue else None))
     cards_page = access.page_assigned_cards(query, limit, cursor)
-    items = (serialize.card(card, view, now) | {"board_name": view.board.name} for view, card in cards_page.items)
+    items = (
+        serialize.card(view_card(card, view), now) | {"board_name": view.board.name} for view, card in cards_page.items
+    )
     return page(items, encode_cursor(cards_page.next_key))
 
 
@@ -87,8 +91,7 @@ def create_card(access: BoardAccess, context: ActionContext, board_id: str, body
 
 def get_card(access: BoardAccess, now: datetime, board_id: str, card_id: str) -> Result:
     """Return one card."""
-    view = access.read_board(board_id, card_ids=[card_id])
-    return card_result(view.get_card(card_id), view, now)
+    return card_view_result(access.read_card(board_id, card_id), now)
 
 
 def update_card(

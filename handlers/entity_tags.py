@@ -4,20 +4,21 @@ from datetime import datetime
 from hashlib import sha256
 
 from handlers.serialize import find_assignee_id
+from kanban.card_views import CardView
 from kanban.timekeeping import card_clock
-from kanban.values import Board, Card, Checklist, ChecklistItem, List, Member, TimeEntry, User
+from kanban.values import Board, Checklist, ChecklistItem, List, Member, TimeEntry, User
 from kanban.views import BoardView
 
 
-def card_tag(card: Card, view: BoardView, now: datetime) -> str:
+def card_tag(card: CardView, now: datetime) -> str:
     """Return the entity tag of a card: its version and all that changes without a new version, without trailing zeros.
 
     Without a new version, labels and assignees can only be removed, so their counts identify what is left.
     """
     parts = [
         card_clock.count_elapsed_seconds(card, now) if card.running else 0,
-        len(view.get_label_ids(card)),
-        len(view.get_assignee_ids(card)),
+        len(card.label_ids),
+        len(card.assignee_ids),
         card.comment_count,
         card.item_count,
         card.done_count,

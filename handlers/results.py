@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers import entity_tags, serialize
+from kanban.card_views import CardView, view_card
 from kanban.changes import Change
 from kanban.values import Card, List
 from kanban.views import BoardView
@@ -45,14 +46,20 @@ def page(items: Iterable[dict[str, Any]], next_cursor: str | None) -> Result:
 
 def card_result(card: Card, view: BoardView, now: datetime, change: Change | None = None) -> Result:
     """Build a 200 with a card."""
-    return Result(serialize.card(card, view, now), etag=entity_tags.card_tag(card, view, now), change=change)
+    return card_view_result(view_card(card, view), now, change)
+
+
+def card_view_result(card: CardView, now: datetime, change: Change | None = None) -> Result:
+    """Build a 200 with a card as it was read to be shown."""
+    return Result(serialize.card(card, now), etag=entity_tags.card_tag(card, now), change=change)
 
 
 def new_card_result(card: Card, view: BoardView, now: datetime, change: Change) -> Result:
     """Build a 201 with a new card."""
+    card_view = view_card(card, view)
     return new_resource(
-        serialize.card(card, view, now),
-        etag=entity_tags.card_tag(card, view, now),
+        serialize.card(card_view, now),
+        etag=entity_tags.card_tag(card_view, now),
         location=f"/boards/{card.board_id}/cards/{card.id}",
         change=change,
     )

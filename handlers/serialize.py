@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from kanban.card_views import CardView
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.values import (
@@ -30,7 +31,7 @@ from kanban.views import BoardView
 JsonObject = dict[str, Any]
 
 
-def elapsed_and_cost(value: Card, currency: str, now: datetime) -> JsonObject:
+def elapsed_and_cost(value: Card | CardView, currency: str, now: datetime) -> JsonObject:
     """Serialize time and cost of a card up to `now`: `elapsed_seconds`, `elapsed`, `cost`."""
     seconds = card_clock.count_elapsed_seconds(value, now)
     minor = card_clock.compute_cost_minor(value, now)
@@ -90,14 +91,12 @@ list_: Callable[[List], JsonObject] = compile_serializer(
 )
 """Serialize a `List`."""
 
-card: Callable[[Card, BoardView, datetime], JsonObject] = compile_serializer(
-    Card,
+card: Callable[[CardView, datetime], JsonObject] = compile_serializer(
+    CardView,
     {
-        "external_id": "'status': view.get_list_of(value).stage, 'external_id': value.external_id",
-        "rank": "",
-        "label_ids": "'label_ids': view.get_label_ids(value)",
-        "assignee_ids": "'assignee_ids': view.get_assignee_ids(value)",
-        "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links]",
+        "label_ids": "'label_ids': value.label_ids",
+        "assignee_ids": "'assignee_ids': value.assignee_ids",
+        "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links] if value.links else []",
         "comment_count": (
             "'checklist_progress': {'done': value.done_count, 'total': value.item_count}, "
             "'comment_count': value.comment_count"
@@ -108,14 +107,15 @@ card: Callable[[Card, BoardView, datetime], JsonObject] = compile_serializer(
         "tracked_cost": "",
         "running": (
             "'running_since': format_utc(value.running.started_at) if value.running else None, "
-            "**elapsed_and_cost(value, view.board.currency, now)"
+            "**elapsed_and_cost(value, value.currency, now)"
         ),
-        "deleted_at": _DELETED_AT,
+        "currency": "",
+        "deleted_at": "**({} if value.deleted_at is None else {'deleted_at': value.deleted_at})",
     },
-    ("value", "view", "now"),
+    ("value", "now"),
     names=_NAMES,
 )
-"""Serialize a `Card`, with time and cost up to `now`."""
+"""Serialize a `CardView`, with time and cost up to `now`."""
 
 time_entry: Callable[[TimeEntry, datetime], JsonObject] = compile_serializer(
     TimeEntry,

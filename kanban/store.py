@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from kanban.card_views import CardView
 from kanban.changes import Change
 from kanban.fields import compares
 from kanban.values import (
@@ -172,6 +173,12 @@ class Store(Protocol):
         """Read the board, its lists, members and labels, and the named cards (`neighbour_of` included) that are live.
 
         An archived card is live; so is a card in an archived list. Parts are returned with live cards only.
+        """
+
+    def read_card(self, board_id: str, user_id: str, card_id: str) -> tuple[Role, CardView | None] | None:
+        """Read a live card as that member sees it, and the member's role. The card is None if the board has none.
+
+        It takes less than `read_board`, which also returns what is needed to decide something.
         """
 
     def read_deleted(

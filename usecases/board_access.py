@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from kanban.access import Caller, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
+from kanban.card_views import CardView
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, CardsWithChecklists, NeighbourOf, PartKey, Store
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, Scope, Stage, TimeEntry
@@ -45,6 +46,17 @@ class BoardAccess:
             board_id, self._caller.user_id, card_ids=card_ids, neighbour_of=neighbour_of, parts=parts
         )
         return self._require_role(view)
+
+    def read_card(self, board_id: str, card_id: str) -> CardView:
+        """Return a live card as the caller sees it."""
+        result = self._store.read_card(board_id, self._caller.user_id, card_id)
+        if result is None:
+            raise NotFound("board")
+        role, card = result
+        self._ensure_permitted(role)
+        if card is None:
+            raise NotFound("card")
+        return card
 
     def read_referenced_board(self, board_id: str) -> BoardView:
         """Return a board that a request's body names. Raises UnknownReference if the caller is not a member."""
@@ -179,5 +191,8 @@ class BoardAccess:
     def _require_role(self, view: BoardView | None) -> BoardView:
         if view is None:
             raise NotFound("board")
-        ensure_permitted(self._caller, self._scope, role=view.role, required_role=self._minimum_role)
+        self._ensure_permitted(view.role)
         return view
+
+    def _ensure_permitted(self, role: Role) -> None:
+        ensure_permitted(self._caller, self._scope, role=role, required_role=self._minimum_role)

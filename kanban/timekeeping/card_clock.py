@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from kanban.card_views import CardView
 from kanban.changes import ActionContext
 from kanban.timekeeping import money
 from kanban.timekeeping.timestamps import TWO_DIGITS
@@ -70,12 +71,12 @@ def count_entry_seconds(entry: TimeEntry, now: datetime) -> int:
     return max(0, int(((entry.ended_at or now) - entry.started_at).total_seconds()))
 
 
-def count_elapsed_seconds(card: Card, now: datetime) -> int:
+def count_elapsed_seconds(card: Card | CardView, now: datetime) -> int:
     """Return the seconds worked on the card, its open entry included."""
     return card.tracked_seconds + (count_entry_seconds(card.running, now) if card.running else 0)
 
 
-def compute_cost_minor(card: Card, now: datetime) -> int:
+def compute_cost_minor(card: Card | CardView, now: datetime) -> int:
     """Return the card's cost so far in minor units of the board's currency: summed exactly, rounded once."""
     open_cost = count_entry_seconds(card.running, now) * card.running.rate_minor if card.running else 0
     return money.compute_cost_minor(card.tracked_cost + open_cost)

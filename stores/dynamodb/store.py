@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from kanban.card_views import CardView, view_card
 from kanban.changes import Change
 from kanban.store import Busy, CardQuery, CardsWithChecklists, NeighbourOf, PartKey, StoredResponse
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
@@ -63,6 +64,13 @@ class DynamoStore:
             adjacent_rank = neighbours[0].rank if neighbours else ""
         live_parts = [part for part in (part_from_item(item) for item in items if item) if part.card_id in cards]
         return replace(view, cards=cards, adjacent_rank=adjacent_rank, parts={part.id: part for part in live_parts})
+
+    def read_card(self, board_id: str, user_id: str, card_id: str) -> tuple[Role, CardView | None] | None:
+        view = self.read_board(board_id, user_id, card_ids=[card_id])
+        if view is None:
+            return None
+        card = view.cards.get(card_id)
+        return view.role, view_card(card, view) if card else None
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kanban.card_views import CardView
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
@@ -170,6 +171,9 @@ def _make_running_entry() -> str:
     return f"TimeEntry({', '.join(arguments)}) if c_entry_id is not None else None"
 
 
+_RUNNING_ENTRY = _make_running_entry()
+_LINKS = "parse_links(c_links) if c_links else ()"
+
 _Write = dict[str, Any]
 
 row_to_user: Callable[[Row], User] = _compile_reader(User, _columns_of(tables.users))
@@ -205,14 +209,33 @@ row_to_card: Callable[[Row], Card] = _compile_reader(
     {
         "label_ids": "tuple(sorted(c_label_ids.split())) if c_label_ids else ()",
         "assignee_ids": "tuple(sorted(c_member_ids.split())) if c_member_ids else ()",
-        "links": "parse_links(c_links) if c_links else ()",
-        "running": _make_running_entry(),
+        "links": _LINKS,
+        "running": _RUNNING_ENTRY,
     },
 )
 card_to_row: Callable[[Card], _Write] = _compile_writer(
     Card, (*CARD_COLUMNS, "search"), {"search": "build_search_text(value.title, value.description)"}
 )
 """The statement takes the status from the list."""
+
+CARD_VIEW_COLUMNS = tuple(column for column in CARD_COLUMNS if column in {field.name for field in describe(CardView)})
+"""The columns of `cards` that a card view is read from."""
+
+row_to_card_view: Callable[[Row], CardView] = _compile_reader(
+    CardView,
+    (
+        *CARD_VIEW_COLUMNS,
+        *(f"entry_{column}" for column in RUNNING_ENTRY_COLUMNS),
+        *("label_ids", "assignee_ids", "links", "status", "currency"),
+    ),
+    {
+        "label_ids": "sorted(c_label_ids.split()) if c_label_ids else []",
+        "assignee_ids": "sorted(c_assignee_ids.split()) if c_assignee_ids else []",
+        "links": _LINKS,
+        "running": _RUNNING_ENTRY,
+    },
+)
+"""Its timestamps stay the text that the columns hold."""
 
 row_to_time_entry: Callable[[Row], TimeEntry] = _compile_reader(TimeEntry, _columns_of(tables.time_entries))
 time_entry_to_row: Callable[[TimeEntry], _Write] = _compile_writer(TimeEntry, _columns_of(tables.time_entries))

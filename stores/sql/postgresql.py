@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from psycopg import errors
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.conninfo import make_conninfo
 from psycopg.types.string import TextLoader
 from sqlalchemy.dialects import registry
@@ -104,6 +106,15 @@ _UNAVAILABLE_MESSAGES = {
     "XX": "The database server found its data damaged.",
 }
 """By SQLSTATE, or by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+
+
+class _TimestampLoader(Loader):
+    """Loads a timestamp as the text that SQLite stores and responses show: '2026-11-20T14:00:00Z'."""
+
+    def load(self, data: Buffer) -> str:
+        """Return the text of what the server sends: '2026-11-20 14:00:00+00'."""
+        text = str(data, "ascii")
+        return f"{text[:10]}T{text[11:19]}Z"
 
 
 def open_postgresql(
@@ -245,8 +256,8 @@ class PostgresEngine:
         try:
             connection.execute(SESSION_SETTINGS.format(timeout=int(self._timeout * 1000)).encode())
             # Timestamps and documents stay text: stores.sql.mapping parses them.
-            for type_name in ("timestamptz", "jsonb"):
-                connection.adapters.register_loader(type_name, TextLoader)
+            connection.adapters.register_loader("timestamptz", _TimestampLoader)
+            connection.adapters.register_loader("jsonb", TextLoader)
             return Pipeline(connection)
         except psycopg.Error as error:
             connection.close()

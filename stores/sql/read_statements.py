@@ -9,7 +9,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from kanban.store import CardState
-from stores.sql.mapping import CARD_COLUMNS, RUNNING_ENTRY_COLUMNS
+from stores.sql.mapping import CARD_COLUMNS, CARD_VIEW_COLUMNS, RUNNING_ENTRY_COLUMNS
 from stores.sql.statement_cache import parameter
 from stores.sql.tables import (
     boards,
@@ -189,30 +189,66 @@ def _aggregate_for_card(column: sa.ColumnElement[str], separator: str, name: str
 
 SPACE: sa.ColumnElement[str] = sa.literal_column("' '", sa.Text())
 
-_AGGREGATES = (
-    _aggregate_for_card(card_labels.c.label_id, " ", "label_ids", card_labels),
-    _aggregate_for_card(card_assignees.c.member_id, " ", "member_ids", card_assignees),
-    _aggregate_for_card(
-        sa.cast(card_links.c.position, sa.Text) + SPACE + card_links.c.url + SPACE + card_links.c.title,
-        "\n",
-        "links",
-        card_links,
-    ),
+_LABEL_IDS = _aggregate_for_card(card_labels.c.label_id, " ", "label_ids", card_labels)
+_MEMBER_IDS = _aggregate_for_card(card_assignees.c.member_id, " ", "member_ids", card_assignees)
+_LINKS = _aggregate_for_card(
+    sa.cast(card_links.c.position, sa.Text) + SPACE + card_links.c.url + SPACE + card_links.c.title,
+    "\n",
+    "links",
+    card_links,
 )
 
 SELECTED_CARD_COLUMNS = (
     *(cards.c[name] for name in CARD_COLUMNS),
     *(time_entries.c[name] for name in RUNNING_ENTRY_COLUMNS),
-    *_AGGREGATES,
+    _LABEL_IDS,
+    _MEMBER_IDS,
+    _LINKS,
 )
-CARDS_WITH_RUNNING_ENTRY = cards.outerjoin(
-    time_entries, sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
-)
+_ENTRY_RUNS = sa.and_(time_entries.c.card_id == cards.c.id, time_entries.c.ended_at.is_(None))
+CARDS_WITH_RUNNING_ENTRY = cards.outerjoin(time_entries, _ENTRY_RUNS)
 _CARDS = sa.select(*SELECTED_CARD_COLUMNS).select_from(CARDS_WITH_RUNNING_ENTRY)
+
+LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+
+_ASSIGNEE = members.alias("assignee")
 
 CARD = _CARDS.where(
     cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"), cards.c.deleted_at.is_(None)
 )
+
+CARD_VIEW = (
+    sa.select(
+        members.c.role,
+        *(cards.c[name] for name in CARD_VIEW_COLUMNS),
+        *(time_entries.c[name] for name in RUNNING_ENTRY_COLUMNS),
+        _LABEL_IDS,
+        sa.select(GroupConcat(_ASSIGNEE.c.user_id, SPACE))
+        .where(card_assignees.c.card_id == cards.c.id, _ASSIGNEE.c.id == card_assignees.c.member_id)
+        .correlate(cards)
+        .scalar_subquery(),
+        _LINKS,
+        cards.c.status,
+        boards.c.currency,
+    )
+    .select_from(
+        boards.join(members, members.c.board_id == boards.c.id)
+        .outerjoin(
+            cards,
+            sa.and_(
+                cards.c.id == parameter("card_id"),
+                cards.c.board_id == boards.c.id,
+                cards.c.deleted_at.is_(None),
+                LIST_IS_LIVE,
+            ),
+        )
+        .outerjoin(time_entries, _ENTRY_RUNS)
+    )
+    .where(
+        boards.c.id == parameter("board_id"), boards.c.deleted_at.is_(None), members.c.user_id == parameter("user_id")
+    )
+)
+"""A live card as a member sees it, after the member's role. The card's columns are NULL if there is none."""
 
 ANY_CARD = _CARDS.where(cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"))
 
@@ -234,8 +270,6 @@ NEXT_RANK: dict[str, sa.Select[Any]] = {
     .limit(1),
     "after": _RANKS_IN_NEIGHBOUR_LIST.where(cards.c.rank > _neighbour_column("rank")).order_by(cards.c.rank).limit(1),
 }
-
-LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
 
 
 @cache

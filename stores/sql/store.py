@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.card_filters import active_comparisons
+from kanban.card_views import CardView
 from kanban.changes import Change
 from kanban.store import (
     AlreadyExists,
@@ -99,6 +100,16 @@ class SqlStore:
         return replace(
             view, cards=cards, adjacent_rank=adjacent_rank, parts=_collect_parts(parts, remaining, board_id, cards)
         )
+
+    def read_card(self, board_id: str, user_id: str, card_id: str) -> tuple[Role, CardView | None] | None:
+        statement = read_statements.CARD_VIEW
+        if self._engine.pipelines_reads:
+            statement = read_statements.restrict_to_member(statement)
+        rows = self._read(statement, board_id=board_id, user_id=user_id, card_id=card_id)
+        if not rows:
+            return None
+        role, *card_row = rows[0]
+        return mapping.parse_role(role), mapping.row_to_card_view(card_row) if card_row[0] else None
 
     def read_deleted(
         self, board_id: str, user_id: str, *, list_ids: Sequence[str] = (), card_ids: Sequence[str] = ()

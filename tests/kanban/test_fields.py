@@ -95,4 +95,4 @@ def test_a_constructor_is_compiled_from_an_expression_for_each_field() -> None:
     assert thing == Thing(**{**row, "rate": 3})
     assert type(thing) is Thing
     with pytest.raises(FrozenInstanceError):
-        thing.rate = 4
+        thing.rate = 4  # type: ignore[misc]

@@ -49,6 +49,7 @@ READS: dict[str, Read] = {
     "read_board with a neighbour": lambda store, board, *who: store.read_board(
         *who, neighbour_of=NeighbourOf(board.card.id, "after")
     ),
+    "read_card": lambda store, board, *who: store.read_card(*who, board.card.id),
     "read_deleted": lambda store, board, *who: store.read_deleted(
         *who, list_ids=[board.card.list_id], card_ids=[board.card.id]
     ),
