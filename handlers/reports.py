@@ -26,8 +26,8 @@ def get_time_report(
     """Return the time worked on the board and its cost, as JSON or CSV."""
     view = access.read_board(board_id)
     days = date_ranges.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
-    entries = report_reads.read_time_entries(access, board_id, days)
-    report = time_report.build_time_report(entries, days, Bucket(bucket), now)
+    pages = report_reads.read_worked_time(access, board_id, days)
+    report = time_report.build_time_report(pages, days, Bucket(bucket), now)
     users = store.read_users([user_id for user_id, _ in report.members])
     names = {user.id: user.name for user in users.values()}
     body = serialize_reports.time_report(report, days, Bucket(bucket), view.board.currency, names)

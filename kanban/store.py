@@ -28,7 +28,7 @@ from kanban.values import (
     Token,
     User,
 )
-from kanban.views import BoardView, Page, PageKey
+from kanban.views import BoardView, Page, PageKey, WorkedTime
 
 PAGE_BYTES = 1_048_576
 """A page of cards ends early rather than hold more text than this (UTF-8), but holds at least one card."""
@@ -260,6 +260,11 @@ class Store(Protocol):
         Entries of deleted cards and of cards in deleted lists are left out. They are ordered by their end, open entries
         last, and in the same second by id. A page may be shorter than the limit, and may be empty while more follow.
         """
+
+    def page_worked_time(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[WorkedTime]] | None:
+        """Read what `page_board_time_entries` reads, but of each entry only what a time report needs."""
 
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False

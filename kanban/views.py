@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from kanban.errors import Conflict, NotFound
@@ -88,6 +89,21 @@ class BoardView:
             if list_.stage == stage and list_.archived_at is None:
                 return list_
         raise NoListOfStage(stage)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedTime:
+    """What a time entry says about work: who worked when, at which hourly rate, and on a card of which list and labels.
+
+    `ended_at` is None while the entry is open. `label_ids` is sorted, and may contain ids of deleted labels.
+    """
+
+    user_id: str
+    list_id: str
+    label_ids: tuple[str, ...]
+    started_at: datetime
+    ended_at: datetime | None
+    rate_minor: int
 
 
 PageKey = tuple[str | int, ...]

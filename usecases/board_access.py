@@ -10,7 +10,7 @@ from kanban.card_views import CardView
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, CardsWithChecklists, NeighbourOf, PartKey, Store
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, Scope, Stage, TimeEntry
-from kanban.views import BoardView, Page, PageKey
+from kanban.views import BoardView, Page, PageKey, WorkedTime
 
 T = TypeVar("T")
 
@@ -169,6 +169,14 @@ class BoardAccess:
         """Return a page of the time entries that overlap a range of time, each with its card."""
         return self._require_access(
             self._store.page_board_time_entries(board_id, self._caller.user_id, date_range, limit, after)
+        )
+
+    def page_worked_time(
+        self, board_id: str, date_range: tuple[datetime, datetime], limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[WorkedTime]]:
+        """Return a page of the work in a range of time, as its time entries say it."""
+        return self._require_access(
+            self._store.page_worked_time(board_id, self._caller.user_id, date_range, limit, after)
         )
 
     def page_boards(self, limit: int, after: PageKey | None = None, *, archived: bool) -> Page[tuple[Board, Role]]:

@@ -1,14 +1,14 @@
 """Read what reports are made of: time entries, events and cards in progress, page after page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from kanban.flow import flow_report
 from kanban.store import CardQuery, CardSort
 from kanban.timekeeping import time_report
 from kanban.timekeeping.date_ranges import DateRange, TooMuchInRange
-from kanban.values import Card, Event, Stage, TimeEntry
-from kanban.views import BoardView, PageKey
+from kanban.values import Card, Event, Stage
+from kanban.views import BoardView, PageKey, WorkedTime
 from usecases.board_access import BoardAccess
 
 _ENTRIES_PER_READ = 500
@@ -65,10 +65,10 @@ def _find_seq_before(access: BoardAccess, board_id: str, last_seq: int, instant:
     return low
 
 
-def read_time_entries(
+def read_worked_time(
     access: BoardAccess, board_id: str, days: DateRange
-) -> Iterator[tuple[BoardView, TimeEntry, Card]]:
-    """Yield the time entries that overlap these days, each with its card and the board.
+) -> Iterator[tuple[BoardView, Sequence[WorkedTime]]]:
+    """Yield the work of these days, page after page, each with the board.
 
     Raises:
         TooMuchInRange: There are more time entries than a report may read.
@@ -76,8 +76,8 @@ def read_time_entries(
     after: PageKey | None = None
     count = 0
     while True:
-        view, page = access.page_board_time_entries(board_id, (days.start, days.end), _ENTRIES_PER_READ, after)
-        yield from ((view, entry, card) for entry, card in page.items)
+        view, page = access.page_worked_time(board_id, (days.start, days.end), _ENTRIES_PER_READ, after)
+        yield view, page.items
         count += len(page.items)
         if count > time_report.MAX_ENTRIES:
             raise TooMuchInRange("time entries", time_report.MAX_ENTRIES)

@@ -4,15 +4,16 @@ Only time inside the range counts: an entry that crosses an end of the range is 
 times hourly rate, until they are formatted.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from kanban.timekeeping import money
 from kanban.timekeeping.date_ranges import Bucket, DateRange, Period
-from kanban.values import Card, Label, List, TimeEntry
-from kanban.views import BoardView
+from kanban.values import Label, List
+from kanban.views import BoardView, WorkedTime
 
 MAX_ENTRIES = 100_000
 """Time entries that one report reads."""
@@ -52,76 +53,72 @@ class TimeReport:
 
 
 def build_time_report(
-    entries: Iterable[tuple[BoardView, TimeEntry, Card]], date_range: DateRange, bucket: Bucket, now: datetime
+    pages: Iterable[tuple[BoardView, Sequence[WorkedTime]]], date_range: DateRange, bucket: Bucket, now: datetime
 ) -> TimeReport:
-    """Sum the entries, each of which comes with its card and its board; open entries count up to now."""
+    """Sum the work of pages, each of which comes with its board; open entries count up to now.
+
+    If the boards of several pages differ, the last one counts.
+    """
     builder = _TimeReportBuilder(date_range, bucket, now)
-    for view, entry, card in entries:
-        builder.add_entry(view, entry, card)
+    for view, items in pages:
+        builder.add_page(view, items)
     return builder.build()
 
 
 class _TimeReportBuilder:
-    """Collects entries and builds the report."""
+    """Collects work and builds the report.
+
+    Instants are seconds since 1970, and the work of one member on cards with the same list and labels is summed first:
+    a report may have many entries.
+    """
 
     def __init__(self, date_range: DateRange, bucket: Bucket, now: datetime) -> None:
-        self._start, self._end = date_range.start, min(date_range.end, now)
-        self._periods = date_range.split(bucket)
-        self._view: BoardView | None = None
+        self._start, self._end = date_range.start.timestamp(), min(date_range.end, now).timestamp()
+        self._periods = date_range.split(bucket).periods
+        self._period_bounds = [*(period.start.timestamp() for period in self._periods), date_range.end.timestamp()]
         self._lists_by_id: dict[str, List] = {}
         self._labels_by_id: dict[str, Label] = {}
-        self._total = WorkTotal()
-        self._list_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
-        self._label_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
-        self._member_totals: defaultdict[str, WorkTotal] = defaultdict(WorkTotal)
-        self._period_totals = [WorkTotal() for _ in self._periods.periods]
+        self._totals: defaultdict[tuple[str, str, tuple[str, ...]], WorkTotal] = defaultdict(WorkTotal)
+        self._period_totals = [WorkTotal() for _ in self._periods]
 
-    def add_entry(self, view: BoardView, entry: TimeEntry, card: Card) -> None:
-        """Add the time of an entry that lies inside the range."""
-        start, end = max(entry.started_at, self._start), min(entry.ended_at or self._end, self._end)
-        seconds = _count_seconds(start, end)
-        if seconds <= 0:
-            return
-        self._register_view(view)
-        label_ids = [label_id for label_id in card.label_ids if label_id in self._labels_by_id] or [""]
-        totals = [self._total, self._list_totals[card.list_id], self._member_totals[entry.user_id]]
-        for total in (*totals, *(self._label_totals[label_id] for label_id in label_ids)):
-            total.add(seconds, entry.rate_minor)
-        for index in range(self._periods.find_index(start), len(self._period_totals)):
-            period = self._periods.periods[index]
-            if period.start >= end:
-                break
-            self._period_totals[index].add(
-                _count_seconds(max(start, period.start), min(end, period.end)), entry.rate_minor
-            )
+    def add_page(self, view: BoardView, items: Iterable[WorkedTime]) -> None:
+        """Add the work that lies inside the range."""
+        self._lists_by_id |= {list_.id: list_ for list_ in view.lists}
+        self._labels_by_id |= {label.id: label for label in view.labels}
+        for work in items:
+            start = max(work.started_at.timestamp(), self._start)
+            end = self._end if work.ended_at is None else min(work.ended_at.timestamp(), self._end)
+            if start < end:
+                self._totals[work.user_id, work.list_id, work.label_ids].add(int(end - start), work.rate_minor)
+                self._add_to_periods(start, end, work.rate_minor)
 
     def build(self) -> TimeReport:
-        """Build the report of all entries added so far."""
+        """Build the report of all work added so far."""
+        total = WorkTotal()
+        list_totals, label_totals, member_totals = (defaultdict[str, WorkTotal](WorkTotal) for _ in range(3))
+        for (user_id, list_id, label_ids), part in self._totals.items():
+            live_label_ids = [label_id for label_id in label_ids if label_id in self._labels_by_id] or [""]
+            totals = [total, list_totals[list_id], member_totals[user_id]]
+            for other in (*totals, *(label_totals[label_id] for label_id in live_label_ids)):
+                other.seconds += part.seconds
+                other.rate_seconds += part.rate_seconds
         labels = sorted(self._labels_by_id.values(), key=lambda label: (label.name.casefold(), label.id))
         labels_by_id: list[tuple[str, Label | None]] = [*((label.id, label) for label in labels), ("", None)]
         return TimeReport(
-            self._total,
+            total,
             tuple(
-                (list_, self._list_totals[list_id])
-                for list_id, list_ in self._lists_by_id.items()
-                if list_id in self._list_totals
+                (list_, list_totals[list_id]) for list_id, list_ in self._lists_by_id.items() if list_id in list_totals
             ),
-            tuple(
-                (label, self._label_totals[label_id])
-                for label_id, label in labels_by_id
-                if label_id in self._label_totals
-            ),
-            tuple(sorted(self._member_totals.items())),
-            tuple(zip(self._periods.periods, self._period_totals, strict=True)),
+            tuple((label, label_totals[label_id]) for label_id, label in labels_by_id if label_id in label_totals),
+            tuple(sorted(member_totals.items())),
+            tuple(zip(self._periods, self._period_totals, strict=True)),
         )
 
-    def _register_view(self, view: BoardView) -> None:
-        """Remember the view's lists and labels; if several reads differ, the last one counts."""
-        if view is not self._view:
-            self._view = view
-            self._lists_by_id |= {list_.id: list_ for list_ in view.lists}
-            self._labels_by_id |= {label.id: label for label in view.labels}
-
-
-def _count_seconds(start: datetime, end: datetime) -> int:
-    return int((end - start).total_seconds())
+    def _add_to_periods(self, start: float, end: float, rate_minor: int) -> None:
+        """Add work between two instants of the range to the periods that it lies in."""
+        index = bisect_right(self._period_bounds, start) - 1
+        while start < end:
+            period_end = min(end, self._period_bounds[index + 1])
+            self._period_totals[index].add(int(period_end - start), rate_minor)
+            start = period_end
+            index += 1

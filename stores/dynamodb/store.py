@@ -9,7 +9,7 @@ from kanban.card_views import CardView, view_card
 from kanban.changes import Change
 from kanban.store import Busy, CardQuery, CardsWithChecklists, NeighbourOf, PartKey, StoredResponse
 from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
-from kanban.views import BoardView, Page, PageKey
+from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
 from stores.dynamodb.attributes import to_string, to_timestamp
 from stores.dynamodb.board_items import BoardHead, board_from_item, deleted_list_from_item
@@ -165,6 +165,19 @@ class DynamoStore:
         view, page = result
         entries = [(entry, view.cards[entry.card_id]) for entry in page.items if entry.card_id in view.cards]
         return view, Page(tuple(entries), page.next_key)
+
+    def page_worked_time(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[WorkedTime]] | None:
+        result = self.page_board_time_entries(board_id, user_id, span, limit, after)
+        if result is None:
+            return None
+        view, page = result
+        items = tuple(
+            WorkedTime(entry.user_id, card.list_id, card.label_ids, entry.started_at, entry.ended_at, entry.rate_minor)
+            for entry, card in page.items
+        )
+        return view, Page(items, page.next_key)
 
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False

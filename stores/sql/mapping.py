@@ -36,6 +36,7 @@ from kanban.values import (
     Token,
     User,
 )
+from kanban.views import WorkedTime
 from stores.sql import tables
 
 Row = Sequence[Any]
@@ -172,6 +173,7 @@ def _make_running_entry() -> str:
 
 
 _RUNNING_ENTRY = _make_running_entry()
+_LABEL_IDS = "tuple(sorted(c_label_ids.split())) if c_label_ids else ()"
 _LINKS = "parse_links(c_links) if c_links else ()"
 
 _Write = dict[str, Any]
@@ -207,7 +209,7 @@ row_to_card: Callable[[Row], Card] = _compile_reader(
     Card,
     (*CARD_COLUMNS, *(f"entry_{column}" for column in RUNNING_ENTRY_COLUMNS), "label_ids", "member_ids", "links"),
     {
-        "label_ids": "tuple(sorted(c_label_ids.split())) if c_label_ids else ()",
+        "label_ids": _LABEL_IDS,
         "assignee_ids": "tuple(sorted(c_member_ids.split())) if c_member_ids else ()",
         "links": _LINKS,
         "running": _RUNNING_ENTRY,
@@ -229,8 +231,8 @@ row_to_card_view: Callable[[Row], CardView] = _compile_reader(
         *("label_ids", "assignee_ids", "links", "status", "currency"),
     ),
     {
-        "label_ids": "sorted(c_label_ids.split()) if c_label_ids else []",
-        "assignee_ids": "sorted(c_assignee_ids.split()) if c_assignee_ids else []",
+        "label_ids": _LABEL_IDS,
+        "assignee_ids": "tuple(sorted(c_assignee_ids.split())) if c_assignee_ids else ()",
         "links": _LINKS,
         "running": _RUNNING_ENTRY,
     },
@@ -239,6 +241,12 @@ row_to_card_view: Callable[[Row], CardView] = _compile_reader(
 
 row_to_time_entry: Callable[[Row], TimeEntry] = _compile_reader(TimeEntry, _columns_of(tables.time_entries))
 time_entry_to_row: Callable[[TimeEntry], _Write] = _compile_writer(TimeEntry, _columns_of(tables.time_entries))
+
+row_to_worked_time: Callable[[Row], WorkedTime] = _compile_reader(
+    WorkedTime,
+    ("entry_id", "ended_at", "started_at", "user_id", "rate_minor", "list_id", "label_ids"),
+    {"label_ids": _LABEL_IDS},
+)
 
 _row_to_item: Callable[[Row], ChecklistItem] = _compile_reader(ChecklistItem, _columns_of(tables.checklist_items))
 item_to_row: Callable[[str, int, ChecklistItem], _Write] = _compile_writer(

@@ -349,23 +349,39 @@ CARD_RANKS = (
 # Time entries of a board
 
 
+_ENTRY = time_entries.alias("entry")
+
+
 @cache
 def select_time_entries_with_cards(*, continued: bool) -> sa.Select[Any]:
     """Select a page of the time entries that overlap a period, with their cards, by end; `continued` after an entry."""
-    entry = time_entries.alias("entry")
-    end = effective_end(entry)
-    page = (
-        sa.select(*entry.c, *SELECTED_CARD_COLUMNS)
-        .select_from(entry.join(CARDS_WITH_RUNNING_ENTRY, entry.c.card_id == cards.c.id))
-        .where(
-            entry.c.board_id == parameter("board_id"),
-            entry.c.started_at < parameter("until"),
-            # The previous page was already past the start of the period. The condition on the pair of keys below is not
-            # enough: SQLite can't look a pair up in an index on an expression.
-            end >= parameter("after_ended_at") if continued else end > parameter("since"),
-            cards.c.deleted_at.is_(None),
-            LIST_IS_LIVE,
-        )
+    page = sa.select(*_ENTRY.c, *SELECTED_CARD_COLUMNS).select_from(
+        _ENTRY.join(CARDS_WITH_RUNNING_ENTRY, _ENTRY.c.card_id == cards.c.id)
+    )
+    return _select_overlapping_entries(page, continued=continued)
+
+
+@cache
+def select_worked_time(*, continued: bool) -> sa.Select[Any]:
+    """Select what a time report needs of the time entries that `select_time_entries_with_cards` selects."""
+    page = sa.select(
+        *(_ENTRY.c[name] for name in ("id", "ended_at", "started_at", "user_id", "rate_minor")),
+        cards.c.list_id,
+        _LABEL_IDS,
+    ).select_from(_ENTRY.join(cards, _ENTRY.c.card_id == cards.c.id))
+    return _select_overlapping_entries(page, continued=continued)
+
+
+def _select_overlapping_entries(page: sa.Select[Any], *, continued: bool) -> sa.Select[Any]:
+    entry, end = _ENTRY, effective_end(_ENTRY)
+    page = page.where(
+        entry.c.board_id == parameter("board_id"),
+        entry.c.started_at < parameter("until"),
+        # The previous page was already past the start of the period. The condition on the pair of keys below is not
+        # enough: SQLite can't look a pair up in an index on an expression.
+        end >= parameter("after_ended_at") if continued else end > parameter("since"),
+        cards.c.deleted_at.is_(None),
+        LIST_IS_LIVE,
     )
     if continued:
         page = page.where(sa.tuple_(end, entry.c.id) > sa.tuple_(parameter("after_ended_at"), parameter("after_id")))

@@ -42,7 +42,7 @@ from kanban.values import (
     Token,
     User,
 )
-from kanban.views import BoardView, Page, PageKey
+from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
 from stores.paging import cut_card_page, cut_page
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
@@ -283,16 +283,8 @@ class SqlStore:
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
-        ended_at, entry_id = after or ("", "")
-        query = _make_query(
-            read_statements.select_time_entries_with_cards(continued=after is not None),
-            since=format_timestamp(span[0]),
-            until=format_timestamp(span[1]),
-            after_ended_at=ended_at,
-            after_id=entry_id,
-            limit=limit + 1,
-        )
-        view, (rows,) = self._read_board(board_id, user_id, query)
+        statement = read_statements.select_time_entries_with_cards(continued=after is not None)
+        view, (rows,) = self._read_board(board_id, user_id, _span_query(statement, span, limit, after))
         if view is None:
             return None
         items = [
@@ -307,6 +299,19 @@ class SqlStore:
         last_entry, _ = items[limit - 1]
         last_end = format_timestamp(last_entry.ended_at) if last_entry.ended_at else tables.OPEN_ENTRY_END
         return view, Page(tuple(items[:limit]), (last_end, last_entry.id))
+
+    def page_worked_time(
+        self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[WorkedTime]] | None:
+        statement = read_statements.select_worked_time(continued=after is not None)
+        view, (rows,) = self._read_board(board_id, user_id, _span_query(statement, span, limit, after))
+        if view is None:
+            return None
+        items = tuple(map(mapping.row_to_worked_time, rows[:limit]))
+        if len(rows) <= limit:
+            return view, Page(items)
+        entry_id, ended_at, *_ = rows[limit - 1]
+        return view, Page(items, (ended_at or tables.OPEN_ENTRY_END, entry_id))
 
     def page_boards(
         self, user_id: str, limit: int, after: PageKey | None = None, *, archived: bool = False
@@ -597,6 +602,21 @@ def _sort_labels(rows: Iterable[Row]) -> tuple[Label, ...]:
 
 def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
+
+
+def _span_query(
+    statement: sa.Select[Any], span: tuple[datetime, datetime], limit: int, after: PageKey | None
+) -> BoardQuery:
+    """Return the query for a page of the time entries of a span, and one more."""
+    ended_at, entry_id = after or ("", "")
+    return _make_query(
+        statement,
+        since=format_timestamp(span[0]),
+        until=format_timestamp(span[1]),
+        after_ended_at=ended_at,
+        after_id=entry_id,
+        limit=limit + 1,
+    )
 
 
 def _card_filter_values(query: CardQuery) -> tuple[dict[str, Any], card_page_statements.FilterNames]:

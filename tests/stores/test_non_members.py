@@ -73,6 +73,7 @@ READS: dict[str, Read] = {
     "page_board_time_entries": lambda store, _, *who: store.page_board_time_entries(
         *who, (NOON, NOON + timedelta(days=1)), 50
     ),
+    "page_worked_time": lambda store, _, *who: store.page_worked_time(*who, (NOON, NOON + timedelta(days=1)), 50),
 }
 """Every read of the port that names a board and a user."""
 

@@ -9,8 +9,8 @@ import pytest
 from kanban import archive, boards
 from kanban.store import CardQuery
 from kanban.values import Card, Role, Stage, TimeEntry
-from kanban.views import BoardView, Page, PageKey
-from tests.stores.part_builders import find_member, make_time_entry
+from kanban.views import BoardView, Page, PageKey, WorkedTime
+from tests.stores.part_builders import add_label, find_member, make_time_entry
 from tests.stores.world import NOON, World
 
 LIMITS = [1, 2, 100]
@@ -18,7 +18,10 @@ EntryWithCard = tuple[TimeEntry, Card]
 
 
 def list_time_entries(world: World, since: int, until: int, limit: int = 100) -> list[EntryWithCard]:
-    """List the time entries between two numbers of seconds after noon, with their cards."""
+    """List the time entries between two numbers of seconds after noon, with their cards.
+
+    Check that the pages of worked time say the same.
+    """
     span = NOON + timedelta(seconds=since), NOON + timedelta(seconds=until)
     entries: list[EntryWithCard] = []
     after: PageKey | None = None
@@ -27,6 +30,13 @@ def list_time_entries(world: World, since: int, until: int, limit: int = 100) ->
         assert answer is not None
         page: Page[EntryWithCard] = answer[1]
         assert len(page.items) <= limit
+        worked_time = tuple(
+            WorkedTime(entry.user_id, card.list_id, card.label_ids, entry.started_at, entry.ended_at, entry.rate_minor)
+            for entry, card in page.items
+        )
+        answer_of_work = world.store.page_worked_time(world.board_id, world.ann.id, span, limit, after)
+        assert answer_of_work is not None
+        assert answer_of_work[1] == Page(worked_time, page.next_key)
         entries += page.items
         after = page.next_key
         if after is None:
@@ -49,7 +59,8 @@ def list_assigned_cards(
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_time_entries_are_listed_by_their_ends_with_their_cards(world: World, limit: int) -> None:
-    first, second = world.add_card("First"), world.add_card("Second")
+    labels = [add_label(world, name).id for name in ("Copy", "Web")]
+    first, second = world.add_card("First", label_ids=labels), world.add_card("Second")
     late, early = make_time_entry(world, first, 0, 100), make_time_entry(world, second, 10, 50)
     tied, open_one = make_time_entry(world, second, 60, 100), make_time_entry(world, first, 200, None)
     world.write(creates=(late, early, tied, open_one))

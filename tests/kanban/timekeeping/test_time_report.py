@@ -13,6 +13,7 @@ from kanban.timekeeping import date_ranges, time_report
 from kanban.timekeeping.date_ranges import Bucket, DateRange
 from kanban.timekeeping.time_report import TimeReport
 from kanban.values import Card, Color, NewCard, TimeEntry
+from kanban.views import WorkedTime
 from tests.kanban.fake_store import FakeStore
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
@@ -40,8 +41,13 @@ def build_report(
     bucket: Bucket = Bucket.DAY,
     now: datetime = NOW,
 ) -> TimeReport:
-    view = store.view()
-    return time_report.build_time_report([(view, entry, card) for entry, card in entries], date_range, bucket, now)
+    return time_report.build_time_report(
+        [(store.view(), [build_work(entry, card)]) for entry, card in entries], date_range, bucket, now
+    )
+
+
+def build_work(entry: TimeEntry, card: Card) -> WorkedTime:
+    return WorkedTime(entry.user_id, card.list_id, card.label_ids, entry.started_at, entry.ended_at, entry.rate_minor)
 
 
 def build_range(first: str, last: str, tz: str = "UTC") -> DateRange:
