@@ -13,7 +13,7 @@ FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
     *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
     *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "select_comments", "select_deleted_lists"),
-    "select_time_entries",
+    *("select_time_entries", "select_worked_time"),
 )
 """The beginnings of the names of those queries that are restricted to members of a board."""
 
@@ -52,6 +52,10 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
             f"select_time_entries_with_cards {continued}": read_statements.select_time_entries_with_cards(
                 continued=continued
             )
+            for continued in FLAGS
+        },
+        **{
+            f"select_worked_time {continued}": read_statements.select_worked_time(continued=continued)
             for continued in FLAGS
         },
         **{

@@ -2,8 +2,10 @@
 
 import itertools
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -75,7 +77,10 @@ def test_the_plans_of_all_queries_are_checked() -> None:
 
 
 @pytest.mark.parametrize("continued", FLAGS)
-def test_time_entries_are_found_by_their_end_in_an_index(empty_sqlite: Path, *, continued: bool) -> None:
-    steps = explain(empty_sqlite, read_statements.select_time_entries_with_cards(continued=continued))
+@pytest.mark.parametrize("select", [read_statements.select_time_entries_with_cards, read_statements.select_worked_time])
+def test_time_entries_are_found_by_their_end_in_an_index(
+    empty_sqlite: Path, select: Callable[..., sa.Select[Any]], *, continued: bool
+) -> None:
+    steps = explain(empty_sqlite, select(continued=continued))
 
     assert steps[0] == "SEARCH entry USING INDEX ix_time_entries_worked (board_id=? AND <expr>>?)"

@@ -55,6 +55,7 @@ def list_statements(engine: str) -> list[Statement]:
         statements.append(read_statements.select_time_entries(continued=continued))
         statements.append(read_statements.select_comments(continued=continued))
         statements.append(read_statements.select_time_entries_with_cards(continued=continued))
+        statements.append(read_statements.select_worked_time(continued=continued))
     use_lateral = engine == "postgresql"
     statements.append(card_page_statements.select_last_scanned_assignment(use_lateral=use_lateral))
     statements.extend(card_page_statements.select_assigned_cards(frozenset({"status"}), use_lateral=use_lateral))
