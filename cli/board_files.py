@@ -136,7 +136,7 @@ def _csv_pages(access: BoardAccess, board_id: str, progress: ProgressBar) -> Ite
     after: PageKey | None = None
     is_first, count = True, 0
     while is_first or after:
-        view, page = access.page_cards(board_id, CardQuery(), _CARDS_PER_READ, after)
+        view, page = access.page_card_views(board_id, CardQuery(), _CARDS_PER_READ, after)
         yield card_csv.format_cards(page.items, view, datetime.now(UTC), has_header=is_first)
         is_first, after = False, page.next_key
         count += len(page.items)

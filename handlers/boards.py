@@ -7,7 +7,6 @@ from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
 from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, boards
-from kanban.card_views import view_card
 from kanban.changes import ActionContext
 from kanban.store import CardQuery, Store
 from kanban.values import NewBoard
@@ -56,7 +55,7 @@ def get_board(
 ) -> Result:
     """Return the board; with `embed` also its lists, cards, labels and members, read consistently."""
     if "cards" in embed:
-        view, cards_page = access.page_cards(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
+        view, cards_page = access.page_card_views(board_id, CardQuery(), MAX_EMBEDDED_CARDS)
     else:
         view, cards_page = access.read_board(board_id), None
     body = serialize.board(view.board, view.role)
@@ -67,9 +66,7 @@ def get_board(
         body["labels"] = [serialize.label(label) for label in view.labels]
     if cards_page is not None:
         next_cursor = encode_cursor(cards_page.next_key, operation_id="list_cards", board_id=board_id)
-        body["cards"] = page(
-            (serialize.card(view_card(card, view), now) for card in cards_page.items), next_cursor
-        ).body
+        body["cards"] = page([serialize.card(card, now) for card in cards_page.items], next_cursor).body
         if any(card.running for card in cards_page.items):
             tag_parts.append(str(int(now.timestamp())))
     if "members" in embed:

@@ -53,9 +53,8 @@ def list_cards(
         deleted_since=archive.get_restore_cutoff(now) if deleted else None,
         **parse.due_filters(status, due_from, due_until, now if overdue else None),
     )
-    view, cards_page = access.page_cards(board_id, query, limit, cursor)
-    card_views = [view_card(card, view) for card in cards_page.items]
-    result = page((serialize.card(card, now) for card in card_views), encode_cursor(cards_page.next_key))
+    view, cards_page = access.page_card_views(board_id, query, limit, cursor)
+    result = page([serialize.card(card, now) for card in cards_page.items], encode_cursor(cards_page.next_key))
     if media_type != "text/csv":
         return result
     return replace(result, body=card_csv.format_cards(cards_page.items, view, now, has_header=cursor is None))

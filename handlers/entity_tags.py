@@ -25,7 +25,7 @@ def card_tag(card: CardView, now: datetime) -> str:
     ]
     while parts and not parts[-1]:
         parts.pop()
-    return ".".join(filter(None, (str(card.version), "-".join(map(str, parts)))))
+    return f"{card.version}.{'-'.join(map(str, parts))}" if parts else str(card.version)
 
 
 def member_tag(member: Member, user: User) -> str:

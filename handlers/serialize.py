@@ -94,8 +94,9 @@ list_: Callable[[List], JsonObject] = compile_serializer(
 card: Callable[[CardView, datetime], JsonObject] = compile_serializer(
     CardView,
     {
-        "label_ids": "'label_ids': value.label_ids",
-        "assignee_ids": "'assignee_ids': value.assignee_ids",
+        "rank": "",
+        "label_ids": "'label_ids': [*value.label_ids]",
+        "assignee_ids": "'assignee_ids': [*value.assignee_ids]",
         "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links] if value.links else []",
         "comment_count": (
             "'checklist_progress': {'done': value.done_count, 'total': value.item_count}, "

@@ -1,6 +1,6 @@
 """Card views: cards as responses show them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,12 +25,13 @@ class CardView:
     description: str
     status: Stage
     external_id: str | None
+    rank: str
     start_at: str | None
     due_at: str | None
     due_complete: bool
     hourly_rate_minor: int | None
-    label_ids: Sequence[str]
-    assignee_ids: Sequence[str]
+    label_ids: tuple[str, ...]
+    assignee_ids: tuple[str, ...]
     links: tuple[Link, ...]
     comment_count: int
     item_count: int
@@ -50,8 +51,8 @@ class CardView:
 
 _FIELDS_OF_BOARD = {
     "status": "board_view.get_list_of(card).stage",
-    "label_ids": "board_view.get_label_ids(card)",
-    "assignee_ids": "board_view.get_assignee_ids(card)",
+    "label_ids": "tuple(board_view.get_label_ids(card))",
+    "assignee_ids": "tuple(board_view.get_assignee_ids(card))",
     "currency": "board_view.board.currency",
 }
 _TIMES = {field.name for field in describe(Card) if field.type is datetime}

@@ -207,6 +207,11 @@ class Store(Protocol):
         except across a rebalance of its list. A `list_id` that is not live on the board gives an empty page.
         """
 
+    def page_card_views(
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[CardView]] | None:
+        """Read the page that `page_cards` reads, of cards as that member sees them."""
+
     def read_cards_with_checklists(
         self, board_id: str, user_id: str, list_id: str | None = None
     ) -> tuple[BoardView, CardsWithChecklists] | None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from kanban.card_views import CardView
 from kanban.store import PAGE_BYTES
 from kanban.values import Card
 from kanban.views import Page, PageKey
 
 Item = TypeVar("Item")
+AnyCard = TypeVar("AnyCard", Card, CardView)
 
 
 def cut_page(items: Sequence[Item], limit: int, key: Callable[[Item], str | int]) -> Page[Item]:
@@ -17,9 +19,9 @@ def cut_page(items: Sequence[Item], limit: int, key: Callable[[Item], str | int]
     return Page(tuple(items[:limit]), (key(items[limit - 1]),))
 
 
-def cut_card_page(candidates: Iterable[Card], limit: int, key: Callable[[Card], PageKey]) -> Page[Card]:
+def cut_card_page(candidates: Iterable[AnyCard], limit: int, key: Callable[[AnyCard], PageKey]) -> Page[AnyCard]:
     """Return a page of cards that ends at `limit` cards or before more than PAGE_BYTES of text."""
-    cards: list[Card] = []
+    cards: list[AnyCard] = []
     remaining_bytes = PAGE_BYTES
     for card in candidates:
         remaining_bytes -= count_text_bytes(card)
@@ -29,10 +31,12 @@ def cut_card_page(candidates: Iterable[Card], limit: int, key: Callable[[Card], 
     return Page(tuple(cards))
 
 
-def count_text_bytes(card: Card) -> int:
+def count_text_bytes(card: Card | CardView) -> int:
     """Count the bytes of UTF-8 that the text of a card takes on a page."""
-    links = sum(_utf8_length(link.url) + _utf8_length(link.title) for link in card.links)
-    return _utf8_length(card.title) + _utf8_length(card.description) + links
+    size = _utf8_length(card.title) + _utf8_length(card.description)
+    for link in card.links:
+        size += _utf8_length(link.url) + _utf8_length(link.title)
+    return size
 
 
 def _utf8_length(text: str) -> int:

@@ -115,6 +115,12 @@ class BoardAccess:
         """Return a page of the board's cards."""
         return self._require_access(self._store.page_cards(board_id, self._caller.user_id, query, limit, after))
 
+    def page_card_views(
+        self, board_id: str, query: CardQuery, limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[CardView]]:
+        """Return a page of the board's cards as the caller sees them."""
+        return self._require_access(self._store.page_card_views(board_id, self._caller.user_id, query, limit, after))
+
     def read_cards_with_checklists(
         self, board_id: str, list_id: str | None = None
     ) -> tuple[BoardView, CardsWithChecklists]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from kanban.card_views import CardView
 from kanban.fields import describe
 from kanban.interchange.csv_format import format_csv
 from kanban.timekeeping import card_clock, money
-from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.values import Card
 from kanban.views import BoardView
 
@@ -24,49 +24,46 @@ _LATER_FIELDS = tuple(
 """Fields of a card that this table did not have at first. Their columns come last, so that no column moves."""
 
 
-def format_cards(cards: Iterable[Card], view: BoardView, now: datetime, *, has_header: bool) -> str:
+def format_cards(cards: Iterable[CardView], view: BoardView, now: datetime, *, has_header: bool) -> str:
     """Return cards as a table, or as further rows of one. Elapsed times and costs are as of `now`."""
     return format_csv((*_HEADER, *_LATER_FIELDS) if has_header else None, _rows(cards, view, now))
 
 
-def _rows(cards: Iterable[Card], view: BoardView, now: datetime) -> Iterator[list[object]]:
+def _rows(cards: Iterable[CardView], view: BoardView, now: datetime) -> Iterator[list[object]]:
     label_names = {label.id: label.name for label in view.labels}
-    currency = view.board.currency
+    list_names = {list_.id: list_.name for list_ in view.lists}
     for card in cards:
-        list_ = view.get_list_of(card)
         seconds = card_clock.count_elapsed_seconds(card, now)
-        cost = money.format_amount(card_clock.compute_cost_minor(card, now), currency)
+        cost = money.format_amount(card_clock.compute_cost_minor(card, now), card.currency)
         yield [
             card.id,
             card.title,
             card.description,
-            list_.stage,
+            card.status,
             card.external_id,
-            format_optional_utc(card.start_at),
-            format_optional_utc(card.due_at),
+            card.start_at,
+            card.due_at,
             str(card.due_complete).lower(),
-            format_optional_utc(card.started_at),
-            format_optional_utc(card.resolved_at),
+            card.started_at,
+            card.resolved_at,
             seconds,
             card_clock.format_duration(seconds),
-            format_utc(card.created_at),
-            format_utc(card.updated_at),
-            format_optional_utc(card.archived_at),
-            list_.name,
-            ", ".join(label_names[label_id] for label_id in view.get_label_ids(card)),
-            ", ".join(view.get_assignee_ids(card)),
+            card.created_at,
+            card.updated_at,
+            card.archived_at,
+            list_names[card.list_id],
+            ", ".join(label_names[label_id] for label_id in card.label_ids),
+            ", ".join(card.assignee_ids),
             card.done_count,
             card.item_count,
             card.comment_count,
             cost.partition(" ")[2],
-            currency,
+            card.currency,
             " ".join(link.url for link in card.links),
             *(format_value(getattr(card, name)) for name in _LATER_FIELDS),
         ]
 
 
 def format_value(value: object) -> object:
-    """Format a truth value or a time as the other columns have it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return format_utc(value) if isinstance(value, datetime) else value
+    """Format a truth value as the other columns have it."""
+    return str(value).lower() if isinstance(value, bool) else value

@@ -16,6 +16,11 @@ MINOR_DIGITS: dict[str, int] = {
 }
 """The currencies that a board can use (ISO 4217), each with its number of decimal digits."""
 
+_FRACTIONS = {
+    digits: tuple(f".{rest:0{digits}d}" if digits else "" for rest in range(10**digits)) for digits in (0, 2, 3)
+}
+"""What follows the whole units of an amount, by the number of digits: pages hold many, and a lookup is fast."""
+
 _SECONDS_PER_HOUR = 3600
 
 
@@ -26,10 +31,8 @@ def compute_cost_minor(rate_seconds: int) -> int:
 
 def format_amount(amount_minor: int, currency: str) -> str:
     """Format an amount as currency code, space, number: 'USD 2.63', 'JPY 263'."""
-    digits = MINOR_DIGITS[currency]
-    if not digits:
-        return f"{currency} {amount_minor}"
-    sign = "-" if amount_minor < 0 else ""
-    # At least one digit stands before the point.
-    text = str(abs(amount_minor)).zfill(digits + 1)
-    return f"{currency} {sign}{text[:-digits]}.{text[-digits:]}"
+    fractions = _FRACTIONS[MINOR_DIGITS[currency]]
+    if amount_minor < 0:
+        return format_amount(-amount_minor, currency).replace(" ", " -")
+    whole, rest = divmod(amount_minor, len(fractions))
+    return f"{currency} {whole}{fractions[rest]}"

@@ -108,6 +108,15 @@ class DynamoStore:
             self._reader.remember_page(view.board, page.items)
         return result
 
+    def page_card_views(
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[CardView]] | None:
+        result = self.page_cards(board_id, user_id, query, limit, after)
+        if result is None:
+            return None
+        view, page = result
+        return view, Page(tuple(view_card(card, view) for card in page.items), page.next_key)
+
     def read_card_ranks(
         self, board_id: str, user_id: str, list_id: str
     ) -> tuple[BoardView, tuple[CardRank, ...]] | None:

@@ -5,7 +5,7 @@ Columns that are named unlike a field, or hold it in another form, are the `spec
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -118,6 +118,7 @@ def _compile_reader(
     columns: Sequence[str],
     special: Mapping[str, str] | None = None,
     parameters: Sequence[str] = ("row",),
+    before: Sequence[str] = (),
 ) -> Any:
     """Compile a function from a row of these columns to a value; `special` are expressions of `c_<column>` by field."""
     special = special or {}
@@ -127,7 +128,7 @@ def _compile_reader(
         parameters,
         lambda field: special[field.name] if field.name in special else _parse_column(field),
         _NAMES,
-        before=[f"({', '.join(f'c_{column}' for column in columns)},) = row"],
+        before=[f"({', '.join(f'c_{column}' for column in columns)},) = row", *before],
     )
 
 
@@ -176,6 +177,13 @@ _RUNNING_ENTRY = _make_running_entry()
 _LABEL_IDS = "tuple(sorted(c_label_ids.split())) if c_label_ids else ()"
 _LINKS = "parse_links(c_links) if c_links else ()"
 
+_JOINED_CARD_COLUMNS = (
+    *CARD_COLUMNS,
+    *(f"entry_{column}" for column in RUNNING_ENTRY_COLUMNS),
+    *("label_ids", "member_ids", "links"),
+)
+"""A card's columns and what is joined to them."""
+
 _Write = dict[str, Any]
 
 row_to_user: Callable[[Row], User] = _compile_reader(User, _columns_of(tables.users))
@@ -207,7 +215,7 @@ list_to_row: Callable[[List], _Write] = _compile_writer(List, _columns_of(tables
 
 row_to_card: Callable[[Row], Card] = _compile_reader(
     Card,
-    (*CARD_COLUMNS, *(f"entry_{column}" for column in RUNNING_ENTRY_COLUMNS), "label_ids", "member_ids", "links"),
+    _JOINED_CARD_COLUMNS,
     {
         "label_ids": _LABEL_IDS,
         "assignee_ids": "tuple(sorted(c_member_ids.split())) if c_member_ids else ()",
@@ -221,7 +229,28 @@ card_to_row: Callable[[Card], _Write] = _compile_writer(
 """The statement takes the status from the list."""
 
 CARD_VIEW_COLUMNS = tuple(column for column in CARD_COLUMNS if column in {field.name for field in describe(CardView)})
-"""The columns of `cards` that a card view is read from."""
+"""The columns of `cards` that a card view is read from by itself."""
+
+CardViewContext = tuple[Mapping[str, Stage], Collection[str], Mapping[str, str], str]
+"""What a board says about its cards: stages by list, ids of labels, user ids by membership, and the currency."""
+
+row_to_card_view_on: Callable[[Row, CardViewContext], CardView] = _compile_reader(
+    CardView,
+    _JOINED_CARD_COLUMNS,
+    {
+        "status": "stages[c_list_id]",
+        "label_ids": ("tuple(sorted([id for id in c_label_ids.split() if id in label_ids])) if c_label_ids else ()"),
+        "assignee_ids": (
+            "tuple(sorted([user_ids[id] for id in c_member_ids.split() if id in user_ids])) if c_member_ids else ()"
+        ),
+        "links": _LINKS,
+        "running": _RUNNING_ENTRY,
+        "currency": "currency",
+    },
+    ("row", "context"),
+    before=["stages, label_ids, user_ids, currency = context"],
+)
+"""From the row of a card, and what its board says about it. Its timestamps stay the text that the columns hold."""
 
 row_to_card_view: Callable[[Row], CardView] = _compile_reader(
     CardView,
@@ -237,7 +266,7 @@ row_to_card_view: Callable[[Row], CardView] = _compile_reader(
         "running": _RUNNING_ENTRY,
     },
 )
-"""Its timestamps stay the text that the columns hold."""
+"""From a row that has what the board says about the card, too."""
 
 row_to_time_entry: Callable[[Row], TimeEntry] = _compile_reader(TimeEntry, _columns_of(tables.time_entries))
 time_entry_to_row: Callable[[TimeEntry], _Write] = _compile_writer(TimeEntry, _columns_of(tables.time_entries))

@@ -140,25 +140,25 @@ class SqlStore:
     def page_cards(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Card]] | None:
-        view, (rows,) = self._read_board(
-            board_id, user_id, self._card_page_query(board_id, user_id, query, limit, after)
-        )
+        view, rows = self._read_card_page(board_id, user_id, query, limit, after)
         if view is None:
             return None
-        if query.list_id and not _has_list(view, query.list_id, query.status):
-            return view, Page(())
-        list_ranks = {list_.id: list_.rank for list_ in view.lists}
+        return view, cut_card_page(map(mapping.row_to_card, rows), limit, _card_page_key(view, query.sort))
 
-        def page_key(card: Card) -> PageKey:
-            if query.sort == CardSort.POSITION:
-                return list_ranks[card.list_id], card.list_id, card.rank
-            if query.sort in (CardSort.OLDEST, CardSort.NEWEST):
-                return (card.id,)
-            is_by_due = query.sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST)
-            sorted_at = card.due_at if is_by_due and card.due_at else card.updated_at
-            return format_timestamp(sorted_at), card.id
-
-        return view, cut_card_page(map(mapping.row_to_card, rows), limit, page_key)
+    def page_card_views(
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None = None
+    ) -> tuple[BoardView, Page[CardView]] | None:
+        view, rows = self._read_card_page(board_id, user_id, query, limit, after)
+        if view is None:
+            return None
+        context: mapping.CardViewContext = (
+            {list_.id: list_.stage for list_ in view.lists},
+            {label.id for label in view.labels},
+            {member.id: member.user_id for member in view.members},
+            view.board.currency,
+        )
+        cards = (mapping.row_to_card_view_on(row, context) for row in rows)
+        return view, cut_card_page(cards, limit, _card_page_key(view, query.sort))
 
     def read_cards_with_checklists(
         self, board_id: str, user_id: str, list_id: str | None = None
@@ -506,6 +506,17 @@ class SqlStore:
             ]
         return [(read_statements.TIME_ENTRY if key.part_type is TimeEntry else read_statements.COMMENT, values)]
 
+    def _read_card_page(
+        self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None
+    ) -> tuple[BoardView | None, list[Row]]:
+        """Return the board, and the rows of a page of its cards and one more; see `_read_board`."""
+        view, (rows,) = self._read_board(
+            board_id, user_id, self._card_page_query(board_id, user_id, query, limit, after)
+        )
+        if view and query.list_id and not _has_list(view, query.list_id, query.status):
+            return view, []
+        return view, rows
+
     def _card_page_query(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None
     ) -> BoardQuery:
@@ -602,6 +613,18 @@ def _sort_labels(rows: Iterable[Row]) -> tuple[Label, ...]:
 
 def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
+
+
+def _card_page_key(view: BoardView, sort: CardSort) -> Callable[[Card | CardView], PageKey]:
+    """Return the function that makes the key from which the page after a card continues."""
+    if sort == CardSort.POSITION:
+        list_ranks = {list_.id: list_.rank for list_ in view.lists}
+        return lambda card: (list_ranks[card.list_id], card.list_id, card.rank)
+    if sort in (CardSort.OLDEST, CardSort.NEWEST):
+        return lambda card: (card.id,)
+    if sort in (CardSort.DUE_FIRST, CardSort.DUE_LAST):
+        return lambda card: (mapping.to_column(card.due_at), card.id)
+    return lambda card: (mapping.to_column(card.updated_at), card.id)
 
 
 def _span_query(

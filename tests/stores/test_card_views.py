@@ -3,18 +3,21 @@
 from dataclasses import fields, replace
 from datetime import timedelta
 
+import pytest
+
 from kanban import archive
 from kanban.card_views import CardView, view_card
+from kanban.store import CardQuery, CardSort
 from kanban.values import Card, Link, Role, Stage
+from kanban.views import Page, PageKey
 from tests.stores.part_builders import add_label, find_member
 from tests.stores.world import World
 
 DERIVED_FIELDS = {"status", "currency"}
-HIDDEN_FIELDS = {"rank"}
 
 
 def test_a_card_view_has_the_fields_of_a_card() -> None:
-    names = {field.name for field in fields(Card)} - HIDDEN_FIELDS
+    names = {field.name for field in fields(Card)}
 
     assert {field.name for field in fields(CardView)} == names | DERIVED_FIELDS
 
@@ -78,6 +81,47 @@ def test_an_archived_card_is_read_but_not_one_that_is_deleted_or_in_a_deleted_li
     assert archived_view.archived_at == "2026-11-20T12:00:00Z"
     assert world.store.read_card(world.board_id, world.ann.id, deleted.id) == (Role.OWNER, None)
     assert world.store.read_card(world.board_id, world.ann.id, lost.id) == (Role.OWNER, None)
+
+
+@pytest.mark.parametrize("sort", CardSort)
+def test_pages_of_card_views_are_those_of_cards(world: World, sort: CardSort) -> None:
+    bob = world.add_user("Bob", id="bob")
+    world.add_member(bob, Role.EDITOR)
+    labels = [add_label(world, name) for name in ("Copy", "Web")]
+    for number, list_name in enumerate(("Doing", "To do", "To do", "Done", "To do")):
+        world.advance(seconds=1)
+        world.add_card(
+            f"Card {number}",
+            list_name,
+            label_ids=tuple(label.id for label in labels[number % 2 :]),
+            assignee_ids=("bob", world.ann.id)[number % 3 :],
+            due_at=world.now + timedelta(days=number) if number != 1 else None,
+            links=(Link("https://example.com/a", "A title"),) * (number % 2),
+        )
+    world.write(deletes=(labels[1], find_member(world, "bob")))
+    query = CardQuery(sort=sort)
+
+    after: PageKey | None = None
+    count = 0
+    while after or not count:
+        cards_page = world.store.page_cards(world.board_id, world.ann.id, query, 2, after)
+        views_page = world.store.page_card_views(world.board_id, world.ann.id, query, 2, after)
+        assert cards_page is not None
+        view, page = cards_page
+        assert views_page == (view, Page(tuple(view_card(card, view) for card in page.items), page.next_key))
+        after = page.next_key
+        count += len(page.items)
+
+    assert count == (4 if sort in {CardSort.DUE_FIRST, CardSort.DUE_LAST} else 5)
+
+
+def test_a_list_that_is_not_live_has_no_card_views(world: World) -> None:
+    world.add_card("Plain")
+
+    result = world.store.page_card_views(world.board_id, world.ann.id, CardQuery("lst_none"), 2)
+
+    assert result is not None
+    assert result[1] == Page(())
 
 
 def test_a_card_is_read_only_by_members_and_only_on_its_board(world: World) -> None:

@@ -58,6 +58,7 @@ READS: dict[str, Read] = {
         f"page_cards by {sort}": lambda store, _, *who, sort=sort: store.page_cards(*who, CardQuery(sort=sort), 50)
         for sort in CardSort
     },
+    "page_card_views": lambda store, _, *who: store.page_card_views(*who, CardQuery(), 50),
     "page_cards of a list": lambda store, board, *who: store.page_cards(*who, CardQuery(board.card.list_id), 50),
     "page_cards that have a text": lambda store, _, *who: store.page_cards(*who, CardQuery(q="card"), 50),
     "read_cards_with_checklists": lambda store, _, *who: store.read_cards_with_checklists(*who),
