@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -295,7 +295,7 @@ class TableReader:
             if current.board.seq == head.board.seq and items is not None:
                 cards, part_items = _split_cards(current, items, len(card_keys))
                 parts = [card_items.part_from_item(item) for item in part_items if item]
-                return replace(view, cards=cards, parts={part.id: part for part in parts}), result
+                return view.with_cards(cards, {part.id: part for part in parts}), result
             head = attempts.start_next(current)
         return None
 

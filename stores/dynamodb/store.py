@@ -63,7 +63,7 @@ class DynamoStore:
             neighbours = self._reader.neighbours_of(head, card.list_id, card.rank, neighbour_of.side, count=1)
             adjacent_rank = neighbours[0].rank if neighbours else ""
         live_parts = [part for part in (part_from_item(item) for item in items if item) if part.card_id in cards]
-        return replace(view, cards=cards, adjacent_rank=adjacent_rank, parts={part.id: part for part in live_parts})
+        return view.with_cards(cards, {part.id: part for part in live_parts}, adjacent_rank)
 
     def read_card(self, board_id: str, user_id: str, card_id: str) -> tuple[Role, CardView | None] | None:
         view = self.read_board(board_id, user_id, card_ids=[card_id])

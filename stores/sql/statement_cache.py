@@ -4,7 +4,8 @@ Core writes the SQL of a statement once. From then on a statement is that text, 
 the text wants, passed to the driver directly: this takes microseconds, where Core would take hundreds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,21 +28,29 @@ def parameter(name: str) -> sa.BindParameter[Any]:
 class PreparedStatement:
     """A statement as one dialect wants it: its text, and the order of its parameters."""
 
-    __slots__ = ("_constants", "_names", "text")
+    __slots__ = ("_constants", "_get_values", "text")
 
     def __init__(self, statement: Statement, dialect: sa.Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
         if compiled.positiontup is None:
             raise TypeError("The dialect must take its parameters by position.")
         self.text = compiled.string
-        self._names = tuple(name.removeprefix(_PREFIX) for name in compiled.positiontup)
+        self._get_values = _make_getter([name.removeprefix(_PREFIX) for name in compiled.positiontup])
         self._constants = {name: value for name, value in compiled.params.items() if not name.startswith(_PREFIX)}
 
     def bind(self, values: Mapping[str, Any]) -> BoundStatement:
         """Return the statement with these values. Raises KeyError if one is missing."""
         if self._constants:
             values = {**self._constants, **values}
-        return self.text, [values[name] for name in self._names]
+        return self.text, self._get_values(values)
+
+
+def _make_getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Return a function that gets the values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    # For one name, `itemgetter` would not return a sequence.
+    return (lambda values: (values[names[0]],)) if names else lambda _: ()
 
 
 class StatementCache(dict[Statement, PreparedStatement]):

@@ -97,9 +97,7 @@ class SqlStore:
             rank_rows = next(remaining)
             if neighbour_of.card_id in cards:
                 adjacent_rank = str(rank_rows[0][0]) if rank_rows else ""
-        return replace(
-            view, cards=cards, adjacent_rank=adjacent_rank, parts=_collect_parts(parts, remaining, board_id, cards)
-        )
+        return view.with_cards(cards, _collect_parts(parts, remaining, board_id, cards), adjacent_rank)
 
     def read_card(self, board_id: str, user_id: str, card_id: str) -> tuple[Role, CardView | None] | None:
         statement = read_statements.CARD_VIEW
@@ -246,7 +244,7 @@ class SqlStore:
             return None
         cards = _live_cards(view, card_rows)
         entries = [mapping.row_to_time_entry(row) for row in rows] if cards else []
-        return replace(view, cards=cards), cut_page(entries, limit, lambda entry: entry.id)
+        return view.with_cards(cards), cut_page(entries, limit, lambda entry: entry.id)
 
     def read_checklists(
         self, board_id: str, user_id: str, card_id: str
@@ -262,7 +260,7 @@ class SqlStore:
             return None
         cards = _live_cards(view, card_rows)
         checklists = _rows_to_checklists(rows, item_rows) if cards else []
-        return replace(view, cards=cards), tuple(checklists)
+        return view.with_cards(cards), tuple(checklists)
 
     def page_comments(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
@@ -278,7 +276,7 @@ class SqlStore:
             return None
         cards = _live_cards(view, card_rows)
         comments = [mapping.row_to_comment(row) for row in rows] if cards else []
-        return replace(view, cards=cards), cut_page(comments, limit, lambda comment: comment.id)
+        return view.with_cards(cards), cut_page(comments, limit, lambda comment: comment.id)
 
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
