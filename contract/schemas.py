@@ -1,9 +1,9 @@
 """Compile the schemas of an OpenAPI 3.0 document into checks: JSON Schema 2020-12, validated by jsonschema-rs.
 
 OpenAPI 3.0 schemas are a dialect (`nullable`, boolean `exclusiveMinimum`, `readOnly`, `writeOnly`), and the same
-schema means different things in a request and in a response. So each schema is translated once per direction, and the
-references of one direction share a registry. A check is compiled at its first use: operations that a process never
-serves cost it nothing.
+schema means different things in a request and in a response. So each schema is translated once per direction, with
+the targets of its references in their place: the validator follows a reference for every value anew. A check is
+compiled at its first use: operations that a process never serves cost it nothing.
 """
 
 import itertools
@@ -111,7 +111,7 @@ class Check:
                 self.json_schema,
                 formats=_OWN_FORMATS,
                 validate_formats=True,
-                registry=self.schemas.build_registry(self.openapi_schema, self.direction),
+                registry=self.schemas.build_registry(self.direction),
                 offline=True,
                 # The messages of the validator are not used. Masked, they don't copy values of megabytes.
                 mask="it",
@@ -161,32 +161,33 @@ class Schemas:
         """What precedes the paths of the document: the path of its first server."""
         self._checks: dict[tuple[str, str], Check] = {}
         self._inner_checks: dict[tuple[int, str, str], Check] = {}
-        self._translated_components: dict[tuple[str, str], Any] = {}
+        self._translated_targets: dict[tuple[str, str], Any] = {}
+        self._recursive_references: dict[str, set[str]] = {"request": set(), "response": set()}
 
-    def build_registry(self, schema: Any, direction: Direction) -> Any:
-        """Return what the references of a schema lead to, translated for one direction."""
-        by_name = {name: self._translate_component(name, direction) for name in self._find_components(schema)}
+    def build_registry(self, direction: Direction) -> Any:
+        """Return what recursive references lead to, translated for one direction; None if there are none."""
+        if not self._recursive_references[direction]:
+            return None
+        by_name = {
+            reference.removeprefix(_COMPONENTS): self.translate_reference(reference, direction, frozenset())
+            for reference in tuple(self._recursive_references[direction])
+        }
         resource = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": {"schemas": by_name}}
         return jsonschema_rs.Registry([(f"urn:{direction}", resource)])
 
-    def _find_components(self, schema: Any) -> set[str]:
-        """Return the names of all component schemas that a schema refers to, directly or not."""
-        names: set[str] = set()
-        pending = [schema]
-        while pending:
-            for _, node in _walk(pending.pop(), ""):
-                reference = node.get("$ref")
-                if isinstance(reference, str) and (name := reference.removeprefix(_COMPONENTS)) not in names:
-                    names.add(name)
-                    pending.append(self._document["components"]["schemas"][name])
-        return names
+    def translate_reference(self, reference: str, direction: Direction, ancestors: frozenset[str]) -> Any:
+        """Return the translated target of a reference, or the reference itself within that target.
 
-    def _translate_component(self, name: str, direction: Direction) -> Any:
-        key = (name, direction)
-        if key not in self._translated_components:
-            schema = self._document["components"]["schemas"][name]
-            self._translated_components[key] = _translate(schema, direction, self.resolve)
-        return self._translated_components[key]
+        `ancestors` are the references whose targets are being translated.
+        """
+        if reference in ancestors:
+            self._recursive_references[direction].add(reference)
+            return {"$ref": f"urn:{direction}{reference}"}
+        key = (reference, direction)
+        if key not in self._translated_targets:
+            target = self.resolve({"$ref": reference})
+            self._translated_targets[key] = _translate(target, direction, self, ancestors | {reference})
+        return self._translated_targets[key]
 
     @cached_property
     def property_names(self) -> frozenset[str]:
@@ -201,7 +202,7 @@ class Schemas:
             return self._checks[key]
         normalize = self._build_normalizer(schema, {}) if direction == "request" else None
 
-        check = Check(self, direction, schema, _translate(schema, direction, self.resolve), normalize)
+        check = Check(self, direction, schema, _translate(schema, direction, self), normalize)
         if key[0]:
             self._checks[key] = check
         return check
@@ -212,7 +213,7 @@ class Schemas:
         # The ids stay valid, because this object keeps the document alive.
         key = (id(subschema), direction, target)
         if key not in self._inner_checks:
-            translated = _translate(subschema, direction, self.resolve)
+            translated = _translate(subschema, direction, self)
             if target == "many":
                 translated = {"type": "array", "items": translated}
             elif target == "container":
@@ -233,7 +234,7 @@ class Schemas:
 
     def resolve(self, node: Any) -> Any:
         """Return the node, or the target of its `$ref`."""
-        while isinstance(node, dict) and "$ref" in node:
+        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             target: Any = self._document
             for part in node["$ref"].removeprefix("#/").split("/"):
                 target = target[part.replace("~1", "/").replace("~0", "~")]
@@ -247,14 +248,14 @@ class Schemas:
         """
         node: Any = schema
         for keyword in path:
-            # A property may be named `$ref` or `else`. Then it is neither a reference nor what `_or_null` adds.
-            if keyword == "$ref" and not isinstance(node.get("$ref"), dict):
-                node = self.resolve(node)
-            elif keyword == "else" and keyword not in node:
-                node = get_alternative_to_null(node) or node
-            else:
-                node = node[keyword]
-        resolved: Schema = {**node}
+            # Only recursive references are in the path. A property may be named `$ref` or `else`, and is neither a
+            # reference nor what `_or_null` adds.
+            if keyword == "$ref" and isinstance(node.get("$ref"), str):
+                continue
+            node = self.resolve(node)
+            is_added = keyword == "else" and keyword not in node
+            node = (get_alternative_to_null(node) or node) if is_added else node[keyword]
+        resolved: Schema = {**self.resolve(node)}
         if hidden := _find_hidden_properties(resolved, direction, self.resolve):
             resolved["properties"] = {
                 name: value for name, value in resolved["properties"].items() if name not in hidden
@@ -330,26 +331,29 @@ def _is_valid_pattern(pattern: str) -> bool:
     return True
 
 
-def _translate(schema: Any, direction: Direction, resolve: Resolver) -> Any:
-    """Translate an OpenAPI 3.0 schema to JSON Schema 2020-12 for one direction. `resolve` follows references."""
+def _translate(schema: Any, direction: Direction, schemas: Schemas, ancestors: frozenset[str] = frozenset()) -> Any:
+    """Translate an OpenAPI 3.0 schema to JSON Schema 2020-12 for one direction.
+
+    `ancestors` are the references whose targets are being translated.
+    """
     if isinstance(schema, list):
-        return [_translate(subschema, direction, resolve) for subschema in schema]
+        return [_translate(subschema, direction, schemas, ancestors) for subschema in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return {"$ref": f"urn:{direction}{schema['$ref']}"}
+        return schemas.translate_reference(schema["$ref"], direction, ancestors)
     if KNOWN_VALUES_EXTENSION in schema:
         return {"enum": schema[KNOWN_VALUES_EXTENSION]}
     translated: Schema = {
-        key: _translate(value, direction, resolve) if key in _SUBSCHEMA_KEYWORDS else value
+        key: _translate(value, direction, schemas, ancestors) if key in _SUBSCHEMA_KEYWORDS else value
         for key, value in schema.items()
         if key not in _UNTRANSLATED_KEYWORDS and not key.startswith("x-")
     }
-    _translate_properties(schema, translated, direction, resolve)
+    _translate_properties(schema, translated, direction, schemas, ancestors)
     _translate_bounds(schema, translated)
     if alternative := get_alternative_to_null(schema):
         del translated["anyOf"]
-        translated |= _or_null(_translate(alternative, direction, resolve))
+        translated |= _or_null(_translate(alternative, direction, schemas, ancestors))
     elif schema.get("nullable"):
         # The schemas in allOf allow no null themselves: the value is to match all of them, or to be null.
         if "type" not in translated or "allOf" in translated:
@@ -363,13 +367,15 @@ def _or_null(translated: Schema) -> Schema:
     return {"if": {"type": "null"}, "else": translated}
 
 
-def _translate_properties(schema: Schema, translated: Schema, direction: Direction, resolve: Resolver) -> None:
+def _translate_properties(
+    schema: Schema, translated: Schema, direction: Direction, schemas: Schemas, ancestors: frozenset[str]
+) -> None:
     """Forbid hidden properties, and require none of them."""
     if "properties" not in schema:
         return
-    hidden = _find_hidden_properties(schema, direction, resolve)
+    hidden = _find_hidden_properties(schema, direction, schemas.resolve)
     translated["properties"] = {
-        name: name not in hidden and _translate(subschema, direction, resolve)
+        name: name not in hidden and _translate(subschema, direction, schemas, ancestors)
         for name, subschema in schema["properties"].items()
     }
     if "required" in translated:

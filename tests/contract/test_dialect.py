@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.schemas import Direction, Schemas
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_body, serve_result
 from tests.contract.openapi_documents import (
@@ -175,6 +176,44 @@ def test_a_schema_may_be_recursive() -> None:
     assert good.status == 200
     assert bad.problem == (400, "invalid_body")
     assert bad.json()["errors"][0]["pointer"] == "/children/0/children/0/name"
+
+
+PART: Schema = object_schema(
+    {
+        "size": {"type": "integer", "maximum": 5},
+        "made": {**STRING, "readOnly": True},
+        "key": {**STRING, "writeOnly": True},
+    },
+    "size",
+    "made",
+    "key",
+)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"parts": [{"size": 1, "key": "k"}], "one": {"size": 5, "key": "k"}},
+        {"parts": [{"size": 1, "made": "m"}], "one": {"size": 5, "made": "m"}},
+        {"parts": [{"size": 6, "key": "k"}, {"key": "k"}], "one": None},
+        {"parts": [7, {"size": "1", "key": "k", "more": 1}], "one": {"size": True, "key": "k"}},
+        {"parts": [{"size": 1, "made": "m", "key": "k"}], "one": {}},
+    ],
+)
+def test_a_schema_by_reference_accepts_what_it_accepts_in_place(value: object) -> None:
+    part: Schema = {"$ref": "#/components/schemas/Part"}
+    by_reference, in_place = (
+        object_schema({"parts": {"type": "array", "items": schema}, "one": {"anyOf": [schema, NULL]}}, "parts")
+        for schema in (part, PART)
+    )
+    schemas = Schemas({"components": {"schemas": {"Part": PART}}})
+    directions: tuple[Direction, ...] = ("request", "response")
+
+    for direction in directions:
+        violations = [
+            schemas.get_check(schema, direction).find_violations(value) for schema in (by_reference, in_place)
+        ]
+        assert violations[0] == violations[1]
 
 
 def test_one_of_accepts_exactly_one_branch() -> None:

@@ -91,6 +91,14 @@ def test_every_example_in_a_schema_is_valid(name: str) -> None:
             assert SCHEMAS.get_check(part, direction).find_violations(part["example"]) == []
 
 
+@pytest.mark.parametrize("direction", ["request", "response"])
+def test_no_check_follows_references(direction: Any) -> None:
+    for name in BUNDLE["components"]["schemas"]:
+        check = SCHEMAS.get_check({"$ref": f"#/components/schemas/{name}"}, direction)
+
+        assert '"$ref"' not in json.dumps(check.json_schema)
+
+
 @pytest.mark.parametrize("operation_id", sorted(OPERATIONS_BY_ID))
 def test_every_example_of_a_problem_has_the_status_of_its_response(operation_id: str) -> None:
     _, _, operation = OPERATIONS_BY_ID[operation_id]
