@@ -6,7 +6,6 @@ API is mapped to on a custom domain. The plugin serverless-wsgi finds its functi
 
 import os
 import time
-from functools import partial
 
 from app.configuration import read_app_settings
 from app.factory import create_app, utc_now
@@ -31,7 +30,7 @@ application = create_app(store, **read_app_settings(os.environ))
 handler = Function(
     application,
     deadline,
-    RequestRecorder(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, partial(print, flush=True)),
+    RequestRecorder(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, request_records.write_to_stdout),
     ScheduledPurge(store, utc_now),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )

@@ -153,6 +153,7 @@ class IdempotentCommit:
             return None
         if stored.fingerprint != call.compute_fingerprint():
             raise IdempotencyKeyReused
+        call.request.context.is_replayed = True
         return Response(stored.status, (*stored.headers, ("idempotency-replayed", "true")), stored.body)
 
 

@@ -8,18 +8,16 @@ exception that isn't ours.
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from contract.log_lines import REQUEST_ID, configure_root_logger, format_as_json, match_whole
+from contract.log_lines import REQUEST_ID, configure_root_logger, encode_as_json, format_as_json, match_whole
 from contract.request_context import RequestContext, start_request_context
 from contract.request_log import build_log_line
 
 _TRACE_ID_PATTERN = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24})(?:;.*)?")
 
-_NAMESPACE = "Tackboard"
-_DIMENSIONS = [["Stage", "Operation"]]
 _USUAL_METRICS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Latency", "Unit": "Milliseconds"}]
 _THROTTLED_STATUSES = (429, 503)
 _CONFLICT_STATUSES = (409, 412)
@@ -34,7 +32,7 @@ class RequestRecorder:
         stage: str,
         clock: Callable[[], datetime],
         stopwatch: Callable[[], float],
-        write: Callable[[str], object],
+        write: Callable[[bytes], object],
     ) -> None:
         self._stage = stage
         self._clock = clock
@@ -55,7 +53,7 @@ class RequestRecorder:
             response = respond(event)
             milliseconds = round((self._stopwatch() - began) * 1000, 3)
             line = self._build_line(event, lambda_context, context, response, milliseconds)
-            self._write(format_as_json(line))
+            self._write(encode_as_json(line))
         finally:
             self._cold = False
         return response
@@ -89,12 +87,10 @@ class RequestRecorder:
             line["trace_id"] = trace_id
         line["cold_start"] = self._cold
         line["store_calls"] = context.store_calls
-        self._add_metrics(line, context, response, now)
+        self._add_metrics(line, context, now)
         return line
 
-    def _add_metrics(
-        self, line: dict[str, Any], context: RequestContext, response: Mapping[str, Any], now: datetime
-    ) -> None:
+    def _add_metrics(self, line: dict[str, Any], context: RequestContext, now: datetime) -> None:
         """Add the metrics of a request. Rare ones are left out if they are zero: each metric costs money."""
         status = line["status"]
         rare: list[str] = []
@@ -104,11 +100,10 @@ class RequestRecorder:
             rare.append("Throttles")
         if status in _CONFLICT_STATUSES:
             rare.append("Conflicts")
-        if _get_header(response, "idempotency-replayed"):
+        if context.is_replayed:
             rare.append("Replays")
-        metrics = [*_USUAL_METRICS, *({"Name": name, "Unit": "Count"} for name in rare)] if rare else _USUAL_METRICS
-        directive = {"Namespace": _NAMESPACE, "Dimensions": _DIMENSIONS, "Metrics": metrics}
-        line["_aws"] = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+        directives = _build_directives(rare) if rare else _USUAL_DIRECTIVES
+        line["_aws"] = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": directives}
         line["Stage"] = self._stage
         line["Operation"] = context.operation.id if context.operation else "none"
         line["Requests"] = 1
@@ -126,13 +121,28 @@ def configure_lambda_logging() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def write_to_stdout(line: bytes) -> None:
+    """Write a line to standard output at once."""
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
+def _build_directives(counts: Iterable[str]) -> list[dict[str, Any]]:
+    """Build what describes the metrics in a line: the usual ones, and these counts."""
+    metrics = [*_USUAL_METRICS, *({"Name": name, "Unit": "Count"} for name in counts)]
+    return [{"Namespace": "Tackboard", "Dimensions": [["Stage", "Operation"]], "Metrics": metrics}]
+
+
+_USUAL_DIRECTIVES = _build_directives(())
+
+
 def _get_part(whole: object, name: str) -> object:
-    return whole.get(name) if isinstance(whole, Mapping) else None
+    return whole.get(name) if isinstance(whole, dict) else None
 
 
-def _get_header(message: Mapping[str, Any], name: str) -> object:
-    """Return a header of an event or response of any format, by its lower-case name; None without one."""
-    headers = message.get("multiValueHeaders") or message.get("headers") or {}
+def _get_header(event: Mapping[str, Any], name: str) -> object:
+    """Return a header of an event of any format, by its lower-case name; None without one."""
+    headers = event.get("multiValueHeaders") or event.get("headers") or {}
     if name in headers:
         value = headers[name]
     else:

@@ -39,6 +39,11 @@ def format_as_json(line: LogLine) -> str:
     return orjson.dumps(line).decode()
 
 
+def encode_as_json(line: LogLine) -> bytes:
+    """Encode a line as JSON, with a line feed at its end."""
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def format_as_text(line: LogLine) -> str:
     """Format a line for people, with the frames of a traceback below it."""
     if "status" in line:

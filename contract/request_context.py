@@ -25,6 +25,8 @@ class RequestContext:
     caller: Any = None
     code: str | None = None
     """The code of the problem that is the response."""
+    is_replayed: bool = False
+    """Whether the response is the stored one of an idempotency key."""
     retries: int = 0
     store_calls: int = 0
 

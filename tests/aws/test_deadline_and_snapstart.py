@@ -29,7 +29,7 @@ class Running:
     """The function as it runs, and what it wrote."""
 
     def __init__(self, address: str) -> None:
-        self.lines: list[str] = []
+        self.lines: list[bytes] = []
         deadline = Deadline()
         url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
         self.client: Any = None

@@ -14,7 +14,7 @@ from tests.contract.aws_events import Event, response_headers
 LambdaResponse = dict[str, Any]
 
 
-def build_function(application: WsgiApplication, lines: list[str] | None = None) -> Function:
+def build_function(application: WsgiApplication, lines: list[bytes] | None = None) -> Function:
     """Build the function of an application. `lines` collects its log lines."""
     write = (lines if lines is not None else []).append
     return Function(

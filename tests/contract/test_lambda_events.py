@@ -28,7 +28,7 @@ EventBuilder = Callable[..., Event]
 NOW = datetime(2026, 11, 21, 14, tzinfo=UTC)
 
 
-def build_function_on(store: Store, lines: list[str] | None = None) -> Function:
+def build_function_on(store: Store, lines: list[bytes] | None = None) -> Function:
     """Build the function of the whole application, with a fixed clock and seeded randomness."""
     bytes_of = random.Random(1).randbytes  # noqa: S311 - both applications need the same random bytes.
     return build_function(create_app(store, clock=lambda: NOW, random_bytes=bytes_of, open_signup=True), lines)
