@@ -25,6 +25,7 @@ _MAX_NAMES = 50
 """The most names of an object that are validated besides those in the schema."""
 _MAX_NAME_CHARACTERS = 100
 """Names that are not in the schema are cut to so many characters: each error about their object holds a copy."""
+_CONTAINERS = (dict, list)
 _COMBINATORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
 
 
@@ -61,7 +62,7 @@ def is_small(value: object) -> bool:
         weight += 1
         if isinstance(part, str):
             characters += len(part)
-        elif isinstance(part, dict | list):
+        elif isinstance(part, _CONTAINERS):
             if len(part) > _MAX_WEIGHT:
                 return False
             pending.extend(part)

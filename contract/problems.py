@@ -15,8 +15,12 @@ from contract.violations import Violation
 
 PROBLEM_JSON = "application/problem+json"
 
-_TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-"""Reason phrases of RFC 9110 where those of `HTTPStatus` depend on the version of Python."""
+_TITLES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    422: "Unprocessable Content",
+}
+"""Reason phrases by status: those of RFC 9110 where those of `HTTPStatus` depend on the version of Python."""
 
 
 class Problem(Exception):
@@ -42,13 +46,15 @@ class Problem(Exception):
         """Return the problem in the form of the `Problem` schema."""
         body: dict[str, Any] = {
             "type": f"/problems/{self.code}",
-            "title": _TITLES.get(self.status) or HTTPStatus(self.status).phrase,
+            "title": _TITLES[self.status],
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
         }
         if self.violations:
-            body["errors"] = [violation._asdict() for violation in self.violations]
+            body["errors"] = [
+                {"pointer": pointer, "code": code, "message": message} for pointer, code, message in self.violations
+            ]
         return body
 
     def encode(self) -> bytes:

@@ -161,6 +161,8 @@ class Schemas:
         """What precedes the paths of the document: the path of its first server."""
         self._checks: dict[tuple[str, str], Check] = {}
         self._inner_checks: dict[tuple[int, str, str], Check] = {}
+        self._targets: dict[str, Any] = {}
+        self._visible_schemas: dict[tuple[int, str], Schema] = {}
         self._translated_targets: dict[tuple[str, str], Any] = {}
         self._recursive_references: dict[str, set[str]] = {"request": set(), "response": set()}
         self.own_formats: dict[str, Callable[[str], bool]] = {}
@@ -237,11 +239,16 @@ class Schemas:
     def resolve(self, node: Any) -> Any:
         """Return the node, or the target of its `$ref`."""
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            target: Any = self._document
-            for part in node["$ref"].removeprefix("#/").split("/"):
-                target = target[part.replace("~1", "/").replace("~0", "~")]
-            node = target
+            node = self._find_target(node["$ref"])
         return node
+
+    def _find_target(self, reference: str) -> Any:
+        if reference not in self._targets:
+            target: Any = self._document
+            for part in reference.removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            self._targets[reference] = target
+        return self._targets[reference]
 
     def schema_at(self, schema: Schema, path: list[str | int], direction: Direction) -> Schema:
         """Return the schema in the document at a keyword path of a check.
@@ -257,13 +264,20 @@ class Schemas:
             node = self.resolve(node)
             is_added = keyword == "else" and keyword not in node
             node = (get_alternative_to_null(node) or node) if is_added else node[keyword]
-        resolved: Schema = {**self.resolve(node)}
-        if hidden := _find_hidden_properties(resolved, direction, self.resolve):
-            resolved["properties"] = {
-                name: value for name, value in resolved["properties"].items() if name not in hidden
-            }
-            resolved["required"] = [name for name in resolved.get("required", ()) if name not in hidden]
-        return resolved
+        return self._hide_properties(self.resolve(node), direction)
+
+    def _hide_properties(self, schema: Schema, direction: Direction) -> Schema:
+        """Return a schema without the properties that are hidden in this direction."""
+        # The ids stay valid, because this object keeps the document alive.
+        key = (id(schema), direction)
+        if key not in self._visible_schemas:
+            visible = schema
+            if hidden := _find_hidden_properties(schema, direction, self.resolve):
+                properties = {name: value for name, value in schema["properties"].items() if name not in hidden}
+                required = [name for name in schema.get("required", ()) if name not in hidden]
+                visible = {**schema, "properties": properties, "required": required}
+            self._visible_schemas[key] = visible
+        return self._visible_schemas[key]
 
     def _build_normalizer(self, schema: Schema, ancestors: Mapping[int, list[Normalizer]]) -> Normalizer | None:
         """Build the function that normalizes valid values: text to NFC, 1.0 to 1. Return None if none is needed.

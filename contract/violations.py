@@ -81,7 +81,7 @@ def violations_from_errors(errors: Iterable[LocatedError], names: frozenset[str]
     bytes_left = MAX_VIOLATIONS_BYTES
     for pointer, error in error_by_pointer.items():
         violation = Violation(pointer, *_code_and_message(error))
-        bytes_left -= sum(len(text.encode()) for text in violation)
+        bytes_left -= len("".join(violation).encode())
         if violations and bytes_left < 0:
             break
         violations.append(violation)
@@ -93,8 +93,15 @@ def build_pointer(path: Iterable[str | int], names: frozenset[str]) -> str:
 
     It ends before a property that is not among the document's `names`, because the client chose that name.
     """
-    known = itertools.takewhile(lambda part: type(part) is int or part in names, path)
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in known)[:200]
+    pointer = ""
+    for part in path:
+        if type(part) is int:
+            pointer += f"/{part}"
+        elif part in names:
+            pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+        else:
+            break
+    return pointer[:200]
 
 
 def list_known(names: Iterable[str]) -> str:
