@@ -51,7 +51,7 @@ class RequestRecorder:
         context = start_request_context()
         try:
             response = respond(event)
-            milliseconds = round((self._stopwatch() - began) * 1000, 3)
+            milliseconds = round((self._stopwatch() - began) * 1_000_000) / 1000
             line = self._build_line(event, lambda_context, context, response, milliseconds)
             self._write(encode_as_json(line))
         finally:

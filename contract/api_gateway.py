@@ -94,16 +94,13 @@ def undecodable_body_response() -> LambdaResponse:
 
 
 def _build_lambda_response(answer: Response) -> LambdaResponse:
-    headers: dict[str, str] = {}
-    cookies: list[str] = []
-    for name, value in answer.headers:
-        if name == "set-cookie":
-            cookies.append(value)
-        else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers = dict(answer.headers)
     response: LambdaResponse = {"statusCode": answer.status, "headers": headers, "isBase64Encoded": False}
-    if cookies:
-        response["cookies"] = cookies
+    if len(headers) < len(answer.headers):
+        for name in headers:
+            headers[name] = ", ".join(value for other_name, value in answer.headers if other_name == name)
+    if headers.pop("set-cookie", None) is not None:
+        response["cookies"] = [value for name, value in answer.headers if name == "set-cookie"]
     if answer.body:
         try:
             response["body"] = answer.body.decode()
@@ -119,13 +116,17 @@ def _require_member(event: Event, name: str, type_: type[_Type]) -> _Type:
     return member
 
 
-def _read_headers(sent_headers: Mapping[object, object], cookies: object) -> dict[str, str]:
+def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> dict[str, str]:
     """Return the headers of an event by lower-case name, as Latin-1 text. Raises MalformedEvent."""
-    headers = {}
-    for name, value in sent_headers.items():
-        if not isinstance(name, str) or not name.isascii() or not isinstance(value, str):
-            raise MalformedEvent("a header is no string")
-        headers[name.lower()] = value if value.isascii() else to_latin_1(value)
+    try:
+        headers = {
+            name.lower(): value if value.isascii() else to_latin_1(value) for name, value in sent_headers.items()
+        }
+        has_ascii_names = "".join(headers).isascii()
+    except (AttributeError, TypeError):
+        raise MalformedEvent("a header is no string") from None
+    if not has_ascii_names:
+        raise MalformedEvent("the name of a header is not ASCII")
     if cookies:
         if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
             raise MalformedEvent("cookies are no list of strings")

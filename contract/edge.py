@@ -121,7 +121,7 @@ class Edge:
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
         extra_headers: list[tuple[str, str]] = [("x-request-id", request_id)]
-        if not any(name == "cache-control" for name, _ in own_headers):
+        if "cache-control" not in dict(own_headers):
             extra_headers.append(_NO_STORE)
         extra_headers.append(_NO_SNIFFING)
         if is_https:
@@ -174,7 +174,7 @@ def _validate_head(path: str, query: str, headers: Mapping[str, str], max_body_b
             "uri_too_long",
             f"A path has at most {MAX_PATH_CHARACTERS} characters, a query at most {MAX_QUERY_BYTES} bytes.",
         )
-    if sum(map(len, headers)) + sum(map(len, headers.values())) > MAX_HEADER_BYTES:
+    if len("".join((*headers, *headers.values()))) > MAX_HEADER_BYTES:
         raise Problem(431, "headers_too_large", f"All headers together have at most {MAX_HEADER_BYTES} bytes.")
     if (declared_length := headers.get("content-length")) and _is_over(declared_length, max_body_bytes):
         raise _body_too_large(max_body_bytes)

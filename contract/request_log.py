@@ -124,7 +124,7 @@ class RequestLog:
             build_log_line(
                 context,
                 at=self._clock(),
-                milliseconds=round((self._stopwatch() - started_at) * 1000, 3),
+                milliseconds=round((self._stopwatch() - started_at) * 1_000_000) / 1000,
                 method=environ["REQUEST_METHOD"],
                 address=environ.get("REMOTE_ADDR"),
                 status=status,
