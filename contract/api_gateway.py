@@ -119,14 +119,15 @@ def _require_member(event: Event, name: str, type_: type[_Type]) -> _Type:
 def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> dict[str, str]:
     """Return the headers of an event by lower-case name, as Latin-1 text. Raises MalformedEvent."""
     try:
-        headers = {
-            name.lower(): value if value.isascii() else to_latin_1(value) for name, value in sent_headers.items()
-        }
-        has_ascii_names = "".join(headers).isascii()
-    except (AttributeError, TypeError):
+        names, values = "".join(sent_headers), "".join(sent_headers.values())
+    except TypeError:
         raise MalformedEvent("a header is no string") from None
-    if not has_ascii_names:
+    if not names.isascii():
         raise MalformedEvent("the name of a header is not ASCII")
+    headers = dict(sent_headers)
+    # An HTTP API sends names in lower case, and nearly all values are ASCII.
+    if not (names.islower() and values.isascii()):
+        headers = {name.lower(): to_latin_1(value) for name, value in sent_headers.items()}
     if cookies:
         if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
             raise MalformedEvent("cookies are no list of strings")
