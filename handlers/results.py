@@ -12,7 +12,7 @@ from kanban.values import Card, List
 from kanban.views import BoardView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """A response before it is encoded, with the change to commit before it is sent.
 

@@ -16,7 +16,7 @@ import pytest
 from app.factory import create_app
 from aws.deadline import Deadline
 from aws.function import Function
-from aws.request_records import RequestRecorder
+from aws.request_records import RequestRecorder, write_to_stdout
 from contract.log_lines import LogLineFormatter
 from contract.request_context import start_request_context
 from kanban.errors import NotFound
@@ -232,6 +232,12 @@ def test_the_text_of_an_exception_of_ours_is_said(logged: tuple[logging.Logger, 
     logger.error("The store is unavailable: %s", NotFound("board"))
 
     assert json.loads(written.getvalue())["message"] == f"The store is unavailable: {NotFound('board')}"
+
+
+def test_a_line_is_written_at_once(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_to_stdout(b'{"status":200}\n')
+
+    assert capfdbinary.readouterr().out == b'{"status":200}\n'
 
 
 def test_a_line_bears_the_id_of_its_request(logged: tuple[logging.Logger, io.StringIO]) -> None:
