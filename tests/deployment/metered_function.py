@@ -42,7 +42,7 @@ class Cost:
 class MeteredFunction:
     """The function, called by one user."""
 
-    def __init__(self, function: Function, meter: Meter, lines: list[str]) -> None:
+    def __init__(self, function: Function, meter: Meter, lines: list[bytes]) -> None:
         self._function = function
         self._meter = meter
         self._lines = lines
@@ -61,7 +61,7 @@ class MeteredFunction:
         context = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
         response = self._function(http_api_event(method, f"/v1{path}", text, sent), context)
         assert response["statusCode"] < 400, response["body"]
-        line = len(self._lines[-1].encode()) + len(format_access_line().encode())
+        line = len(self._lines[-1].rstrip()) + len(format_access_line().encode())
         etag = {name.lower(): value for name, value in response["headers"].items()}.get("etag", "")
         return Cost(replace(self._meter.units), line + 2 * LOG_OVERHEAD_BYTES, response.get("body") or "", etag)
 
@@ -72,7 +72,7 @@ def open_metered_function(dynoxide: str) -> Iterator[tuple[MeteredFunction, str]
     with run_meter(dynoxide) as meter:
         url = create_table_url(meter.address)
         with closing(open_store(url)) as store:
-            lines: list[str] = []
+            lines: list[bytes] = []
             recorder = RequestRecorder("prod", lambda: NOON, lambda: 0.0, lines.append)
             function = Function(create_app(store, clock=lambda: NOON, open_signup=True), Deadline(), recorder, dict)
             yield MeteredFunction(function, meter, lines), url.partition("//")[2].partition("?")[0]

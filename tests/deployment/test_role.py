@@ -64,7 +64,7 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
     open_store(table).close()
     recorder, called = Recorder(), set()
 
-    def write(line: str) -> None:
+    def write(line: bytes) -> None:
         called.add(json.loads(line).get("operation"))
 
     with closing(open_store(table, on_client=recorder.watch)) as store:
