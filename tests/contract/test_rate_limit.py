@@ -1,5 +1,6 @@
 """The rate limiter."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -91,11 +92,14 @@ def count_instructions(call: Callable[[], object]) -> int:
         return trace
 
     before = sys.gettrace()
+    # A collection in between would run callbacks of other libraries, which count too.
+    gc.disable()
     sys.settrace(trace)
     try:
         call()
     finally:
         sys.settrace(before)
+        gc.enable()
     return instructions
 
 
