@@ -4,9 +4,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from handlers.serialize import find_assignee_id
-from kanban.card_views import CardView
 from kanban.timekeeping import card_clock
-from kanban.values import Board, Checklist, ChecklistItem, List, Member, TimeEntry, User
+from kanban.values import Board, CardView, Checklist, ChecklistItem, List, Member, TimeEntry, User
 from kanban.views import BoardView
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from handlers import entity_tags, serialize
-from kanban.card_views import CardView, view_card
+from kanban.card_views import view_card
 from kanban.changes import Change
-from kanban.values import Card, List
+from kanban.values import Card, CardView, List
 from kanban.views import BoardView
 
 

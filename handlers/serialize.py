@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from kanban.card_views import CardView
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.values import (
     Board,
     Card,
+    CardView,
     Checklist,
     ChecklistItem,
     Comment,

@@ -10,13 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from kanban.card_views import CardView
 from kanban.changes import Change
 from kanban.fields import compares
 from kanban.values import (
     Board,
     Card,
     CardRank,
+    CardView,
     Checklist,
     Comment,
     Event,

@@ -1,7 +1,7 @@
 """The things that a board is made of, as frozen values.
 
-Timestamps are aware UTC datetimes of whole seconds. Money is an integer of the currency's minor unit. Text has been
-trimmed and normalized (NFC) before it gets here.
+Timestamps are aware UTC datetimes of whole seconds, but text in a `CardView`. Money is an integer of the currency's
+minor unit. Text has been trimmed and normalized (NFC) before it gets here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -339,6 +339,45 @@ class Card:
     updated_at: datetime
     archived_at: datetime | None = None
     deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A card as a member sees it at one moment. Nothing is decided from it, so its timestamps stay text.
+
+    Its fields are those of a `Card`, but `status` is the stage of its list, `label_ids` has no deleted labels,
+    `assignee_ids` are the sorted user ids of members, and `currency` is the board's.
+    """
+
+    id: str
+    board_id: str
+    list_id: str
+    title: str
+    description: str
+    status: Stage
+    external_id: str | None
+    rank: str
+    start_at: str | None
+    due_at: str | None
+    due_complete: bool
+    hourly_rate_minor: int | None
+    label_ids: tuple[str, ...]
+    assignee_ids: tuple[str, ...]
+    links: tuple[Link, ...]
+    comment_count: int
+    item_count: int
+    done_count: int
+    started_at: str | None
+    resolved_at: str | None
+    tracked_seconds: int
+    tracked_cost: int
+    running: TimeEntry | None
+    currency: str
+    version: int
+    created_at: str
+    updated_at: str
+    archived_at: str | None
+    deleted_at: str | None
 
 
 @dataclass(frozen=True, slots=True)

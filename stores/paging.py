@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from kanban.card_views import CardView
 from kanban.store import PAGE_BYTES
-from kanban.values import Card
+from kanban.values import Card, CardView
 from kanban.views import Page, PageKey
 
 Item = TypeVar("Item")

@@ -6,10 +6,22 @@ from typing import TypeVar
 
 from kanban.access import Caller, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
-from kanban.card_views import CardView
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, CardsWithChecklists, NeighbourOf, PartKey, Store
-from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, Scope, Stage, TimeEntry
+from kanban.values import (
+    Board,
+    Card,
+    CardRank,
+    CardView,
+    Checklist,
+    Comment,
+    Event,
+    List,
+    Role,
+    Scope,
+    Stage,
+    TimeEntry,
+)
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 
 T = TypeVar("T")

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from kanban.card_views import CardView
 from kanban.fields import describe
 from kanban.interchange.csv_format import format_csv
 from kanban.timekeeping import card_clock, money
-from kanban.values import Card
+from kanban.values import Card, CardView
 from kanban.views import BoardView
 
 _HEADER = (

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kanban.card_views import CardView
 from kanban.changes import ActionContext
 from kanban.timekeeping import money
 from kanban.timekeeping.timestamps import TWO_DIGITS
-from kanban.values import Board, Card, TimeEntry
+from kanban.values import Board, Card, CardView, TimeEntry
 
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60

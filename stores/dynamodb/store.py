@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kanban.card_views import CardView, view_card
+from kanban.card_views import view_card
 from kanban.changes import Change
 from kanban.store import Busy, CardQuery, CardsWithChecklists, NeighbourOf, PartKey, StoredResponse
-from kanban.values import Board, Card, CardRank, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
+from kanban.values import Board, Card, CardRank, CardView, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
 from stores.dynamodb.attributes import to_string, to_timestamp

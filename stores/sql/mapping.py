@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.card_views import CardView
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
@@ -19,6 +18,7 @@ from kanban.timekeeping.timestamps import format_utc
 from kanban.values import (
     Board,
     Card,
+    CardView,
     Checklist,
     ChecklistItem,
     Color,

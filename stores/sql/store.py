@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.card_filters import active_comparisons
-from kanban.card_views import CardView
 from kanban.changes import Change
 from kanban.store import (
     AlreadyExists,
@@ -29,6 +28,7 @@ from kanban.values import (
     Board,
     Card,
     CardRank,
+    CardView,
     Checklist,
     Comment,
     Event,

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from kanban import archive
-from kanban.card_views import CardView, view_card
+from kanban.card_views import view_card
 from kanban.store import CardQuery, CardSort
-from kanban.values import Card, Link, Role, Stage
+from kanban.values import Card, CardView, Link, Role, Stage
 from kanban.views import Page, PageKey
 from tests.stores.part_builders import add_label, find_member
 from tests.stores.world import World
