@@ -33,7 +33,7 @@ class Stuck:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    def page_board_time_entries(self, *arguments):
+    def page_worked_time(self, *arguments):
         self._stay()
 
     def commit(self, change, *rest):

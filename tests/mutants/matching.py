@@ -3,6 +3,7 @@
 from tests.mutants.operators import ROOT
 
 RULES = {
+    "card_views": ["../stores/test_card_views", "../api/test_cards"],
     "cards": ["test_cards", "test_card_fields", "test_card_size", "timekeeping/test_card_clock"],
     "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
