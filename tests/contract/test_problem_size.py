@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract.problems import Problem
 from tests.contract.client import Client
 from tests.contract.contract_app import Result, serve, serve_body
 from tests.contract.openapi_documents import (
@@ -211,3 +212,7 @@ def test_a_missing_property_is_named_in_the_pointer() -> None:
 
     assert [violation["pointer"] for violation in response.json()["errors"]] == ["/inner/a", "/inner/b"]
     assert {violation["code"] for violation in response.json()["errors"]} == {"required"}
+
+
+def test_a_problem_that_is_not_caught_says_its_detail() -> None:
+    assert str(Problem(400, "invalid_request", "The body is not JSON.")) == "The body is not JSON."

@@ -21,10 +21,12 @@ class Thing:
     size: int | None = field(metadata=editable())
     note: str = field(metadata=editable(null=""))
     made_at: datetime
+    due_at: datetime | None
+    left_at: datetime | None
     words: tuple[str, ...]
 
 
-THING = Thing("t1", Stage.DONE, 0, "text", AT, ("a", "b"))
+THING = Thing("t1", Stage.DONE, 0, "text", AT, AT, None, ("a", "b"))
 
 
 def test_a_serializer_has_a_member_for_each_field_but_where_it_is_told_otherwise() -> None:
@@ -35,6 +37,8 @@ def test_a_serializer_has_a_member_for_each_field_but_where_it_is_told_otherwise
         ("stage", "done"),
         ("size", 0),
         ("made_at", "2026-11-20T12:00:00Z"),
+        ("due_at", "2026-11-20T12:00:00Z"),
+        ("left_at", None),
         ("words", ["a", "b"]),
     ]
 

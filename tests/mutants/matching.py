@@ -75,7 +75,7 @@ AUTHORIZATION = {
         "test_authorization",
         "../usecases/test_board_access",
     ],
-    "app/commits.py": ["test_idempotency", "test_authorization"],
+    "app/commits.py": ["test_idempotency", "test_authorization", "test_concurrent_writes"],
     "kanban/tokens.py": ["../kanban/test_tokens", "test_users_and_tokens", "test_token_descendants"],
     "kanban/members.py": ["../kanban/test_members", "test_members"],
     "handlers/tokens.py": ["test_users_and_tokens", "test_token_descendants"],

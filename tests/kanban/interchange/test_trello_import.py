@@ -9,7 +9,9 @@ from kanban.changes import ActionContext, Change
 from kanban.interchange import trello_import
 from kanban.interchange.import_report import MAX_LINES, ImportReport
 from kanban.interchange.trello_import import NoListsInImport
+from kanban.interchange.trello_reader import parse_timestamp
 from kanban.text import fold
+from kanban.timekeeping.timestamps import format_optional_utc
 from kanban.values import Board, Card, Checklist, Comment, Label, List, Stage, TimeEntry
 from tests.kanban.fake_store import NOON
 
@@ -681,3 +683,10 @@ def test_what_is_left_out_is_named_by_a_hundred_characters() -> None:
     _, report = import_fields(lists=lists, cards=cards)
 
     assert {line.name for line in report.lines} == {"x" * 100, "y" * 100, "z" * 100}
+
+
+def test_the_first_and_the_last_moment_that_can_be_stored_are_kept() -> None:
+    for text in ("2000-01-01T00:00:00Z", "2999-12-31T23:59:59Z"):
+        assert format_optional_utc(parse_timestamp(text)) == text
+    for text in ("1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "yesterday", "", None):
+        assert parse_timestamp(text) is None
