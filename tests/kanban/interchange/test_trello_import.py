@@ -688,5 +688,5 @@ def test_what_is_left_out_is_named_by_a_hundred_characters() -> None:
 def test_the_first_and_the_last_moment_that_can_be_stored_are_kept() -> None:
     for text in ("2000-01-01T00:00:00Z", "2999-12-31T23:59:59Z"):
         assert format_optional_utc(parse_timestamp(text)) == text
-    for text in ("1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "yesterday", "", None):
-        assert parse_timestamp(text) is None
+    for unusable in ("1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "yesterday", "", None):
+        assert parse_timestamp(unusable) is None
