@@ -273,6 +273,39 @@ def test_a_concurrent_request_with_the_old_secret_can_not_rotate(
     assert family.clients["self"].with_token(secrets[0]).get("/users/me").status == 200
 
 
+@pytest.mark.parametrize("act", ["revoke", "rotate", "delete"])
+def test_a_token_that_ends_between_authentication_and_reading_can_not_act(
+    family: TokenFamily, store: Store, monkeypatch: pytest.MonkeyPatch, clock: ManualClock, act: str
+) -> None:
+    read_holder, read_token = store.read_token_by_digest, store.read_token
+
+    def read_all_but_calling_token(user_id: str, token_id: str) -> Token | None:
+        return None if token_id == family.ids["self"] else read_token(user_id, token_id)
+
+    def read_holder_and_end_token(digest: str) -> Any:
+        holder = read_holder(digest)
+        assert holder is not None
+        if act == "delete":
+            patch.setattr(store, "read_token", read_all_but_calling_token)
+            return holder
+        if act == "revoke":
+            _, change = tokens.revoke(holder[0], context_of_mina(clock), caller_token=holder[0])
+        else:
+            _, _, change = tokens.rotate(
+                holder[0], context_of_mina(clock), lambda count: b"\x07" * count, caller_token=holder[0]
+            )
+        assert change is not None
+        store.commit(change)
+        return holder
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read_token_by_digest", read_holder_and_end_token)
+        response = family.revoke("sister", by="self")
+
+    assert (response.status, response.json["code"]) == (401, "unauthenticated")
+    assert "sister" in family.live()
+
+
 def context_of_mina(clock: ManualClock) -> ActionContext:
     """Return the context of an action by Mina."""
     return ActionContext("mina", clock(), IdGenerator(clock, bytes))

@@ -89,7 +89,8 @@ def response_object(schema: Schema, *media: str, headers: Schema | None = None) 
 
 def json_body(schema: Schema, *media: str, required: bool = True) -> Schema:
     """Build a request body that matches a schema, as JSON or in these media types."""
-    return {"required": required, "content": _content_object(schema, media)}
+    result: Schema = {"content": _content_object(schema, media)}
+    return {"required": True, **result} if required else result
 
 
 def parameter(name: str, location: str, schema: Schema, *, required: bool = False, **fields: Any) -> Schema:

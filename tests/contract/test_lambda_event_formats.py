@@ -54,6 +54,7 @@ def echo_function() -> Function:
                 parameter("tag", "query", TAGS),
                 parameter("crumb", "cookie", INTEGER),
                 parameter("X-Number", "header", INTEGER),
+                parameter("X-Text", "header", STRING),
             ),
             "post": operation("make_thing", body=json_body(object_schema({"name": STRING}, "name")), responses=CREATED),
         },
@@ -66,8 +67,8 @@ def echo_function() -> Function:
     client = serve(
         document(paths),
         {
-            "list_things": lambda tag=None, crumb=None, x_number=None: Result(
-                {"tag": tag, "crumb": crumb, "number": x_number}
+            "list_things": lambda tag=None, crumb=None, x_number=None, x_text=None: Result(
+                {"tag": tag, "crumb": crumb, "number": x_number, "text": x_text}
             ),
             "make_thing": lambda body: Result(body, 201, location="/things/a"),
             "get_thing": lambda id: Result({"id": id}),  # noqa: A006 - the document's name.
@@ -113,7 +114,18 @@ def test_cookies_and_headers_arrive(invoke: Invoke, build_event: EventBuilder) -
         build_event("GET", "/v1/things", headers={**BEARER, "Cookie": "a=b; crumb=7; c=d", "X-Number": "3"})
     )
 
-    assert json.loads(response["body"]) == {"tag": None, "crumb": 7, "number": 3}
+    assert json.loads(response["body"]) == {"tag": None, "crumb": 7, "number": 3, "text": None}
+
+
+@every_event_format
+@pytest.mark.parametrize(("value", "text"), [("snow", "snow"), ("n\xe4ve", "n\xe4ve"), ("\u2603", "\xe2\x98\x83")])
+@pytest.mark.parametrize("name", ["X-Text", "x-text"])
+def test_a_header_arrives_in_any_case_and_script(
+    invoke: Invoke, build_event: EventBuilder, name: str, value: str, text: str
+) -> None:
+    response = invoke(build_event("GET", "/v1/things", headers={**BEARER, name: value}))
+
+    assert json.loads(response["body"])["text"] == text
 
 
 BODY = '{"name": "Zoë \N{GRINNING FACE}"}'

@@ -127,6 +127,15 @@ def test_text_is_normalized_at_every_depth_of_a_recursive_schema() -> None:
 def test_a_parameter_is_normalized_like_a_body() -> None:
     client = serve_parameter("query", LINE)
 
-    client.get("/v1/things?value=+Zoe%CC%88+")
+    responses = [client.get("/v1/things?value=+Zoe%CC%88+"), client.get("/v1/things?value=Zo%C3%AB")]
 
-    assert client.recorded == [COMPOSED]
+    assert [response.status for response in responses] == [200, 200]
+    assert client.recorded == [COMPOSED, COMPOSED]
+
+
+def test_a_parameter_of_blanks_is_too_short_once_it_is_trimmed() -> None:
+    client = serve_parameter("query", LINE)
+
+    response = client.get("/v1/things?value=++")
+
+    assert (response.status, client.recorded) == (400, [])

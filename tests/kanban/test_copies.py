@@ -132,7 +132,11 @@ def test_a_list_that_holds_too_much_is_not_copied(store: FakeStore) -> None:
         TooMuchToCopy, match="at most 40 cards, 80 cards and checklists together, and 400000 characters"
     ):
         copies.copy_list(store.view(), source, [old], {old.id: get_checklists(store, old.id) * 80}, store.context)
+    store.change_list("Doing", card_count=40)
+    copies.ensure_list_can_be_copied(store.get_list("Doing"))
     store.change_list("Doing", card_count=41)
+    with pytest.raises(TooMuchToCopy):
+        copies.ensure_list_can_be_copied(store.get_list("Doing"))
     with pytest.raises(TooMuchToCopy):
         copies.copy_list(store.view(), source, [old] * 41, {}, store.context)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kanban import card_size
 from kanban.changes import ActionContext, Change
 from kanban.interchange import trello_import
 from kanban.interchange.import_report import MAX_LINES, ImportReport
@@ -373,6 +374,16 @@ def test_a_card_that_is_too_large_loses_links_and_then_the_end_of_its_descriptio
         "It has more text than can be kept: 9 of its links were left out.",
         "Its description was shortened: it has more text than can be kept.",
     ]
+
+
+def test_a_card_of_exactly_the_maximum_size_is_kept_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = build_object(9, idList=TODO["id"], name="Full", desc="x" * 10_001)
+    size = card_size.compute_stored_bytes("Full", "x" * 10_001, ())
+
+    for maximum, kept in ((size, 10_001), (size - 1, 10_000)):
+        monkeypatch.setattr(card_size, "MAX_STORED_BYTES", maximum)
+        change, _ = import_fields(cards=[full])
+        assert [len(card.description) for card in get_created(change, Card)] == [kept]
 
 
 def test_a_card_without_a_list_is_omitted_and_reported() -> None:
