@@ -45,7 +45,7 @@ def active_comparisons(query: CardQuery) -> list[tuple[Comparison, datetime | in
 
 
 def matches_comparisons(card: Card, query: CardQuery) -> bool:
-    """Whether the card matches the comparisons of the query."""
+    """Return whether the card matches the comparisons of the query."""
     return all(
         (actual := getattr(card, comparison.field)) is not None and OPERATORS[comparison.sign](actual, value)
         for comparison, value in active_comparisons(query)

@@ -1,4 +1,4 @@
-"""Make card views of cards."""
+"""Convert cards to card views."""
 
 from collections.abc import Callable
 from datetime import datetime

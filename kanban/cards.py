@@ -17,7 +17,6 @@ from kanban.flow import completions
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import (
     ListArchived,
-    ListEnd,
     ensure_card_can_enter,
     get_rank_at_end,
     with_card,
@@ -26,7 +25,7 @@ from kanban.ordering.list_capacity import (
 )
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Board, Card, Entity, EventData, List, NewCard, Stage, TimeEntry
+from kanban.values import Board, Card, End, Entity, EventData, List, NewCard, Stage, TimeEntry
 from kanban.views import BoardView
 
 _SIZED_FIELDS = frozenset({"title", "description", "links"})
@@ -154,7 +153,7 @@ def move(
     list_id: str,
     before: str | None = None,
     after: str | None = None,
-    position: ListEnd | None = None,
+    position: End | None = None,
 ) -> tuple[Card, Change | None]:
     """Move a card to a list: before or after another card, to the top, or (by default) to the bottom.
 
@@ -314,7 +313,7 @@ def _find_rank(
     *,
     before: str | None,
     after: str | None,
-    position: ListEnd | None,
+    position: End | None,
 ) -> str:
     """Return the rank of the requested position: the card's own rank if it stands there already."""
     if before is not None:
@@ -324,7 +323,7 @@ def _find_rank(
         neighbour, adjacent_rank = _get_neighbour(view, card, target, "after", after)
         above, below = neighbour.rank, adjacent_rank
     else:
-        end: ListEnd = position or "bottom"
+        end: End = position or "bottom"
         outermost_rank = target.first_rank if end == "top" else target.last_rank
         stays = card.list_id == target.id and card.rank == outermost_rank
         return card.rank if stays else get_rank_at_end(target, end)

@@ -15,9 +15,8 @@ from kanban.errors import LimitReached, NotFound, UnknownReference
 from kanban.fields import editable_fields
 from kanban.limits import MAX_ITEMS_PER_CHECKLIST
 from kanban.ordering import positions
-from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch, replace_nulls
-from kanban.values import Board, Card, Checklist, ChecklistItem, Entity, EventData, NewCard, NewChecklistItem
+from kanban.values import Board, Card, Checklist, ChecklistItem, End, Entity, EventData, NewCard, NewChecklistItem
 from kanban.views import BoardView
 
 Items = tuple[ChecklistItem, ...]
@@ -62,8 +61,8 @@ def update(
     if "assignee_id" in patch:
         new_assignee_id = _resolve_membership_id(view, patch["assignee_id"])
         # The id of a former member counts as no assignee, so that such an item is not changed by null.
-        shown_assignee_id = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
-        patch = {**patch, "assignee_id": old.assignee_id if new_assignee_id == shown_assignee_id else new_assignee_id}
+        current_assignee_id = old.assignee_id if any(member.id == old.assignee_id for member in view.members) else None
+        patch = {**patch, "assignee_id": old.assignee_id if new_assignee_id == current_assignee_id else new_assignee_id}
     new, changed_fields = apply_patch(old, replace_nulls(patch, ChecklistItem), context)
     if not changed_fields:
         return old, None
@@ -81,7 +80,7 @@ def move(
     *,
     before: str | None = None,
     after: str | None = None,
-    position: ListEnd | None = None,
+    position: End | None = None,
 ) -> tuple[ChecklistItem, Change | None]:
     """Move the item within its checklist: before or after another item, or to an end. Exactly one of these is given.
 

@@ -8,9 +8,8 @@ from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import LimitReached, NotFound
 from kanban.limits import MAX_CHECKLISTS_PER_CARD
 from kanban.ordering import positions, ranks
-from kanban.ordering.list_capacity import ListEnd
 from kanban.patches import apply_patch
-from kanban.values import Card, Checklist, ChecklistItem, EventData
+from kanban.values import Card, Checklist, ChecklistItem, End, EventData
 from kanban.views import BoardView
 
 
@@ -72,7 +71,7 @@ def move(
     *,
     before: str | None = None,
     after: str | None = None,
-    position: ListEnd | None = None,
+    position: End | None = None,
 ) -> tuple[Checklist, Change | None]:
     """Move a checklist among the card's `checklists`: before or after another one, or to an end (exactly one is given).
 
@@ -89,7 +88,7 @@ def move(
     )
     if checklists[index].id == checklist_id:
         return old, None
-    moved, displaced = _rank_at(old, others, index)
+    moved, displaced = positions.assign_rank(old, others, index)
     new = replace(moved, version=old.version + 1, updated_at=context.at)
     change = build_change(
         view,
@@ -126,24 +125,3 @@ def update_item_counts(card: Card, old_items: Sequence[ChecklistItem], new_items
         item_count=card.item_count + len(new_items) - len(old_items),
         done_count=card.done_count + sum(item.done for item in new_items) - sum(item.done for item in old_items),
     )
-
-
-def _rank_at(checklist: Checklist, others: Sequence[Checklist], index: int) -> tuple[Checklist, list[Checklist]]:
-    """Return the checklist with a rank for that index, and the other checklists that need new ranks for it."""
-    above, below = others[:index], others[index:]
-    rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
-    if len(rank) <= ranks.MAX_RANK_LENGTH:
-        return replace(checklist, rank=rank), []
-    # The checklists of the shorter side get short ranks beyond the present ones, so that no two ever have the same.
-    # Not all of them do, because a rank is written with all items of its checklist, and all of the largest ones would
-    # not fit into one commit of every engine.
-    used_ranks = sorted(other.rank for other in (checklist, *others))
-    if len(above) < len(below):
-        *new_ranks, rank = ranks.sequence_before(used_ranks[0], len(above) + 1)
-        displaced = above
-    else:
-        rank, *new_ranks = ranks.sequence_after(used_ranks[-1], len(below) + 1)
-        displaced = below
-    return replace(checklist, rank=rank), [
-        replace(other, rank=new_rank) for other, new_rank in zip(displaced, new_ranks, strict=True)
-    ]

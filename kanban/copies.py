@@ -11,11 +11,10 @@ from kanban import card_size, cards
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, LimitReached, quote_name
 from kanban.limits import MAX_LISTS_PER_BOARD
-from kanban.lists import rank_list_at
 from kanban.members import build_member
-from kanban.ordering import ranks
-from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card
-from kanban.values import Board, Card, Checklist, Entity, Event, EventData, Label, List, Role, Stage
+from kanban.ordering import positions, ranks
+from kanban.ordering.list_capacity import ensure_card_can_enter, get_rank_at_end, with_card
+from kanban.values import Board, Card, Checklist, End, Entity, Event, EventData, Label, List, Role, Stage
 from kanban.views import BoardView
 
 MAX_COPIED_CARDS = 40
@@ -56,7 +55,7 @@ def copy_card(
     *,
     title: str | None = None,
     list_id: str | None = None,
-    position: ListEnd = "bottom",
+    position: End = "bottom",
 ) -> tuple[Card, Change]:
     """Copy a card with all its `checklists`, to its own list or to another one.
 
@@ -125,7 +124,7 @@ def copy_list(
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
     empty_copy = _copy_empty_list(original, view.board.id, context)
-    empty_copy, displaced = rank_list_at(empty_copy, view.lists, view.lists.index(original) + 1)
+    empty_copy, displaced = positions.assign_rank(empty_copy, view.lists, view.lists.index(original) + 1)
     if name is not None:
         empty_copy = replace(empty_copy, name=name)
     copy, values = _fill_list(empty_copy, originals, checklists, context)

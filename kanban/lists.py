@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, ExternalIdTaken, LimitReached, quote_name
@@ -12,7 +12,7 @@ from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.ordering import positions, ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock, timestamps
-from kanban.values import Card, EventData, List, NewList
+from kanban.values import Card, End, EventData, List, NewList
 from kanban.views import BoardView
 
 
@@ -84,7 +84,7 @@ def move(
     *,
     before: str | None = None,
     after: str | None = None,
-    position: Literal["top", "bottom"] | None = None,
+    position: End | None = None,
 ) -> tuple[List, Change | None]:
     """Move the list: before or after another one, or to an end. Exactly one of these is given.
 
@@ -95,7 +95,7 @@ def move(
     index = positions.find_index([other.id for other in others], list_id, before=before, after=after, position=position)
     if view.lists[index].id == list_id:
         return old, None
-    moved, displaced = rank_list_at(old, others, index)
+    moved, displaced = positions.assign_rank(old, others, index)
     new = replace(moved, version=old.version + 1, updated_at=context.at)
     return new, build_change(view, context, "list.moved", updates=(new, *displaced), list_id=list_id)
 
@@ -123,25 +123,7 @@ def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> Non
         raise ExternalIdTaken("list")
 
 
-def _get_rank_at_end(lists: tuple[List, ...], position: Literal["top", "bottom"]) -> str:
+def _get_rank_at_end(lists: tuple[List, ...], position: End) -> str:
     if not lists:
         return ranks.after("")
     return ranks.before(lists[0].rank) if position == "top" else ranks.after(lists[-1].rank)
-
-
-def rank_list_at(list_: List, others: Sequence[List], index: int) -> tuple[List, list[List]]:
-    """Return the list with a rank for that index, and the other lists that need new ranks for it."""
-    above, below = others[:index], others[index:]
-    rank = ranks.between(above[-1].rank if above else "", below[0].rank if below else "")
-    if len(rank) <= ranks.MAX_RANK_LENGTH:
-        return replace(list_, rank=rank), []
-    # Give new ranks to all lists between here and the nearer end: at most half of the lists.
-    if len(below) <= len(above):
-        rank, *new_ranks = ranks.sequence_after(others[-1].rank, len(below) + 1)
-        displaced = below
-    else:
-        *new_ranks, rank = ranks.sequence_before(others[0].rank, len(above) + 1)
-        displaced = above
-    return replace(list_, rank=rank), [
-        replace(other, rank=new_rank) for other, new_rank in zip(displaced, new_ranks, strict=True)
-    ]

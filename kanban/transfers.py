@@ -7,11 +7,11 @@ from kanban import cards
 from kanban.cards import CardArchived
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, SelfReference, quote_name
+from kanban.flow import completions
 from kanban.ordering import ranks
-from kanban.ordering.list_capacity import ListEnd, ensure_card_can_enter, get_rank_at_end, with_card, without_card
+from kanban.ordering.list_capacity import ensure_card_can_enter, get_rank_at_end, with_card, without_card
 from kanban.text import fold
-from kanban.timekeeping import timestamps
-from kanban.values import Card, EventData, Stage
+from kanban.values import Card, End, EventData
 from kanban.views import BoardView
 
 
@@ -35,7 +35,7 @@ def transfer(
     context: ActionContext,
     *,
     list_id: str | None = None,
-    position: ListEnd = "bottom",
+    position: End = "bottom",
 ) -> tuple[Card, Change]:
     """Move the card to the target board: to the given list, or to the first list of the card's stage.
 
@@ -89,7 +89,12 @@ def transfer(
         updates=(card, *closed, with_card(target, rank)),
         list_id=target.id,
         card_id=card_id,
-        data=_build_arrival_data(card, source_view, (source.stage, target.stage)),
+        data={
+            "from_board_id": source_view.board.id,
+            "title": card.title,
+            "stage": str(target.stage),
+            **completions.build_completion_data(card, source.stage, target.stage),
+        },
         rebalance_list_id=target.id if len(rank) > ranks.MAX_RANK_LENGTH else None,
     )
     return card, replace(arrival, departure=departure, membership_ids=membership_ids)
@@ -110,15 +115,3 @@ def _match_memberships(source_view: BoardView, target_view: BoardView) -> Mappin
     """Return the memberships of people who are on both boards: id on the source board to id on the target board."""
     target_ids = {member.user_id: member.id for member in target_view.members}
     return {member.id: target_ids[member.user_id] for member in source_view.members if member.user_id in target_ids}
-
-
-def _build_arrival_data(card: Card, source_view: BoardView, stages: tuple[Stage, Stage]) -> EventData:
-    old_stage, new_stage = stages
-    data: EventData = {"from_board_id": source_view.board.id, "title": card.title, "stage": str(new_stage)}
-    if new_stage != Stage.DONE or old_stage == Stage.DONE:
-        return data
-    completion_times = {
-        "created_at": timestamps.format_utc(card.created_at),
-        "started_at": timestamps.format_optional_utc(card.started_at),
-    }
-    return {**data, **completion_times}

@@ -1,7 +1,7 @@
-"""The things that a board is made of, as frozen values.
+"""The values of the domain, all frozen: users, tokens, boards, and what boards are made of.
 
-Timestamps are aware UTC datetimes of whole seconds, but text in a `CardView`. Money is an integer of the currency's
-minor unit. Text has been trimmed and normalized (NFC) before it gets here.
+Timestamps are aware UTC datetimes of whole seconds; in a `CardView` they are text. Money is an integer of the
+currency's minor unit. Text has been trimmed and normalized (NFC) before it gets here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,6 +64,10 @@ class Color(StrEnum):
     LIME = "lime"
     PINK = "pink"
     BLACK = "black"
+
+
+End = Literal["top", "bottom"]
+"""An end of an order: of a board's lists, a list's cards, a card's checklists or a checklist's items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class NewList:
     stage: Stage
     wip_limit: int | None = None
     wip_enforcement: Enforcement = Enforcement.WARN
-    position: Literal["top", "bottom"] = "bottom"
+    position: End = "bottom"
     external_id: str | None = None
 
 
@@ -256,7 +260,7 @@ class NewChecklistItem:
     done: bool = False
     assignee_id: str | None = None
     due_at: datetime | None = None
-    position: Literal["top", "bottom"] = "bottom"
+    position: End = "bottom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +394,7 @@ class NewCard:
     title: str
     description: str = ""
     list_id: str | None = None
-    position: Literal["top", "bottom"] = "bottom"
+    position: End = "bottom"
     external_id: str | None = None
     label_ids: Sequence[str] = ()
     assignee_ids: Sequence[str] = ()

@@ -20,7 +20,7 @@ _LATER_FIELDS = tuple(
     for field in describe(Card)
     if field.is_editable and field.is_plain and field.name not in {*_HEADER, "hourly_rate_minor"}
 )
-"""Fields of a card that this table did not have at first. Their columns come last, so that no column moves."""
+"""Editable fields that were added to cards later. Their columns come last, so that no existing column moves."""
 
 
 def format_cards(cards: Iterable[CardView], view: BoardView, now: datetime, *, has_header: bool) -> str:
@@ -64,5 +64,5 @@ def _rows(cards: Iterable[CardView], view: BoardView, now: datetime) -> Iterator
 
 
 def format_value(value: object) -> object:
-    """Format a truth value as the other columns have it."""
+    """Format a boolean as the fixed columns do: true, false. Return any other value unchanged."""
     return str(value).lower() if isinstance(value, bool) else value

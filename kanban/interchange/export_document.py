@@ -47,7 +47,7 @@ _VALUE_TYPES: Mapping[str, type] = {
     "time_entry": TimeEntry,
 }
 _LATER_FIXED_FIELDS: Mapping[str, tuple[tuple[str, object], ...]] = {"time_entry": (("recorded_by", None),)}
-"""Fields that exports did not have at first and that no patch sets, and their empty values."""
+"""Fields that no patch sets and that were added after the first release, with their empty values."""
 
 LATER_FIELDS = {
     kind: (
@@ -60,7 +60,7 @@ LATER_FIELDS = {
     )
     for kind, value_type in _VALUE_TYPES.items()
 }
-"""Fields that exports did not have at first, and their empty values.
+"""Fields that were added after the first release, with their empty values.
 
 A field counts only if it is not empty. So no earlier digest changes, and a board that comes from an earlier export
 keeps its digest.

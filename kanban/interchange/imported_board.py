@@ -1,4 +1,4 @@
-"""Build a board that comes from elsewhere, with everything on it and with its history."""
+"""Build the board of an import, with everything on it and with its history."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

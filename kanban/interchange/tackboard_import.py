@@ -1,7 +1,7 @@
 """Import a Tackboard export as a new board.
 
-An export says about people whatever its author wrote into it. An import therefore creates comments, time entries and
-assignments in the name of trusted users only: the caller when it comes through the API, every existing user when the
+Anybody can write anything into an export. An import therefore creates comments, time entries and assignments in the
+name of trusted users only: the caller when it comes through the API, every existing user when the
 operator runs it on the command line. What other people wrote becomes the importer's and begins with their name.
 
 An export holds no history. It is rebuilt from what the cards know: when they were created, first started and completed.
@@ -404,21 +404,18 @@ class _TackboardImport:
         names = {user_id: user_id for user_id in recorded_entries} | names
         members = {member["user_id"] for member in self.document["members"]}
         for user_id in sorted(names.keys() - self.trusted_user_ids):
-            outcomes = [
-                *(["their membership and their assignments are left out"] * (user_id in members)),
-                *(
-                    [f"their comments ({comments[user_id]}) are yours now, and begin with their name"]
-                    * (user_id in comments)
-                ),
-                *(
-                    [f"their time entries ({entries[user_id]}) are yours now, and their name is in the notes"]
-                    * (user_id in entries)
-                ),
-                *(
-                    [f"time entries of others that they recorded ({recorded_entries[user_id]}) are recorded by you now"]
-                    * (user_id in recorded_entries)
-                ),
-            ]
+            outcomes = []
+            if user_id in members:
+                outcomes.append("their membership and their assignments are left out")
+            if user_id in comments:
+                outcomes.append(f"their comments ({comments[user_id]}) are yours now, and begin with their name")
+            if user_id in entries:
+                outcomes.append(
+                    f"their time entries ({entries[user_id]}) are yours now, and their name is in the notes"
+                )
+            if user_id in recorded_entries:
+                count = recorded_entries[user_id]
+                outcomes.append(f"time entries of others that they recorded ({count}) are recorded by you now")
             self.report.add_line("member", names[user_id], f"Not imported in their own name: {'; '.join(outcomes)}.")
 
 

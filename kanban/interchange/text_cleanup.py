@@ -1,4 +1,4 @@
-"""Clean text from elsewhere: no control characters, normalized, not blank, not too long."""
+"""Clean imported text: no control characters, normalized, not blank, not too long."""
 
 import re
 from unicodedata import combining, normalize

@@ -1,4 +1,4 @@
-"""Import a Trello export as a new board, with a report of what did not fit.
+"""Import a Trello export as a new board, and report what could not be imported.
 
 Trello's ids begin with the creation time: their first eight hexadecimal digits are seconds since 1970. Moves of cards
 come from the export's actions, of which Trello includes the last 1,000.
@@ -98,7 +98,7 @@ def import_board(
 ) -> tuple[BoardView, Change, ImportReport]:
     """Build a new board from a Trello export; return the board's view, the change that creates it, and the report.
 
-    Trello has no money: currency and hourly rate are given. Raises NoListsInImport.
+    Trello exports have no currency and no hourly rate. Raises NoListsInImport.
     """
     return _TrelloImport(export, context, currency, hourly_rate_minor).build()
 
@@ -246,11 +246,8 @@ class _TrelloImport:
                     self._report_omitted_card(trello_card, f"A list holds at most {MAX_CARDS_PER_LIST} cards.")
                 else:
                     selected.append((trello_card, list_))
-        indexes = {id(trello_card): index for index, (trello_card, _) in enumerate(selected)}
         self.rank_by_item = self._rank_cards(selected)
-        return sorted(
-            selected, key=lambda pair: (parse_creation_time(pair[0].get("id"), self.context.at), indexes[id(pair[0])])
-        )
+        return sorted(selected, key=lambda pair: parse_creation_time(pair[0].get("id"), self.context.at))
 
     def _rank_cards(self, selected: Sequence[tuple[TrelloObject, List]]) -> dict[int, str]:
         """Return the rank of each card by the id() of its item; set the counts and rank bounds of the lists."""
@@ -372,13 +369,13 @@ class _TrelloImport:
 
     def _resolve_labels(self, trello_card: TrelloObject, title: str, label_ids: Mapping[str, str]) -> tuple[str, ...]:
         trello_ids = trello_card.get("idLabels")
-        wanted_ids = [str(trello_id) for trello_id in trello_ids] if isinstance(trello_ids, list) else []
-        missing_count = sum(trello_id not in label_ids for trello_id in wanted_ids)
+        card_label_ids = [str(trello_id) for trello_id in trello_ids] if isinstance(trello_ids, list) else []
+        missing_count = sum(trello_id not in label_ids for trello_id in card_label_ids)
         if missing_count:
             self.report.add_line(
                 "card", title, f"{missing_count} of its labels are not in the export, or were left out."
             )
-        return tuple(sorted({label_ids[trello_id] for trello_id in wanted_ids if trello_id in label_ids}))
+        return tuple(sorted({label_ids[trello_id] for trello_id in card_label_ids if trello_id in label_ids}))
 
     def _shorten(self, card: Card) -> Card:
         """Return the card without the links, then without the end of the description, that exceed its maximum size."""

@@ -1,1 +1,1 @@
-"""Order: ranks, positions, the room in lists, reordering."""
+"""Ordering: ranks, positions, the capacity of lists, reordering."""

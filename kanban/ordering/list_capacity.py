@@ -1,14 +1,11 @@
 """The capacity of lists: whether a card can enter, its rank at an end, and what a list stores about its cards."""
 
 from dataclasses import replace
-from typing import Literal
 
 from kanban.errors import Conflict, LimitReached, quote_name
 from kanban.limits import MAX_CARDS_PER_LIST
 from kanban.ordering import ranks
-from kanban.values import Enforcement, List
-
-ListEnd = Literal["top", "bottom"]
+from kanban.values import End, Enforcement, List
 
 
 class WipLimitReached(Conflict):
@@ -32,7 +29,7 @@ class ListArchived(Conflict):
         super().__init__(f"List {quote_name(list_name)} is archived: unarchive it first.")
 
 
-def get_rank_at_end(target: List, end: ListEnd) -> str:
+def get_rank_at_end(target: List, end: End) -> str:
     """Return the rank of a card that goes to the top or the bottom of the list."""
     return ranks.before(target.first_rank) if end == "top" else ranks.after(target.last_rank)
 

@@ -1,7 +1,7 @@
 """Ranks: text whose byte order is the order of things, with room for one more between any two.
 
-A rank is an integer followed, where something was put between two integers, by a fraction of base-62 digits. The first
-letter of the integer gives its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so a rank grows
+A rank is an integer followed, where a thing was inserted between two integers, by a fraction of base-62 digits. The
+first letter of the integer gives its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so a rank grows
 by one digit only when 62 times as many things have been added at an end. Inserting at the same position again and again
 costs about one digit for every five insertions.
 
@@ -14,11 +14,11 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE = len(_DIGITS)
 _DIGIT_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _FIRST = "a0"
-# Integers of up to 13 digits: no list ever needs more, and further letters are left beyond them.
+# Integers of up to 13 digits: no list needs more. The letters beyond these leave room at both ends.
 _RANK = re.compile("[N-Za-m][0-9A-Za-z]+")
 
 MAX_RANK_LENGTH = 120
-"""Length beyond which a rank still works, but asks for its list to be rebalanced."""
+"""A rank that is longer still works, but its list should be rebalanced."""
 
 
 def is_rank(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Put many things in order at once: the lists of a board, the cards of a list.
 
-Of all ways to reach an order, the one that moves the fewest things is taken. What does not move keeps its rank, and so
-do archived and deleted things: when they come back, they stand beside their old neighbours.
+A reordering moves as few things as possible. All others keep their ranks, archived and deleted things included, so that
+these return next to their old neighbours.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,7 +26,7 @@ SortValue = str | float | None
 
 
 class StaleOrder(Conflict):
-    """Raised when an order names other things than there are."""
+    """Raised when a requested order does not name exactly the things that exist."""
 
     code = "stale_order"
 
@@ -36,7 +36,7 @@ class StaleOrder(Conflict):
 
 
 class TooManyMoves(Conflict):
-    """Raised when an order differs too much from the present one for one request."""
+    """Raised when a requested order would move more cards than one request may."""
 
     code = "too_many_moves"
 
@@ -153,7 +153,9 @@ def sort_cards(
     `current` holds the ranks of all its cards, `sort_values` what to sort by, by card id. Cards whose value is None
     come last.
     """
-    active_ids = [card_id.card_id for card_id in current if not card_id.is_hidden and card_id.card_id in sort_values]
+    active_ids = [
+        card_rank.card_id for card_rank in current if not card_rank.is_hidden and card_rank.card_id in sort_values
+    ]
     with_value = sorted(
         (card_id for card_id in active_ids if sort_values[card_id] is not None),
         key=lambda card_id: (sort_values[card_id],),  # the tuple spares mypy the comparison of mixed types

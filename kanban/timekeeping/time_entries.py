@@ -82,7 +82,7 @@ class InFuture(Unprocessable):
 
 
 class TimeEntryTooLong(Unprocessable):
-    """Raised when a time entry is longer than anybody works, probably by a typing error."""
+    """Raised when a time entry is longer than MAX_DURATION, probably because of a typing error."""
 
     code = "time_entry_too_long"
 

@@ -1,4 +1,4 @@
-"""Timestamps as the text that events carry and that messages show."""
+"""Format and parse timestamps: RFC 3339 in UTC and whole seconds, as events, exports and messages have them."""
 
 from datetime import UTC, datetime
 

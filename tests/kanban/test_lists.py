@@ -8,7 +8,7 @@ import pytest
 from kanban import cards, lists
 from kanban.errors import ExternalIdTaken, LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.lists import ListNotEmpty
-from kanban.ordering import ranks
+from kanban.ordering import positions, ranks
 from kanban.values import Enforcement, List, NewCard, NewList, Stage
 from tests.kanban.fake_store import FakeStore
 
@@ -269,7 +269,7 @@ def test_lists_that_make_room_get_ranks_that_no_list_had(store: FakeStore, index
     old = [*low, *crowded, *high]
     order = [replace(list_, rank=rank) for list_, rank in zip(store.view().lists, old, strict=True)]
 
-    moved, displaced = lists.rank_list_at(order[-1], order[:-1], index + 1)
+    moved, displaced = positions.assign_rank(order[-1], order[:-1], index + 1)
 
     assert not {list_.rank for list_ in (moved, *displaced)} & {*old[:-1]}
 
@@ -280,7 +280,7 @@ def test_of_two_equally_near_ends_the_lists_at_the_bottom_make_room(store: FakeS
     low, high = "a0" + "0" * 130 + "V", "a0" + "0" * 130 + "W"
     order = [one, replace(two, rank=low), replace(three, rank=high), four]
 
-    moved, displaced = lists.rank_list_at(replace(one, id="lst_new"), order, 2)
+    moved, displaced = positions.assign_rank(replace(one, id="lst_new"), order, 2)
 
     assert [list_.id for list_ in displaced] == [three.id, four.id]
     assert low < moved.rank < displaced[0].rank < displaced[1].rank

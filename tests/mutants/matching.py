@@ -17,6 +17,7 @@ RULES = {
     "interchange/imported_board": ["interchange/test_tackboard_import", "interchange/test_trello_import"],
     "interchange/trello_mapping": ["interchange/test_trello_mapping", "interchange/test_trello_import"],
     "interchange/trello_reader": ["interchange/test_trello_import"],
+    "ordering/positions": ["ordering/test_positions", "test_lists", "test_checklists"],
     "ordering/list_capacity": ["test_cards", "test_lists", "test_archive", "test_copies"],
     "timekeeping/date_ranges": ["timekeeping/test_date_ranges", "timekeeping/test_time_report"],
     "timekeeping/timestamps": ["timekeeping/test_timestamps", "test_cards", "interchange/test_tackboard_import"],
