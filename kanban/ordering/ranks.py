@@ -1,9 +1,9 @@
 """Ranks: text whose byte order is the order of things, with room for one more between any two.
 
 A rank is an integer followed, where a thing was inserted between two integers, by a fraction of base-62 digits. The
-first letter of the integer gives its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so a rank grows
-by one digit only when 62 times as many things have been added at an end. Inserting at the same position again and again
-costs about one digit for every five insertions.
+first letter of the integer gives its sign and length ('a' one digit, 'b' two; 'Z' one below zero, 'Y' two), so a rank
+grows by one digit only when 62 times as many things have been added at an end. Inserting at the same position again and
+again costs about one digit for every five insertions.
 
 No fraction ends in '0', because there would be no room just above it.
 """
