@@ -21,8 +21,8 @@ _START_SECONDS = 30.0
 REGION = "eu-central-1"
 
 NOT_EMULATED = (
-    "alarms over several metrics (they are left out here)",
-    "what CloudFront asks of the API (it calls no address of AWS's)",
+    "alarms over several metrics (the rehearsal leaves them out)",
+    "requests from CloudFront to the API",
     "arm64, SnapStart and throttling",
     "access logs, detailed metrics and X-Ray",
     "encryption, recovery and expiry of the table",

@@ -1,5 +1,5 @@
 'use strict';
-// Finishes the package after the plugins have added everything: see finish_package.py.
+// Runs finish_package.py after all other plugins have added their files.
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
@@ -10,14 +10,14 @@ class Finish {
         const { service } = serverless;
         const { python, architecture, maxMegabytes } = service.custom.package;
         const zip = path.resolve(serverless.serviceDir, service.package.artifact);
-        const made = spawnSync(
+        const result = spawnSync(
           python,
           [path.join(__dirname, 'finish_package.py'), zip, '--architecture', architecture, '--max-megabytes', String(maxMegabytes[architecture])],
           { encoding: 'utf8' },
         );
-        if (made.error) throw made.error;
-        if (made.status !== 0) throw new serverless.classes.Error(made.stderr.trim());
-        log.notice(made.stdout.trim());
+        if (result.error) throw result.error;
+        if (result.status !== 0) throw new serverless.classes.Error(result.stderr.trim());
+        log.notice(result.stdout.trim());
       },
     };
   }

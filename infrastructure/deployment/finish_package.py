@@ -38,7 +38,7 @@ _UNUSED_FILES_PATTERN = re.compile(
     | \.(c|h|pxd|pyi|pyx|rst|md|typed)$
     | ^bin/
     | ^requirements.*\.txt$
-    # The entry point of serverless-wsgi, which would accept commands.
+    # The entry point of serverless-wsgi, which would execute commands from events.
     | ^(wsgi_handler\.py|\.serverless-wsgi)$
     # The parser in C: only a local table is created from its definition in YAML.
     | ^(yaml/_yaml|_yaml/)
@@ -46,7 +46,7 @@ _UNUSED_FILES_PATTERN = re.compile(
     | ^connexion/(apps|validators)/
     | ^connexion/(frameworks/(flask|starlette)|cli|options|testing)\.py$
     | ^starlette/(?!__init__\.py|exceptions\.py)
-    # What serverless-wsgi never imports.
+    # serverless-wsgi imports nothing of these.
     | ^werkzeug/((debug|middleware|routing)/|(_reloader|testapp)\.py$)
     """,
     re.VERBOSE,
@@ -149,8 +149,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         sys.stdout.write(finish_package(arguments.package, arguments.architecture, arguments.max_megabytes) + "\n")
-    except PackageRejected as unfit:
-        sys.stderr.write(f"{unfit}\n")
+    except PackageRejected as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -1,8 +1,8 @@
 """Run the package on this machine as Lambda does, behind a copy of an HTTP API and CloudFront (`make lambda`).
 
-AWS's own runtime client runs the unpacked zip in a process that has nothing else of the project, and takes its events
-from the Runtime API here. Paths that are not below /v1 are served from the files of the site. STORE_URL names a table;
-without it there is one in memory, which ends with the program.
+AWS's own runtime client runs the unpacked package in a process of its own, without the rest of the project, and fetches
+events from the Runtime API of this module. Paths that are not below /v1 are served from the files of the site.
+STORE_URL names a table; without it, a table in memory is used, which is lost when the program ends.
 """
 
 import base64
@@ -95,13 +95,13 @@ def create_runtime_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.read_body()
-            *_, number, what = self.path.split("/")
-            invocation = runtime.started.pop(number, None)
+            *_, invocation_id, outcome = self.path.split("/")
+            invocation = runtime.started.pop(invocation_id, None)
             if invocation is None:
                 # The function could not even start.
                 print(body.decode(errors="replace"), file=sys.stderr)
             else:
-                invocation.response = body if what == "response" else None
+                invocation.response = body if outcome == "response" else None
                 invocation.done.set()
             self.send(202, {}, b"")
 

@@ -1,6 +1,6 @@
 """Deploy, use, update, roll back and remove the whole stack on an emulator of AWS (`make rehearse`).
 
-The package is the one that is deployed to AWS, but built for this machine's processor and Python. Each step prints its
+The package is built as for AWS, but for this machine's processor and Python. Each step prints its
 result and how long it took. The first failure ends the rehearsal with exit status 1.
 """
 
@@ -67,7 +67,7 @@ class Rehearsal:
     def deploy(self) -> str:
         """Deploy a new stack, with the checks of `make deploy`."""
         read_account_id(self._stack)
-        self._check_foreign_table_is_refused()
+        self._ensure_foreign_table_is_rejected()
         _ensure("A new stack" in next(preview_changes(self._stack, self._package)), "a new stack must be announced")
         run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
         self._restore_cors()
@@ -125,7 +125,10 @@ class Rehearsal:
                 _ensure(name in page.headers, f"{path} through CloudFront lacks {name}")
         without_tls = self._send("GET", f"{self._address}/", {"Host": host})
         direct = self._send("GET", f"{self._address}/{outputs['SiteBucketName']}/index.html", {})
-        _ensure((without_tls.status, direct.status) == (301, 403), "only CloudFront, and only by TLS, may be read")
+        _ensure(
+            (without_tls.status, direct.status) == (301, 403),
+            "files must be readable only through CloudFront, and only over TLS",
+        )
         return f"{number} files; 200 by CloudFront, 301 without TLS, 403 without CloudFront"
 
     def check_cors(self) -> str:
@@ -146,7 +149,7 @@ class Rehearsal:
         _ensure(any("ApiLambdaFunction" in line for line in announced), f"the change must be announced: {announced}")
         run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
         self._expect(200, "GET", self._board)
-        _ensure(self._read_memory_size() == 768, "the update must have arrived")
+        _ensure(self._read_memory_size() == 768, "the updated function must be in use")
         return f"{self._stack.status()}, {before} to {self._read_memory_size()} MB, the board is there"
 
     def deploy_invalid_template(self) -> str:
@@ -157,7 +160,7 @@ class Rehearsal:
         except DeploymentFailed:
             pass
         else:
-            raise DeploymentFailed("a deployment that cannot be must fail")
+            raise DeploymentFailed("the deployment of an invalid template must fail")
         self._expect(200, "GET", self._board)
         return f"{self._stack.status()}, the board is there"
 
@@ -168,7 +171,7 @@ class Rehearsal:
         _ensure(bool(stamps), f"deployments must be listed: {listed}")
         run_osls(["rollback", "--stage", STAGE, "--timestamp", stamps[0]], self._environment)
         self._expect(200, "GET", self._board)
-        _ensure(self._read_memory_size() == 1024, "the function must be the one before")
+        _ensure(self._read_memory_size() == 1024, "the previous function must be in use")
         return f"{self._stack.status()}, to the first of {len(stamps)} deployments, the board is there"
 
     def remove(self) -> str:
@@ -184,7 +187,7 @@ class Rehearsal:
         _ensure(not any(left.values()), f"nothing may be left: {left}")
         return "no table, function, bucket or role is left"
 
-    def _check_foreign_table_is_refused(self) -> None:
+    def _ensure_foreign_table_is_rejected(self) -> None:
         client, name = self._stack.client("dynamodb"), self._stack.name
         key = {"AttributeName": "pk", "AttributeType": "S"}
         client.create_table(
@@ -198,7 +201,7 @@ class Rehearsal:
         except DeploymentFailed:
             client.delete_table(TableName=name)
         else:
-            raise DeploymentFailed("a table that is there must be found")
+            raise DeploymentFailed("an existing table must prevent the deployment")
 
     def _restore_cors(self) -> None:
         """Set the allowed origins again: the emulator loses what CloudFormation sets."""
@@ -299,7 +302,9 @@ def main() -> int:
             with _print_step("build") as results:
                 package = build_package(STAGE, Path(scratch, "package"), local_build_environment())
                 left_out = remove_unsupported_resources(package)
-                results.append(f"{package.zip.stat().st_size / 2**20:.2f} MB; left out here: {', '.join(left_out)}")
+                results.append(
+                    f"{package.zip.stat().st_size / 2**20:.2f} MB; removed for the emulator: {', '.join(left_out)}"
+                )
             with run_emulator(log) as address:
                 # From here on, every AWS client uses the emulator.
                 os.environ.update(build_environment(address))
@@ -311,7 +316,7 @@ def main() -> int:
                     ("site", run.check_site),
                     ("other origins", run.check_cors),
                     ("update in place", run.update_in_place),
-                    ("impossible update", run.deploy_invalid_template),
+                    ("invalid update", run.deploy_invalid_template),
                     ("rollback", run.roll_back),
                     ("remove", run.remove),
                 ):
@@ -321,7 +326,7 @@ def main() -> int:
             print(f"The rehearsal failed: {failed}", file=sys.stderr)
             print(log.read_text()[-3000:] if log.exists() else "", file=sys.stderr)
             return 1
-    print(f"{'in all':<22} {time.monotonic() - began:5.1f} s")
+    print(f"{'together':<22} {time.monotonic() - began:5.1f} s")
     print("Not emulated, but tested on the template: " + "; ".join(NOT_EMULATED) + ".")
     return 0
 

@@ -1,4 +1,4 @@
-"""The files of the site: they are in a bucket behind CloudFront, which also serves the API."""
+"""Upload the site's files to its bucket, from which CloudFront serves them."""
 
 from typing import Any
 
