@@ -25,7 +25,7 @@ from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.heavy_operations import find_weight_errors, is_heavy
 from contract.messages import Request, Response
 from contract.negotiation import choose_media_type
-from contract.parameters import Parameter, argument_name, parse_cookies, parse_query
+from contract.parameters import Parameter, PathParameters, argument_name, parse_cookies, parse_query
 from contract.responses import HandlerResult, Responses
 from contract.schemas import Schema, Schemas, find_unenforceable_schemas
 
@@ -93,7 +93,7 @@ class Operation:
         parameter_objects = _merge_parameters(path_item, operation_object, schemas)
         body = schemas.resolve(operation_object["requestBody"]) if "requestBody" in operation_object else None
         parameters = [Parameter(parameter_object, schemas) for parameter_object in parameter_objects.values()]
-        self._path_parameters = [p for p in parameters if p.location == "path"]
+        self._path_parameters = PathParameters([p for p in parameters if p.location == "path"], schemas)
         self._query_parameters = {p.name: p for p in parameters if p.location == "query"}
         self._header_parameters = [p for p in parameters if p.location == "header"]
         self._cookie_parameters = [p for p in parameters if p.location == "cookie"]
@@ -120,7 +120,8 @@ class Operation:
         """
         parameters = inspect.signature(function).parameters
         must_take = {
-            p.argument: p for p in (*self._path_parameters, *self._query_parameters.values(), *self._cookie_parameters)
+            p.argument: p
+            for p in (*self._path_parameters.all, *self._query_parameters.values(), *self._cookie_parameters)
         }
         may_take = {p.argument: p for p in self._header_parameters}
         documented = {**must_take, **may_take}
@@ -157,8 +158,7 @@ class Operation:
             arguments["body"] = self._body.parse(request.body, headers.get("content-type"), content_encoding)
         else:
             ensure_no_body(request.body, MAX_BODY_BYTES)
-        for parameter in self._path_parameters:
-            arguments[parameter.argument] = parameter.parse([path_values[parameter.name]])
+        self._path_parameters.parse(path_values, arguments)
         parse_query(request.query, self._query_parameters, arguments)
         self._parse_headers(request.headers, arguments)
         if self._cookie_parameters:

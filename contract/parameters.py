@@ -10,7 +10,7 @@ separates such items.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -126,6 +126,27 @@ class Parameter:
             return [parse_scalar(text, self.item_type) for text in texts]
         blanks = " " if self.location == "header" else ""
         return [parse_scalar(text.strip(blanks), self.item_type) for text in texts[0].split(",")] if texts[0] else []
+
+
+class PathParameters:
+    """The path parameters of an operation."""
+
+    __slots__ = ("_check_of_texts", "all")
+
+    def __init__(self, parameters: Sequence[Parameter], schemas: Schemas) -> None:
+        self.all = parameters
+        are_texts = all(p.type == "string" and p.name == p.argument and not p.check.normalize for p in parameters)
+        schemas_by_name = {p.name: p.check.openapi_schema for p in parameters}
+        # Texts that stay as they are, such as ids, are validated by one call.
+        self._check_of_texts = schemas.get_object_check(schemas_by_name, "request") if are_texts else None
+
+    def parse(self, texts: Mapping[str, str], arguments: dict[str, Any]) -> None:
+        """Parse the texts, which have the names of the parameters. Raises Problem (400) that names the parameter."""
+        if self._check_of_texts is not None and self._check_of_texts.is_valid(texts):
+            arguments.update(texts)
+            return
+        for parameter in self.all:
+            arguments[parameter.argument] = parameter.parse([texts[parameter.name]])
 
 
 def may_contain_commas(schema: Schema) -> bool:

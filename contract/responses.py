@@ -53,21 +53,26 @@ class ContractBreach(Exception):
 class _DeclaredResponse:
     """One response of an operation in the document."""
 
-    __slots__ = ("checks", "headers", "required")
+    __slots__ = ("checks", "header_check", "header_types", "headers", "required")
 
     def __init__(self, response_object: Schema, schemas: Schemas) -> None:
         self.checks: dict[str, Check] = {
             media_type.lower(): schemas.get_check(content["schema"], "response")
             for media_type, content in response_object.get("content", {}).items()
         }
-        self.headers: dict[str, tuple[str, Check]] = {}
-        self.required: list[str] = []
-        for name, reference in response_object.get("headers", {}).items():
-            header = schemas.resolve(reference)
-            json_type = schemas.resolve(header["schema"]).get("type", "string")
-            self.headers[name.lower()] = (json_type, schemas.get_check(header["schema"], "response"))
-            if header.get("required") and name.lower() not in EDGE_HEADERS:
-                self.required.append(name.lower())
+        headers = {
+            name.lower(): schemas.resolve(reference) for name, reference in response_object.get("headers", {}).items()
+        }
+        self.headers: dict[str, Schema] = {name: header["schema"] for name, header in headers.items()}
+        """The schemas of the headers."""
+        types = {name: schemas.resolve(schema).get("type", "string") for name, schema in self.headers.items()}
+        self.header_types: dict[str, str] = {name: type_ for name, type_ in types.items() if type_ != "string"}
+        """The types of the headers that aren't text."""
+        self.required = [
+            name for name, header in headers.items() if header.get("required") and name not in EDGE_HEADERS
+        ]
+        self.header_check = schemas.get_object_check({"content-type": {}, **self.headers}, "response", self.required)
+        """Checks all headers at once."""
 
 
 class Responses:
@@ -157,20 +162,29 @@ class Responses:
         return declared
 
     def _check_headers(self, declared: _DeclaredResponse, status: int, headers: Mapping[str, str]) -> None:
+        text = "".join(headers.values())
+        if not (text.isascii() and text.isprintable()):
+            raise ContractBreach(f"{self._operation_id}: a header of {status} has characters no header may have")
+        values: Mapping[str, Any] = headers
+        if not declared.header_types.keys().isdisjoint(headers):
+            values = {name: self._parse_header(declared, status, name, text) for name, text in headers.items()}
+        if not declared.header_check.is_valid(values):
+            self._name_invalid_header(declared, status, values)
+
+    def _parse_header(self, declared: _DeclaredResponse, status: int, name: str, text: str) -> Any:
+        try:
+            return parse_scalar(text, declared.header_types.get(name, "string"))
+        except ValueError as reason:
+            raise ContractBreach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
+
+    def _name_invalid_header(self, declared: _DeclaredResponse, status: int, values: Mapping[str, Any]) -> None:
+        """Raise ContractBreach with the name of the header that is missing, undeclared or invalid."""
         for name in declared.required:
-            if name not in headers:
+            if name not in values:
                 raise ContractBreach(f"{self._operation_id}: {status} lacks the header {name}")
-        for name, text in headers.items():
-            if not (text.isascii() and text.isprintable()):
-                raise ContractBreach(
-                    f"{self._operation_id}: the header {name} of {status} has characters no header may have"
-                )
+        for name, value in values.items():
             if name in declared.headers:
-                json_type, check = declared.headers[name]
-                try:
-                    value = parse_scalar(text, json_type)
-                except ValueError as reason:
-                    raise ContractBreach(f"{self._operation_id}: the header {name} of {status} {reason}") from None
+                check = self._schemas.get_check(declared.headers[name], "response")
                 self._ensure_valid(check, value, f"the header {name} of {status}")
             elif name != "content-type":
                 raise ContractBreach(f"{self._operation_id}: the header {name} of {status} is not in the document")

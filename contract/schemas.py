@@ -9,7 +9,7 @@ compiled at its first use: operations that a process never serves cost it nothin
 import itertools
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -210,6 +210,18 @@ class Schemas:
         if key[0]:
             self._checks[key] = check
         return check
+
+    def get_object_check(
+        self, properties: Mapping[str, Schema], direction: Direction, required: Sequence[str] = ()
+    ) -> Check:
+        """Return the check of an object with these properties and no others, such as the headers of a response.
+
+        It is for what the document describes one by one: the validator is then called once for all of them.
+        """
+        schema: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+        if required:
+            schema["required"] = list(required)
+        return Check(self, direction, schema, _translate(schema, direction, self), None)
 
     def get_inner_check(self, schema: Mapping[str, Any], direction: Direction, target: str) -> Check:
         """Return the check of a subschema `itself`, of an array of it (`many`), or of the `container` alone."""
