@@ -43,7 +43,7 @@ class ExpiresInPast(Unprocessable):
     code = "expires_in_past"
 
     def __init__(self) -> None:
-        super().__init__("A token cannot expire before it is made: 'expires_at' lies in the past.")
+        super().__init__("A token cannot expire before it is created: 'expires_at' lies in the past.")
         self.field = "expires_at"
 
 
@@ -55,8 +55,7 @@ class ExpiresAfterParent(Unprocessable):
     def __init__(self, expires_at: datetime) -> None:
         """Take the time at which the parent expires."""
         super().__init__(
-            "A token cannot outlive the one that it is made with, which expires at "
-            f"{timestamps.format_utc(expires_at)}."
+            f"A token cannot outlive the one that creates it, which expires at {timestamps.format_utc(expires_at)}."
         )
         self.field = "expires_at"
 
@@ -69,7 +68,8 @@ class TooManyGenerations(Conflict):
     def __init__(self, maximum: int) -> None:
         """Take the number of ancestors allowed."""
         super().__init__(
-            f"There are {maximum} tokens above the new one already: make it with one of those, or rotate yours instead."
+            f"Your token has {maximum} ancestors already: "
+            "create the new one with one of those, or rotate yours instead."
         )
 
 
@@ -79,7 +79,7 @@ class TokenExpired(Conflict):
     code = "token_expired"
 
     def __init__(self) -> None:
-        super().__init__("This token has expired: make another one.")
+        super().__init__("This token has expired: create another one.")
 
 
 class TokenOutOfReach(Forbidden):

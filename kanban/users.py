@@ -15,14 +15,14 @@ class InstallationOwnerOnly(Forbidden):
     code = "installation_owner_only"
 
     def __init__(self) -> None:
-        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
+        super().__init__("Sign-up is closed: only the owner of this installation can create users.")
 
 
 class SignupClosed(Unauthenticated):
     """Raised when someone signs up while sign-up is closed."""
 
     def __init__(self) -> None:
-        super().__init__("Sign-up is closed: only the owner of this installation can make users.")
+        super().__init__("Sign-up is closed: only the owner of this installation can create users.")
 
 
 def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple[User, Change]:  # noqa: A002  (it is the id)

@@ -470,7 +470,7 @@ def test_cards_are_exported_as_a_table(capsys: pytest.CaptureFixture[str]) -> No
     [
         ({"version": 2}, "This is not a valid export: '/version' "),
         ({"name": "Other"}, "was imported as "),
-        ({"cards": []}, "The export was changed or cut: its digest does not fit what it holds."),
+        ({"cards": []}, "The export was changed or cut off: its digest does not match its contents."),
         ({"next_cursor": "abc"}, "This is not the whole export"),
     ],
 )

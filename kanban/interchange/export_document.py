@@ -76,7 +76,7 @@ class BoardChanged(Conflict):
     code = "board_changed"
 
     def __init__(self) -> None:
-        super().__init__("The board was changed since the export was begun: begin again, without a cursor.")
+        super().__init__("The board changed after the export began: begin again, without a cursor.")
 
 
 class Digest:

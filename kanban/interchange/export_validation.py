@@ -42,7 +42,7 @@ def validate_export(document: JsonObject) -> None:
     _validate_card_sizes(document)
     _validate_totals(document)
     if document["digest"] is not None and document["digest"] != export_document.compute_digest(document):
-        raise BrokenExport("digest", "The export was changed or cut: its digest does not fit what it holds.")
+        raise BrokenExport("digest", "The export was changed or cut off: its digest does not match its contents.")
 
 
 def _validate_completeness(document: JsonObject) -> None:

@@ -43,7 +43,8 @@ class TooManyMoves(Conflict):
     def __init__(self, moves: int, maximum: int) -> None:
         """Take the least number of cards that would move, and the number allowed."""
         super().__init__(
-            f"This order would move {moves} cards, and one request moves at most {maximum}: go there in steps."
+            f"This order would move {moves} cards, and one request moves at most {maximum}: "
+            "reorder the list in several steps."
         )
 
 

@@ -17,7 +17,7 @@ from kanban.values import Card, EventData, NewTimeEntry, TimeEntry
 from kanban.views import BoardView
 
 MAX_MANUAL_TIME_ENTRIES = 1_000
-"""Time entries of a card up to which entries can be created and corrected by hand; its clock may add more."""
+"""How many time entries a card can have while they are created and corrected by hand; its clock may add more."""
 
 MAX_DURATION = timedelta(days=366)
 """The longest time entry that can be written by hand."""
@@ -59,14 +59,14 @@ class TimeEntryRunning(Conflict):
 
 
 class TooManyTimeEntries(Conflict):
-    """Raised when a card has so many time entries that none can be created or moved by hand."""
+    """Raised when a card has too many time entries to create or correct one by hand."""
 
     code = "too_many_time_entries"
 
     def __init__(self, card_title: str, maximum: int) -> None:
         """Take the card's title and the number allowed."""
         super().__init__(
-            f"Card {quote_name(card_title)} has {maximum} time entries, the most that can be kept by hand."
+            f"Card {quote_name(card_title)} has {maximum} time entries or more: no more can be recorded by hand."
         )
 
 

@@ -52,7 +52,7 @@ def test_with_closed_sign_up_only_the_installation_owner_creates_users(
     for member in (closed_sign_up.with_token(omar.token), puppet):
         rejected = member.post("/users", {"id": "puppet", "name": "Puppet"})
         assert (rejected.status, rejected.json["code"]) == (403, "installation_owner_only")
-        assert rejected.json["detail"] == "Sign-up is closed: only the owner of this installation can make users."
+        assert rejected.json["detail"] == "Sign-up is closed: only the owner of this installation can create users."
     assert mina.get("/users/puppet").status == 404
 
 

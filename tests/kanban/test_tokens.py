@@ -158,7 +158,7 @@ def test_a_token_has_at_most_ten_ancestors(context: ActionContext) -> None:
     for _ in range(10):
         token = issue_child(context, token)
 
-    with pytest.raises(TooManyGenerations, match="10 tokens above"):
+    with pytest.raises(TooManyGenerations, match="10 ancestors already"):
         issue_child(context, token)
 
 

@@ -70,7 +70,7 @@ def test_a_digest_fits_what_the_export_holds() -> None:
     assert find_fault(cards=[build_card(TODO)], digest=digest) is None
     assert find_fault(cards=[build_card(TODO, title="Changed")], digest=digest) == (
         "digest",
-        "The export was changed or cut: its digest does not fit what it holds.",
+        "The export was changed or cut off: its digest does not match its contents.",
     )
 
 
