@@ -44,7 +44,7 @@ def measure_consumptions(function: MeteredFunction, board: str) -> dict[str, Con
     news = f"{board}/events?after={function.send('GET', board)['seq']}&limit=1"
     tag = function.measure("GET", news).etag
     costs = {
-        "asks for news": function.measure("GET", news, If_None_Match=tag),
+        "polls for events": function.measure("GET", news, If_None_Match=tag),
         "reads the board": function.measure("GET", f"{board}?embed=lists,cards,labels,members"),
         "moves a card": function.measure("POST", f"{card}/move", {"list_id": done}),
         "edits a card": function.measure("PATCH", card, {"title": "Write the front page"}, If_Match="*"),

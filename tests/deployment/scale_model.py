@@ -83,7 +83,11 @@ class Month:
         polls = 60 * (ACTIVE_MINUTES / self.active_interval_seconds + IDLE_MINUTES / IDLE_INTERVAL_SECONDS)
         changes = sum(CHANGES_PER_SESSION.values())
         # Each change makes every page that has the board open read it again.
-        per_session = {"asks for news": polls, "reads the board": 1 + changes * PEOPLE_PER_BOARD, **CHANGES_PER_SESSION}
+        per_session = {
+            "polls for events": polls,
+            "reads the board": 1 + changes * PEOPLE_PER_BOARD,
+            **CHANGES_PER_SESSION,
+        }
         return {name: count * self.sessions for name, count in per_session.items()}
 
     def sum_up(self, attribute: str) -> float:
@@ -164,10 +168,10 @@ def render_limits(month: Month) -> str:
 
 def render_board_limits(month: Month) -> str:
     """Return the table of what one board can take, because it is in one partition."""
-    news, board, move = (month.consumptions[name] for name in ("asks for news", "reads the board", "moves a card"))
+    news, board, move = (month.consumptions[name] for name in ("polls for events", "reads the board", "moves a card"))
     polls = PARTITION_READS / (news.reads - CALLER_READS)
     rows = [
-        ("pages that ask for news each 1.2 seconds", f"{polls * ACTIVE_INTERVAL_SECONDS:,.0f}"),
+        ("pages that poll for events every 1.2 seconds", f"{polls * ACTIVE_INTERVAL_SECONDS:,.0f}"),
         (
             f"reads of a board with {CARDS_PER_BOARD} cards, a second",
             f"{PARTITION_READS / (board.reads - CALLER_READS):,.0f}",
@@ -184,7 +188,7 @@ def render_per_board(month: Month) -> str:
     rows = [
         ("a board in a month", f"{total / month.boards * 100:.1f} cents"),
         ("a board that is used", f"{total / month.boards / USED_SHARE * 100:.1f} cents"),
-        ("all, if an active page asked each 5 seconds", f"{sum(patient.compute_bill().values()):,.0f} USD"),
+        ("all, if an active page polled every 5 seconds", f"{sum(patient.compute_bill().values()):,.0f} USD"),
         ("a board in the table", f"{month.storage_bytes_per_board / 1000:,.0f} kB"),
         ("all in the table", f"{month.storage_gb:,.0f} GB"),
     ]
