@@ -9,23 +9,24 @@ from contract.rate_limit import RateLimiter
 from kanban import tokens
 from kanban.access import Caller
 from kanban.store import Store
+from kanban.timekeeping.timestamps import truncate_to_seconds
 
 
-def authenticate(store: Store, now: Callable[[], datetime], token_text: str) -> Caller | None:
+def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -> Caller | None:
     """Return the caller who holds this token; None if it is malformed, unknown, revoked or expired.
 
-    `now` returns the present time in whole seconds. The time of the token's last use is stored now and then.
+    The time of the token's last use is stored now and then, in whole seconds.
     """
     digest = tokens.parse_to_digest(token_text)
     token_and_user = store.read_token_by_digest(digest) if digest else None
     if token_and_user is None:
         return None
     token, user = token_and_user
-    at = now()
+    at = clock()
     if not tokens.is_live(token, at):
         return None
     if tokens.is_touch_due(token, at):
-        store.touch_token(token.id, at)
+        store.touch_token(token.id, truncate_to_seconds(at))
     return Caller(user.id, token.id, token.scopes, token.version)
 
 

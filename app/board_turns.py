@@ -2,8 +2,6 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from kanban.store import Busy
 
@@ -22,32 +20,55 @@ class BoardTurns:
         """Return at how many boards somebody has the turn."""
         return len(self._queues)
 
-    @contextmanager
-    def take(self, board_id: str) -> Iterator[None]:
-        """Wait for the turn at a board, and have it until the end of the context.
+    def take(self, board_id: str) -> "_Turn":
+        """Return the context in which a thread has the turn at a board. Entering it waits for the turn.
 
         Raises:
-            Busy: It did not come in time.
+            Busy: The turn did not come in time.
         """
-        turn = threading.Lock()
-        turn.acquire()
+        return _Turn(self, board_id)
+
+    def enter(self, board_id: str, turn: threading.Lock) -> None:
+        """Join the queue of a board, and wait for the turn. Raises Busy."""
         with self._lock:
             queue = self._queues.setdefault(board_id, deque())
             queue.append(turn)
-            has_turn = queue[0] is turn
+            if queue[0] is turn:
+                return
+        has_turn = False
         try:
-            if not has_turn and not turn.acquire(timeout=self._timeout_seconds):
-                raise Busy
-            yield
+            has_turn = turn.acquire(timeout=self._timeout_seconds)
         finally:
-            self._leave(board_id, queue, turn)
+            if not has_turn:
+                self.leave(board_id, turn)
+        if not has_turn:
+            raise Busy
 
-    def _leave(self, board_id: str, queue: deque[threading.Lock], turn: threading.Lock) -> None:
+    def leave(self, board_id: str, turn: threading.Lock) -> None:
         """Leave the queue, and pass on the turn. A thread that gave up waiting may just have got it."""
         with self._lock:
+            queue = self._queues[board_id]
             had_turn = queue[0] is turn
             queue.remove(turn)
             if not queue:
                 del self._queues[board_id]
             elif had_turn:
                 queue[0].release()
+
+
+class _Turn:
+    """The context in which a thread has the turn at a board."""
+
+    __slots__ = ("_board_id", "_lock", "_turns")
+
+    def __init__(self, turns: BoardTurns, board_id: str) -> None:
+        self._turns = turns
+        self._board_id = board_id
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def __enter__(self) -> None:
+        self._turns.enter(self._board_id, self._lock)
+
+    def __exit__(self, *_: object) -> None:
+        self._turns.leave(self._board_id, self._lock)

@@ -37,6 +37,9 @@ PATIENCE_SECONDS = 1.5
 A heavy request has no such limit, because one attempt may take longer.
 """
 
+_NO_TURN = nullcontext()
+"""The context of a request that takes no turn."""
+
 FIRST_DELAY_SECONDS = 0.005
 MAX_DOUBLINGS = 6
 
@@ -99,7 +102,7 @@ class IdempotentCommit:
     def _take_turn(self, call: Call) -> AbstractContextManager[None]:
         """Return the context in which a request writes to the board of its path; one that reads takes no turn."""
         board_id = call.arguments.get("board_id")
-        return nullcontext() if board_id is None or call.request.method == "GET" else self._turns.take(board_id)
+        return _NO_TURN if board_id is None or call.request.method == "GET" else self._turns.take(board_id)
 
     def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
         """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""

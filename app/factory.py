@@ -22,6 +22,7 @@ from contract.static_site import StaticSite
 from contract.wsgi_application import WsgiApplication
 from kanban.ids import IdGenerator
 from kanban.store import Store
+from kanban.timekeeping.timestamps import truncate_to_seconds
 
 WEB_FOLDER = Path(__file__).parents[1] / "web"
 """The page. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
@@ -57,7 +58,7 @@ def create_app(
 
     def now() -> datetime:
         # Everything that is stored and shown has whole seconds. Ids and the rate limit have the fraction as well.
-        return clock().replace(microsecond=0)
+        return truncate_to_seconds(clock())
 
     docs = DocumentationSite(
         DOCUMENT_PATH.read_bytes, DOCUMENT_PATH.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
@@ -66,7 +67,7 @@ def create_app(
         document,
         handlers.functions_by_operation_id(),
         dependencies=build_dependencies(store, now, new_id, random_bytes, open_signup=open_signup),
-        authenticate=partial(authenticate, store, now),
+        authenticate=partial(authenticate, store, clock),
         commit=IdempotentCommit(store, now, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
         to_problem=to_problem,
         cursors=CursorCodec(store.read_secret()),

@@ -62,7 +62,7 @@ class Function:
             self._deadline.end()
 
     def _dispatch(self, event: object, context: object) -> Response:
-        if not isinstance(event, Mapping):
+        if not isinstance(event, dict):
             raise EventRejected("An event is an object.")
         if "_serverless-wsgi" in event:
             # The adapter would run it in the role of the function, for anyone who may invoke it.

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kanban.archive import PURGE_AFTER
 from kanban.store import Busy, Store, Unavailable
+from kanban.timekeeping.timestamps import truncate_to_seconds
 
 log = logging.getLogger("tackboard")
 
@@ -28,7 +29,7 @@ class ScheduledPurge:
 
         Raises Unavailable if the table can't be used, so that the failed invocation raises an alarm.
         """
-        now = self._clock().replace(microsecond=0)
+        now = truncate_to_seconds(self._clock())
         erased, is_done = 0, False
         try:
             while self._store.purge_expired_responses(now, _BATCH_SIZE):

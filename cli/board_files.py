@@ -25,6 +25,7 @@ from kanban.interchange.csv_format import BYTE_ORDER_MARK
 from kanban.interchange.export_document import BoardChanged, Digest, JsonObject
 from kanban.interchange.import_report import ImportReport
 from kanban.store import CardQuery, Store
+from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Role, Scope, User
 from kanban.views import BoardView, PageKey
 from stores import atomic_file
@@ -78,7 +79,7 @@ def import_board_from_file(store: Store, path: Path, progress: ProgressBar) -> t
     board_id = store.find_board_id(owner.id, (export_document if is_own else trello_import).build_external_id(document))
     if board_id:
         return board_id
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = truncate_to_seconds(datetime.now(UTC))
     context = ActionContext(owner.id, now, IdGenerator(lambda: datetime.now(UTC), os.urandom))
     try:
         if is_own:

@@ -29,6 +29,7 @@ from kanban.archive import PURGE_AFTER
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
+from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
 from server import waitress_server
 from stores import OpenMode, StoreOpenError, open_store
@@ -181,7 +182,7 @@ def purge(settings: Settings) -> None:
     The server may run meanwhile. If a purge is stopped, the next one continues.
     """
     erased, description = 0, f"deleted more than {PURGE_AFTER.days} days ago"
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = truncate_to_seconds(datetime.now(UTC))
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
             # Stored responses are nobody's data: they are not counted.
@@ -402,7 +403,7 @@ def _issue_token(store: Store, user_id: str | None = None) -> str:
 
     The owner is created if there is none. Raises CommandError if there is no such user.
     """
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = truncate_to_seconds(datetime.now(UTC))
     new_id = IdGenerator(lambda: datetime.now(UTC), os.urandom)
     change, scopes = Change(), tuple(Scope)
     if user_id is None:

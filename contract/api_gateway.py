@@ -64,8 +64,9 @@ class ApiGatewayAdapter:
 
 def _split_path(raw_path: str, context: Event, base_path: str) -> tuple[str, str]:
     """Return the prefix that the client sees, and the path below it."""
-    stage = f"/{context.get('stage', _DEFAULT_STAGE)}"
-    has_stage = stage != f"/{_DEFAULT_STAGE}" and f"{raw_path}/".startswith(f"{stage}/")
+    name = context.get("stage", _DEFAULT_STAGE)
+    stage = "" if name == _DEFAULT_STAGE else f"/{name}"
+    has_stage = stage != "" and f"{raw_path}/".startswith(f"{stage}/")
     path = raw_path.removeprefix(stage) if has_stage else raw_path
     if not str(context.get("domainName", "")).startswith(f"{context.get('apiId')}.execute-api."):
         return base_path, path
@@ -126,7 +127,7 @@ def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> dict[str,
         raise MalformedEvent("the name of a header is not ASCII")
     headers = dict(sent_headers)
     # An HTTP API sends names in lower case, and nearly all values are ASCII.
-    if not (names.islower() and values.isascii()):
+    if not (names == names.lower() and values.isascii()):
         headers = {name.lower(): to_latin_1(value) for name, value in sent_headers.items()}
     if cookies:
         if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):

@@ -100,7 +100,8 @@ class Api:
         if route is None:
             return _build_method_problem(by_method).to_response()
         operation = self.operations.get(route.operation_id)
-        request.context.operation, request.context.path_values = operation, path_values
+        context = request.context
+        context.operation, context.path, context.path_values = operation, request.path, path_values
         try:
             return self._run(route, operation, request, path_values)
         except ContractBreach as breach:

@@ -40,13 +40,17 @@ class RateLimiter:
         """Count a request and return 0.0, or return the seconds to wait if the caller is over the limit."""
         with self._lock:
             now = self._now()
-            free_at = max(self._arrival_times.get(caller, now), now) + self._interval
+            # The caller goes to the end of the order.
+            arrival_time = self._arrival_times.pop(caller, now)
+            free_at = (max(now, arrival_time)) + self._interval
             too_early = free_at - _WINDOW_SECONDS - now
             # After the clock was set back, waits would be that long. No caller has to wait longer than a minute.
             is_refused = _TOLERANCE_SECONDS < too_early <= _WINDOW_SECONDS
-            if not is_refused:
-                self._arrival_times[caller] = min(free_at, now + _WINDOW_SECONDS)
-            self._arrival_times.move_to_end(caller)
+            if is_refused:
+                free_at = arrival_time
+            elif too_early > 0:
+                free_at = now + _WINDOW_SECONDS
+            self._arrival_times[caller] = free_at
             self._evict(now)
             return too_early if is_refused else 0.0
 

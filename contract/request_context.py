@@ -6,19 +6,23 @@ request find the context in it. What has no request at hand, such as a store's c
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 
-@dataclass(slots=True)
 class RequestContext:
-    """What the layers have found out about a request so far."""
+    """What the layers have found out about a request so far.
+
+    What nobody has found out is as the class says, so that a new context costs next to nothing.
+    """
 
     request_id: str = ""
     has_own_id: bool = False
     """Whether the request id was made here, and not by the client."""
     operation: Any = None
-    path_values: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    """The path that led to the operation."""
+    path_values: Mapping[str, str] = MappingProxyType({})
     """The path parameters as text. They may be invalid."""
     page: str | None = None
     """The path of a file of the site or of the documentation."""

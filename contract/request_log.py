@@ -53,7 +53,8 @@ def build_log_line(
     operation, caller = context.operation, context.caller
     ids = {name: value for name, value in context.path_values.items() if _ID.fullmatch(value)}
     if operation is not None:
-        line["path"] = _fill_in_ids(operation.path, ids)
+        has_only_ids = len(ids) == len(context.path_values)
+        line["path"] = context.path if has_only_ids else _fill_in_ids(operation.path, ids)
         line["operation"] = operation.id
         line["route"] = operation.route
     elif context.page is not None:
@@ -78,7 +79,9 @@ def build_log_line(
 
 def _format_time(at: datetime) -> str:
     """Format a time in UTC with milliseconds, as `isoformat` would: orjson needs a fifth of the instructions."""
-    return f"{orjson.dumps(at)[1:20].decode()}.{at.microsecond // 1000:03}+00:00"
+    text = orjson.dumps(at).decode()
+    # orjson leaves out a fraction that is zero.
+    return f"{text[1:24]}+00:00" if at.microsecond else f"{text[1:20]}.000+00:00"
 
 
 def _fill_in_ids(path: str, ids: Mapping[str, str]) -> str:
@@ -135,8 +138,10 @@ class RequestLog:
 
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
         """Write the line of a request that the server rejected because it is malformed."""
+        context = RequestContext()
+        context.request_id, context.has_own_id, context.code = request_id, True, problem.code
         line = build_log_line(
-            RequestContext(request_id=request_id, has_own_id=True, code=problem.code),
+            context,
             at=self._clock(),
             milliseconds=0.0,
             method=None,

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kanban.timekeeping.date_ranges import ensure_start_before_end
-from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange
+from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange, truncate_to_seconds
 from kanban.values import Enforcement, Link, NewList, Stage
 
 
 def timestamp(text: str) -> datetime:
     """Parse an RFC 3339 date-time as an aware datetime in UTC, truncated to seconds."""
-    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
+    return truncate_to_seconds(datetime.fromisoformat(text).astimezone(UTC))
 
 
 def timestamp_or_none(text: str | None) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from kanban.timekeeping.timestamps import EARLIEST, LATEST
+from kanban.timekeeping.timestamps import EARLIEST, LATEST, truncate_to_seconds
 
 TrelloObject = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def parse_creation_time(trello_id: object, default: datetime) -> datetime:
 def parse_timestamp(text: object, default: datetime | None = None) -> datetime | None:
     """Parse a timestamp to UTC and whole seconds; return `default` if it is missing, malformed or out of range."""
     try:
-        at = datetime.fromisoformat(str(text)).astimezone(UTC).replace(microsecond=0) if text else None
+        at = truncate_to_seconds(datetime.fromisoformat(str(text)).astimezone(UTC)) if text else None
     except (ValueError, OverflowError):
         return default
     return at if at and EARLIEST <= at <= LATEST else default

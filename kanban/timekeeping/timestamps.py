@@ -23,6 +23,11 @@ class TimestampOutOfRange(Unprocessable):
         self.field = field
 
 
+def truncate_to_seconds(at: datetime) -> datetime:
+    """Return a time without its fraction of a second. `datetime.replace` takes twice as long."""
+    return datetime(at.year, at.month, at.day, at.hour, at.minute, at.second, 0, at.tzinfo)
+
+
 def format_utc(at: datetime) -> str:
     """Format a timestamp as RFC 3339 in UTC and whole seconds: 2026-11-20T14:00:00Z."""
     century, year = divmod(at.year, 100)

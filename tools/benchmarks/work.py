@@ -18,6 +18,7 @@ from kanban import tokens
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
+from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Role, Scope
 from stores import open_store
 from tools.benchmarks.scene import Scene
@@ -93,7 +94,7 @@ class ProductWork:
 
 
 def _read_clock() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    return truncate_to_seconds(datetime.now(UTC))
 
 
 def _to_response(result: Result) -> Response:
