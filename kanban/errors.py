@@ -113,10 +113,10 @@ class UnknownReference(Unprocessable):
         "list_id": "'list_id' names no list of this board.",
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",
-        "label_ids": "'label_ids' names something that is no label of this board.",
-        "assignee_id": "'assignee_id' names somebody who is no member of this board.",
-        "assignee_ids": "'assignee_ids' names somebody who is no member of this board.",
-        "user_id": "'user_id' names somebody who is no member of this board.",
+        "label_ids": "'label_ids' names a label that this board does not have.",
+        "assignee_id": "'assignee_id' names a user who is not a member of this board.",
+        "assignee_ids": "'assignee_ids' names a user who is not a member of this board.",
+        "user_id": "'user_id' names a user who is not a member of this board.",
     }
 
     def __init__(self, field: str) -> None:
@@ -132,8 +132,8 @@ class SelfReference(Unprocessable):
 
     def __init__(self, field: str) -> None:
         """Take the member of the body."""
-        there = "board that the card is on" if field == "board_id" else "very thing that is to be moved"
-        super().__init__(f"'{field}' names the {there}.")
+        thing = "board that the card is on" if field == "board_id" else "thing that is to be moved"
+        super().__init__(f"'{field}' names the {thing}.")
         self.field = field
 
 

@@ -11,7 +11,7 @@ from kanban.flow import completions
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ensure_card_can_enter, get_rank_at_end, with_card, without_card
 from kanban.text import fold
-from kanban.values import Card, End, EventData
+from kanban.values import Card, End
 from kanban.views import BoardView
 
 
@@ -59,19 +59,12 @@ def transfer(
         list_id=target.id,
         rank=rank,
         label_ids=_match_labels_by_name(source_card, source_view, target_view),
-        assignee_ids=tuple(
-            sorted(
-                membership_ids[membership_id]
-                for membership_id in source_card.assignee_ids
-                if membership_id in membership_ids
-            )
-        ),
+        assignee_ids=tuple(sorted(membership_ids[id_] for id_ in source_card.assignee_ids if id_ in membership_ids)),
         running=source_card.running and replace(source_card.running, board_id=target_view.board.id),
         version=source_card.version + 1,
         updated_at=context.at,
     )
     card, opened, closed = cards.enter_stage(card, target_view.board, source.stage, target.stage, context)
-    departure_data: EventData = {"to_board_id": target_view.board.id, "title": card.title, "stage": str(source.stage)}
     departure = build_change(
         source_view,
         context,
@@ -79,7 +72,7 @@ def transfer(
         updates=(without_card(source),),
         list_id=source.id,
         card_id=card_id,
-        data=departure_data,
+        data={"to_board_id": target_view.board.id, "title": card.title, "stage": str(source.stage)},
     )
     arrival = build_change(
         target_view,

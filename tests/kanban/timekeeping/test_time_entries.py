@@ -110,7 +110,7 @@ def test_an_entry_can_be_created_for_another_member_but_not_for_others(store: Fa
     entry = add(store, card, NOON - HOUR, NOON, user_id="usr_bob")
 
     assert entry.user_id == "usr_bob"
-    with pytest.raises(UnknownReference, match="no member"):
+    with pytest.raises(UnknownReference, match="not a member"):
         add(store, card, NOON - HOUR, NOON, user_id="usr_eve")
 
 
@@ -351,7 +351,7 @@ def test_an_entry_is_handed_to_members_only(store: FakeStore) -> None:
     card = create_card(store)
     entry = add(store, card, NOON - HOUR, NOON)
 
-    with pytest.raises(UnknownReference, match="no member"):
+    with pytest.raises(UnknownReference, match="not a member"):
         update(store, card, entry, user_id="usr_eve")
     store.apply(members.put(store.view(), "usr_bob", Role.VIEWER, store.context)[1])
     assert update(store, card, entry, user_id="usr_bob").user_id == "usr_bob"
