@@ -88,7 +88,7 @@ def restore_backup(
     ):
         digest = _copy(source, target, progress)
         if sealed_digest not in {None, digest} and version == migrations.HEAD:
-            raise BackupError(f"{path} does not hold what its digest says: nothing was restored.")
+            raise BackupError(f"The contents of {path} do not match its digest: nothing was restored.")
     return digest
 
 
@@ -136,7 +136,7 @@ def _read_rows(source: sa.Connection, table: sa.Table) -> Iterator[dict[str, Any
         try:
             plain = {column.name: _to_plain(column, value) for column, value in zip(table.columns, row, strict=True)}
         except (ValueError, TypeError) as error:
-            raise _damage_error(table) from error
+            raise _build_damage_error(table) from error
         yield plain
 
 
@@ -163,13 +163,13 @@ def _to_dialect(table: sa.Table, row: dict[str, Any], dialect: str) -> dict[str,
             try:
                 converted[column.name] = datetime.fromisoformat(value)
             except (ValueError, TypeError) as error:
-                raise _damage_error(table) from error
+                raise _build_damage_error(table) from error
     return converted
 
 
-def _damage_error(table: sa.Table) -> BackupError:
+def _build_damage_error(table: sa.Table) -> BackupError:
     # The message doesn't quote the value: it is what a user wrote.
-    return BackupError(f"The data are damaged: the table {table.name} holds what can't be read.")
+    return BackupError(f"The data are damaged: the table {table.name} has values that can't be read.")
 
 
 def _serialize_row(table: sa.Table, row: dict[str, Any]) -> bytes:

@@ -68,14 +68,14 @@ def verify_backup(path: Path) -> tuple[str, str | None]:
             if migrations.VERSION_TABLE not in tables:
                 raise BackupError(f"{path} is a database, but not a backup of a Tackboard.")
             if digest is None and connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
-                raise _damage_error(path)
+                raise _build_damage_error(path)
             ((version,),) = connection.execute(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608  (a constant)
     except (sqlite3.Error, ValueError) as error:
-        raise _damage_error(path) from error
+        raise _build_damage_error(path) from error
     except OSError as error:
         raise BackupError(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from error
     if not _VERSION.fullmatch(str(version)):
-        raise _damage_error(path)
+        raise _build_damage_error(path)
     if version > migrations.HEAD:
         raise SchemaTooNew(str(path), version, migrations.HEAD)
     return version, digest
@@ -116,7 +116,7 @@ def _read_sealed_digest(connection: sqlite3.Connection, path: Path) -> str:
     ((digest, sha256),) = connection.execute(f"SELECT digest, sha256 FROM {_TABLE}")  # noqa: S608  (a constant)
     is_intact = _SHA256.fullmatch(str(sha256)) and _hash_without(path, str(sha256)) == sha256
     if not is_intact:
-        raise _damage_error(path)
+        raise _build_damage_error(path)
     return str(digest)
 
 
@@ -154,5 +154,5 @@ def _find_offset(path: Path, text: str) -> int:
     return only
 
 
-def _damage_error(path: Path) -> BackupError:
+def _build_damage_error(path: Path) -> BackupError:
     return BackupError(f"{path} is damaged: it was changed or cut off since it was made; take another backup.")

@@ -5,7 +5,7 @@ from kanban.values import Board, Entity, Token, User
 
 
 def validate_change(change: Change) -> None:
-    """Raise ValueError for a change that no rule can have made: a defect of ours, not of a caller."""
+    """Raise ValueError for a change that no rule can have made: a bug of ours, not bad input."""
     values = (*change.creates, *change.updates, *change.deletes)
     event = change.event
     if event is None:

@@ -2,7 +2,7 @@
 
 A page costs about the same however many cards there are. Its cards are read in their order from an index, and filtered
 on the way. A filter that leaves few cards of many would make that a long way: then those few are read from the filter's
-own index and sorted. `count_candidates` tells how many they are.
+own index and sorted. `count_candidates` counts them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,10 @@ FilterNames = frozenset[str]
 """The names of the filters of a query: those fields of a `CardQuery` that are not None."""
 
 MAX_CANDIDATES = 500
-"""The most cards that are sorted for a page. An index has more of them in the order of the page, at short distances."""
+"""The most cards that are sorted for a page.
+
+If more match, a page finds enough of them within a short part of the index that has its order.
+"""
 
 _CARDS = sa.select(*SELECTED_CARD_COLUMNS).select_from(CARDS_WITH_RUNNING_ENTRY)
 

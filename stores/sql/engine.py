@@ -1,4 +1,4 @@
-"""What the SQL store needs from an engine: snapshot reads, transactions, and errors of the driver translated."""
+"""What the SQL store needs from an engine: snapshot reads, transactions, and the errors of the port."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -78,8 +78,8 @@ _KIND_BY_TABLE = {
 }
 
 
-def find_kind_by_column(table: str, column: str) -> str:
-    """Return the word of `AlreadyExists` for a unique key that ends with a column: 'card.external_id'."""
+def find_constraint_by_column(table: str, column: str) -> str:
+    """Return the `constraint` of AlreadyExists for a unique key that ends with a column: 'card.external_id'."""
     kind = _KIND_BY_TABLE[table]
     return kind if column in metadata.tables[table].primary_key.columns else f"{kind}.{column}"
 
@@ -92,6 +92,6 @@ _COLUMN_BY_CONSTRAINT = {
 }
 
 
-def find_kind_by_constraint(name: str) -> str:
-    """Return the word of `AlreadyExists` for a constraint or a unique index."""
-    return find_kind_by_column(*_COLUMN_BY_CONSTRAINT[name])
+def find_constraint_by_name(name: str) -> str:
+    """Return the `constraint` of AlreadyExists for a constraint or a unique index of the database."""
+    return find_constraint_by_column(*_COLUMN_BY_CONSTRAINT[name])

@@ -46,23 +46,23 @@ parse_timestamp = datetime.fromisoformat
 format_timestamp = format_utc
 """Format a time in UTC as columns hold it: '2026-11-20T14:00:00Z'."""
 
-# Looking a word up is several times faster than calling the enumeration, and pages hold many.
-_WORDS: Mapping[str, Mapping[str, Any]] = {
-    enumeration.__name__: {str(word): word for word in enumeration}
-    for enumeration in (Role, Scope, Stage, Color, Enforcement)
+# A lookup is several times faster than calling the enum class, and pages hold many values.
+_ENUM_VALUES: Mapping[str, Mapping[str, Any]] = {
+    enum_class.__name__: {str(value): value for value in enum_class}
+    for enum_class in (Role, Scope, Stage, Color, Enforcement)
 }
 
 
 def to_column(value: Any) -> Any:
-    """Return a value as columns hold it: a time or a word as text, anything else as it is."""
+    """Return a value as columns hold it: a timestamp or an enum value as text, anything else unchanged."""
     if isinstance(value, datetime):
         return format_timestamp(value)
     return str(value) if isinstance(value, str) else value
 
 
-def parse_role(word: str) -> Role:
-    """Return the role that a column names."""
-    role: Role = _WORDS["Role"][word]
+def parse_role(text: str) -> Role:
+    """Return the role that the text of a column names."""
+    role: Role = _ENUM_VALUES["Role"][text]
     return role
 
 
@@ -91,7 +91,7 @@ _NAMES = {
     "parse_links": _parse_links,
     "parse_timestamp": parse_timestamp,
     "TimeEntry": TimeEntry,
-    **{f"{name}_WORDS": words for name, words in _WORDS.items()},
+    **{f"{name}_VALUES": values for name, values in _ENUM_VALUES.items()},
 }
 """What the compiled functions use."""
 
@@ -100,7 +100,7 @@ def _parse_column(field: Field, prefix: str = "") -> str:
     """Return the expression that makes a field of its column, whose name in the row may have a prefix."""
     column = f"c_{prefix}{field.name}"
     if field.is_word:
-        parsed = f"{field.type.__name__}_WORDS[{column}]"
+        parsed = f"{field.type.__name__}_VALUES[{column}]"
     else:
         parsed = {str: column, int: column, bool: f"bool({column})", datetime: f"parse_timestamp({column})"}[field.type]
     return f"{parsed} if {column} is not None else None" if field.is_optional and parsed != column else parsed
@@ -193,7 +193,7 @@ row_to_token: Callable[[Row], Token] = _compile_reader(
     Token,
     (*TOKEN_COLUMNS, "revoked_at", "ancestors"),
     {
-        "scopes": "tuple([Scope_WORDS[word] for word in c_scopes.split()])",
+        "scopes": "tuple([Scope_VALUES[scope] for scope in c_scopes.split()])",
         "ancestor_ids": "parse_ancestor_ids(c_ancestors) if c_ancestors else ()",
     },
 )
@@ -232,7 +232,7 @@ CARD_VIEW_COLUMNS = tuple(column for column in CARD_COLUMNS if column in {field.
 """The columns of `cards` that a card view is read from by itself."""
 
 CardViewContext = tuple[Mapping[str, Stage], Collection[str], Mapping[str, str], str]
-"""What a board says about its cards: stages by list, ids of labels, user ids by membership, and the currency."""
+"""What card views need from the board: stages by list, ids of labels, user ids by membership, and the currency."""
 
 row_to_card_view_on: Callable[[Row, CardViewContext], CardView] = _compile_reader(
     CardView,
@@ -250,7 +250,7 @@ row_to_card_view_on: Callable[[Row, CardViewContext], CardView] = _compile_reade
     ("row", "context"),
     before=["stages, label_ids, user_ids, currency = context"],
 )
-"""From the row of a card, and what its board says about it. Its timestamps stay the text that the columns hold."""
+"""Read a card view from the row of a card and the context of its board. Timestamps stay the text of the columns."""
 
 row_to_card_view: Callable[[Row], CardView] = _compile_reader(
     CardView,
@@ -266,7 +266,7 @@ row_to_card_view: Callable[[Row], CardView] = _compile_reader(
         "running": _RUNNING_ENTRY,
     },
 )
-"""From a row that has what the board says about the card, too."""
+"""Read a card view from a row that includes the status, the user ids of the assignees and the currency."""
 
 row_to_time_entry: Callable[[Row], TimeEntry] = _compile_reader(TimeEntry, _columns_of(tables.time_entries))
 time_entry_to_row: Callable[[TimeEntry], _Write] = _compile_writer(TimeEntry, _columns_of(tables.time_entries))
@@ -290,7 +290,7 @@ _NAMES["row_to_item"] = _row_to_item
 row_to_checklist: Callable[[Row, Sequence[Row]], Checklist] = _compile_reader(
     Checklist, _columns_of(tables.checklists), {"items": "tuple(map(row_to_item, items))"}, ("row", "items")
 )
-"""From a row, and the rows of its items in their order."""
+"""Read a checklist from its row and the rows of its items, in their order."""
 checklist_to_row: Callable[[Checklist], _Write] = _compile_writer(Checklist, _columns_of(tables.checklists))
 
 row_to_comment: Callable[[Row], Comment] = _compile_reader(Comment, _columns_of(tables.comments, without=("search",)))

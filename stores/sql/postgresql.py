@@ -22,7 +22,7 @@ from sqlalchemy.dialects import registry
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError, Unavailable
 from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
 from stores.sql import migrations
-from stores.sql.engine import Transaction, find_kind_by_constraint
+from stores.sql.engine import Transaction, find_constraint_by_name
 from stores.sql.mapping import Row
 from stores.sql.postgresql_pipeline import Pipeline
 from stores.sql.statement_cache import BoundStatement
@@ -310,7 +310,7 @@ def _parse_options(url: str) -> dict[str, str]:
         parts = sa.make_url(url.encode().decode())
     except (sa.exc.ArgumentError, ValueError):
         # The cause isn't chained: it may quote a part of the password.
-        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from None
+        raise InvalidStoreUrl(f"STORE_URL is not a valid URL: it must be like {_EXAMPLE_URL}.") from None
     if parts.drivername != "postgresql+psycopg" or not parts.database:
         raise InvalidStoreUrl(f"STORE_URL for PostgreSQL must name a database: {_EXAMPLE_URL}.")
     if "@" in (parts.host or ""):
@@ -419,7 +419,7 @@ def _store_error_from(error: psycopg.Error) -> StoreError | None:
         # Another writer was first. `_fail_when_stale` explains the division.
         return StaleRead()
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name:
-        return AlreadyExists(find_kind_by_constraint(error.diag.constraint_name))
+        return AlreadyExists(find_constraint_by_name(error.diag.constraint_name))
     if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled | errors.TooManyConnections):
         return Busy(_BUSY_MESSAGE)
     code = error.sqlstate or ""

@@ -34,7 +34,7 @@ MAX_ID = "~"
 """A text that sorts after every id."""
 
 MAX_SCANNED = 1_000
-"""How many rows are looked through for a page of what belongs to a user: it ends early rather than go on for ever."""
+"""The most rows of a user that are searched for one page. A page ends early if more would have to be."""
 
 
 def select_row_after(count: int, query: sa.Select[Any]) -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""Tell whether a database accepts writes: from recent writes if there were any, else from one that changes nothing."""
+"""Check whether a database accepts writes: by recent writes if there were any, else by one that changes nothing."""
 
 import math
 import time
@@ -35,7 +35,7 @@ class WriteReadiness:
     def check(self, write: Callable[[], None]) -> None:
         """Raise Unavailable or Busy if the database doesn't accept writes.
 
-        `write` is called, inside `record_write`, if no recent write tells.
+        `write` is called, and must use `record_write`, if no recent write has succeeded.
         """
         now = self._clock()
         if now - self._accepted_at < FRESH_SECONDS:

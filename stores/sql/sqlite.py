@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from kanban.store import AlreadyExists, Busy, StaleRead, Unavailable
 from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
 from stores.sql import migrations
-from stores.sql.engine import Transaction, find_kind_by_column
+from stores.sql.engine import Transaction, find_constraint_by_column
 from stores.sql.mapping import Row
 from stores.sql.statement_cache import BoundStatement
 from stores.sql.store import SqlStore
@@ -239,7 +239,7 @@ def parse_path(url: str) -> Path:
     try:
         parts = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise InvalidStoreUrl("STORE_URL cannot be read: sqlite:///tackboard.db is one that can.") from error
+        raise InvalidStoreUrl("STORE_URL is not a valid URL: it must be like sqlite:///tackboard.db.") from error
     if parts.drivername != "sqlite" or parts.host or parts.username or parts.query:
         raise InvalidStoreUrl("STORE_URL for SQLite holds a path and nothing else: sqlite:///tackboard.db.")
     if not parts.database or parts.database == ":memory:" or "\0" in parts.database:
@@ -323,7 +323,7 @@ def _enable_wal(connection: sqlite3.Connection, path: Path, busy_timeout: float)
             time.sleep(_RETRY_PAUSE)
             continue
         if mode != "wal":
-            raise StoreNotUsable(f"The database file {path} is in a place where SQLite cannot keep its log.")
+            raise StoreNotUsable(f"The database file {path} is on a file system where SQLite cannot keep its log.")
         return
 
 
@@ -353,7 +353,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, report: Callable[[str],
     if copy is not None:
         report(
             f"Migrated {path} from schema {version} to {migrations.HEAD}. "
-            f"What it was before is in {copy}: delete that when you no longer need it."
+            f"A copy of the old file is {copy}: delete it when you no longer need it."
         )
 
 
@@ -380,7 +380,7 @@ def _raise_store_error(error: sqlite3.Error) -> NoReturn:
     if code in _UNIQUE_CODES:
         # As in "UNIQUE constraint failed: cards.board_id, cards.external_id".
         table, _, column = str(error).rpartition(" ")[2].partition(".")
-        raise AlreadyExists(find_kind_by_column(table, column)) from error
+        raise AlreadyExists(find_constraint_by_column(table, column)) from error
     primary = code & 0xFF
     if primary in _BUSY_CODES:
         raise Busy(_BUSY_MESSAGE) from error

@@ -1,7 +1,7 @@
 """Compile SQLAlchemy Core statements once for a dialect, and run them without the cost of Core.
 
-Core writes the SQL of a statement once. From then on a statement is that text, with its parameters in the order that
-the text wants, passed to the driver directly: this takes microseconds, where Core would take hundreds.
+Core compiles each statement to SQL once. From then on its text is passed to the driver directly, with the parameters in
+the order of the text: this takes microseconds, where Core would take hundreds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ def parameter(name: str) -> sa.BindParameter[Any]:
 
 
 class PreparedStatement:
-    """A statement as one dialect wants it: its text, and the order of its parameters."""
+    """A statement compiled for a dialect: its text, and the order of its parameters."""
 
     __slots__ = ("_constants", "_get_values", "text")
 

@@ -86,7 +86,7 @@ class SqlStore:
         if neighbour_of:
             queries.append(_make_query(read_statements.NEXT_RANK[neighbour_of.side], card_id=neighbour_of.card_id))
         for key in parts:
-            queries += self._part_queries(key)
+            queries += _make_part_queries(key)
         view, results = self._read_board(board_id, user_id, *queries)
         if view is None:
             return None
@@ -494,16 +494,6 @@ class SqlStore:
         board_rows, *results = self._engine.read(statements, stop_if_first_empty=True)
         return board_rows, results
 
-    def _part_queries(self, key: PartKey) -> list[BoardQuery]:
-        """Return the queries that read a part: the part itself and, for a checklist, its items."""
-        values = {"id": key.id, "card_id": key.card_id}
-        if key.part_type is Checklist:
-            return [
-                (read_statements.CHECKLIST, values),
-                _make_query(read_statements.CHECKLIST_ITEMS, card_id=key.card_id),
-            ]
-        return [(read_statements.TIME_ENTRY if key.part_type is TimeEntry else read_statements.COMMENT, values)]
-
     def _read_card_page(
         self, board_id: str, user_id: str, query: CardQuery, limit: int, after: PageKey | None
     ) -> tuple[BoardView | None, list[Row]]:
@@ -611,6 +601,17 @@ def _sort_labels(rows: Iterable[Row]) -> tuple[Label, ...]:
 
 def _make_query(query: sa.Select[Any], **values: Any) -> BoardQuery:
     return query, values
+
+
+def _make_part_queries(key: PartKey) -> list[BoardQuery]:
+    """Return the queries that read a part: the part itself and, for a checklist, its items."""
+    values = {"id": key.id, "card_id": key.card_id}
+    if key.part_type is Checklist:
+        return [
+            (read_statements.CHECKLIST, values),
+            _make_query(read_statements.CHECKLIST_ITEMS, card_id=key.card_id),
+        ]
+    return [(read_statements.TIME_ENTRY if key.part_type is TimeEntry else read_statements.COMMENT, values)]
 
 
 def _card_page_key(view: BoardView, sort: CardSort) -> Callable[[Card | CardView], PageKey]:

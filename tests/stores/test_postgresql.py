@@ -19,7 +19,7 @@ from kanban import lists
 from kanban.values import Stage
 from stores import StoreOpenError, open_store
 from stores.sql import migrations, read_statements, write_statements
-from stores.sql.engine import find_kind_by_constraint
+from stores.sql.engine import find_constraint_by_name
 from stores.sql.statement_cache import PreparedStatement
 from stores.sql.tables import metadata
 from tests.engines.postgresql_server import PostgresqlServer
@@ -416,4 +416,4 @@ def test_every_unique_key_has_a_word_in_the_port(shell: psycopg.Connection[Any])
         "WHERE indisunique AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'tackboard_schema%'"
     ).fetchall()
 
-    assert {find_kind_by_constraint(name) for (name,) in unique} >= {"user", "card.external_id", "idempotency_key"}
+    assert {find_constraint_by_name(name) for (name,) in unique} >= {"user", "card.external_id", "idempotency_key"}
