@@ -270,15 +270,15 @@ export class BoardView {
 
     const updateColumn = (/** @type {List} */ newList, /** @type {Card[]} */ cards) => {
       currentList = newList;
-      const isFull = newList.wip_limit !== null && newList.card_count > newList.wip_limit;
+      const isOverLimit = newList.wip_limit !== null && newList.card_count > newList.wip_limit;
       element.setAttribute("aria-label", newList.name);
       element.dataset.stage = newList.stage;
-      element.classList.toggle("over-limit", isFull);
+      element.classList.toggle("over-limit", isOverLimit);
       setText(title, newList.name);
       const countText = newList.wip_limit === null ? String(newList.card_count) : `${newList.card_count}/${newList.wip_limit}`;
       const countDescription = texts.listCount(newList.card_count, newList.wip_limit);
-      updateChildren(count, [countText, countDescription, isFull], () => [
-        h("span", { "aria-hidden": "true" }, countText), h("span", { class: "visually-hidden" }, isFull ? `${countDescription}, ${texts.listFull}` : countDescription)]);
+      updateChildren(count, [countText, countDescription, isOverLimit], () => [
+        h("span", { "aria-hidden": "true" }, countText), h("span", { class: "visually-hidden" }, isOverLimit ? `${countDescription}, ${texts.listFull}` : countDescription)]);
       empty.hidden = cards.length > 0;
       reconcile(cardList, cards, {
         key: (card) => card.id,

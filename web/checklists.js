@@ -12,7 +12,7 @@ import { texts } from "./texts.js";
  * @typedef {Checklist["items"][number]} Item
  * @typedef {{api: import("./api.js").Api, canEdit: boolean, path: string,
  *     applyChange: (action: () => Promise<unknown>) => Promise<boolean>}} ChecklistContext
- *     `path` is that of the checklist; `applyChange` tells whether a change has succeeded
+ *     `path` is that of the checklist; `applyChange` resolves to whether a change has succeeded
  */
 
 /**

@@ -70,7 +70,7 @@ export function createConfirmButton(label, action) {
     setChildren(button, label);
   };
   const handleClick = (/** @type {MouseEvent} */ event) => {
-    // The second click of a double click is no confirmation.
+    // The second click of a double click does not count as a confirmation.
     if (event.detail > 1) return;
     if (button.dataset.isConfirming) {
       reset();

@@ -15,7 +15,7 @@ import { texts } from "./texts.js";
  */
 
 const SECONDS_PER_DAY = 86_400;
-const DEFAULT_DAYS = 29;
+const DEFAULT_DAYS = 30;
 
 /**
  * Show the flow page of a board.
@@ -28,7 +28,7 @@ export async function showFlow({ api, main, tools, setTitle, isClosed }, id) {
   if (isClosed()) return;
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const today = toIsoDate(new Date());
-  const from = h("input", { type: "date", value: toIsoDate(new Date(Date.now() - DEFAULT_DAYS * SECONDS_PER_DAY * 1000)), max: today, required: true });
+  const from = h("input", { type: "date", value: toIsoDate(new Date(Date.now() - (DEFAULT_DAYS - 1) * SECONDS_PER_DAY * 1000)), max: today, required: true });
   const to = h("input", { type: "date", value: today, max: today, required: true });
   const charts = h("div");
 
