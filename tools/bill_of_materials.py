@@ -1,7 +1,7 @@
 """Write what is shipped, with licences, as bills of materials in CycloneDX: `python -m tools.bill_of_materials`.
 
-`dist/server.cdx.json` is what a wheel brings: its files and the packages that it needs, with all extras, in the
-versions of `requirements.txt`. `dist/lambda.cdx.json` is what the function on AWS Lambda brings. The licences of
+`dist/server.cdx.json` lists what comes with a wheel: its files and the packages that it needs, with all extras, in the
+versions of `requirements.txt`. `dist/lambda.cdx.json` lists what the function on AWS Lambda contains. The licences of
 packages are those that the installed packages name; nothing is downloaded.
 """
 
@@ -37,7 +37,7 @@ PACKAGED_LICENCES = frozenset(
         "ZPL-2.1",
     )
 )
-"""Licences of what may be in a package that is built here, as SPDX expressions. They ask for their text to be kept."""
+"""Licences of what may be in our own packages, as SPDX expressions. All require that their text is included."""
 
 INSTALLED_LICENCES = PACKAGED_LICENCES | {"LGPL-3.0-only"}
 """Licences of what may be installed beside a wheel: whoever installs it gets it from its authors."""
@@ -118,12 +118,12 @@ def read_documentation_files() -> Iterator[Component]:
 
 
 def read_server() -> list[Component]:
-    """Return what a wheel brings, with all extras."""
+    """Return what comes with a wheel, with all extras."""
     return [*read_packages(ROOT / "requirements.txt"), *read_documentation_files()]
 
 
 def read_lambda() -> list[Component]:
-    """Return what the function on AWS Lambda brings: CloudFront serves the documentation."""
+    """Return what the function on AWS Lambda contains. CloudFront serves the documentation."""
     return [*read_packages(ROOT / "requirements" / "lambda.txt")]
 
 

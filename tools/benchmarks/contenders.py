@@ -1,4 +1,4 @@
-"""Who is measured by `make bench`, in which environment, and what each of them doesn't check or do."""
+"""The programs that `make bench` measures, their environments, and what they don't check or do."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the product is measured against: ratios to its peers, all taken in one run."""
+"""The goals for performance: ratios of the product to its peers, all measured in one run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ def measure_seconds(run: Callable[[], object], *, since: float | None = None) ->
 
 def measure_lines(run: Callable[[], object], *, since: float | None = None) -> Any:  # noqa: ARG001
     """Return how many lines each function runs in a step."""
-    # The path of the project is known by now.
+    # Importable only now that the path of the project is set.
     from tools.benchmarks.line_counter import count_lines, name_functions  # noqa: PLC0415
 
     with count_lines() as lines:

@@ -1,8 +1,8 @@
 """The work behind the three operations that every contender offers: authenticate, read, decide and commit.
 
 It comes in two kinds. `ProductWork` is the product's own rules and store, without HTTP, JSON and document: around the
-same work, the layers of frameworks can be compared. `peers.own_queries.OwnQueries` is what somebody would write who
-has no store of ours.
+same work, the layers of frameworks can be compared. `peers.own_queries.OwnQueries` is what somebody would write
+without our store.
 """
 
 from collections.abc import Callable

@@ -22,7 +22,7 @@ def check_spec(*, unchanged: bool) -> int:
     document = build_bundle(SPEC_FILE)
     if duplicates := _find_duplicates():
         return _print_findings({"yaml": duplicates})
-    was_old = linters.write_bundle(document)
+    is_outdated = linters.write_bundle(document)
     with ThreadPoolExecutor() as executor:
         linters_running = [executor.submit(linters.lint_with_redocly), executor.submit(linters.lint_with_spectral)]
         by_gate = {
@@ -32,10 +32,8 @@ def check_spec(*, unchanged: bool) -> int:
         redocly, spectral = (run.result() for run in linters_running)
     status = _print_findings({"redocly": redocly, "spectral": spectral, **by_gate})
     releases.CONTRACT_CHANGELOG_FILE.write_text(releases.build_contract_changelog(document))
-    if unchanged and was_old:
-        print(
-            "spec/dist was out of date. It has been written anew: review the changes and commit them.", file=sys.stderr
-        )
+    if unchanged and is_outdated:
+        print("spec/dist was out of date. It has been updated: review the changes and commit them.", file=sys.stderr)
         return 1
     return status
 

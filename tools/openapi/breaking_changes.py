@@ -35,7 +35,7 @@ _WARNING_LEVEL = 2
 
 
 def find_breaking_changes(released: Node, current: Node) -> list[BundleFinding]:
-    """Find what breaks clients of the released document, with its place in the current one."""
+    """Find what breaks clients of the released document, with its pointer in the current one."""
     closed = close_open_schemas(released), close_open_schemas(current)
     growing = DOCUMENTED_AS_GROWING | list_open_schemas(released)
     findings = [
@@ -139,7 +139,7 @@ def _find_openness_changes(released: Node, current: Node) -> Iterator[tuple[Poin
     for name in sorted(is_open & in_both - was_open - MAY_BECOME_OPEN):
         yield (
             ("components", "schemas", name),
-            f"{name} was closed: opening it lets values come that its readers don't expect.",
+            f"{name} was closed: once open, it may have values that clients don't expect.",
         )
 
 

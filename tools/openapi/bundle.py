@@ -17,7 +17,7 @@ _SCHEMA_LIST_KEYWORDS = ("allOf", "anyOf", "oneOf")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation, and where it stands."""
+    """One operation, and its location in the document."""
 
     pointer: Pointer
     path: str
@@ -90,7 +90,7 @@ class Bundle:
             yield at, str(status), response
 
     def contents(self) -> Iterator[Content]:
-        """Every body, once."""
+        """Yield every body, once."""
         seen = set()
         for operation in self.operations:
             for content in self._list_contents(operation):
@@ -127,7 +127,7 @@ class Bundle:
 
     @cached_property
     def all_schemas(self) -> dict[Pointer, Node]:
-        """Every schema object of the document, by its place."""
+        """Every schema object of the document, by its pointer."""
         seen: set[Pointer] = set()
         schemas_by_pointer: dict[Pointer, Node] = {}
         for at, schema in self._list_root_schemas():
@@ -141,7 +141,7 @@ class Bundle:
 
     @cached_property
     def response_schemas(self) -> dict[Pointer, Node]:
-        """Every schema that the body of an answer is made of."""
+        """Every schema that a response body is made of."""
         return self._collect_body_schemas("response")
 
     def _collect_body_schemas(self, direction: Direction) -> dict[Pointer, Node]:
@@ -161,7 +161,7 @@ class Bundle:
             yield (*content.pointer, "schema"), content.node.get("schema", {})
 
     def parameters_and_headers(self) -> Iterator[tuple[Pointer, Node]]:
-        """Every parameter and every header of a response, each once."""
+        """Yield every parameter and every header of a response, once."""
         nodes: dict[Pointer, Node] = {}
         for kind in ("parameters", "headers"):
             for name, node in self.components.get(kind, {}).items():

@@ -1,4 +1,4 @@
-"""Make the bundle from the files in spec/: resolve their references, then write out what they abbreviate.
+"""Build the bundle from the files in spec/: resolve their references, then expand their abbreviations.
 
 The files are plain OpenAPI that any tool resolves. Two extensions of our own abbreviate what would be repeated;
 the bundle doesn't have them:
@@ -27,7 +27,7 @@ _DATA_KEYWORDS = ("example", "value", "default", "enum")
 
 
 class CannotBundle(Exception):
-    """The files don't make one document; the message says where and why."""
+    """Raised when the files don't form one document. The message says where and why."""
 
 
 def build_bundle(root: Path) -> Node:
@@ -131,7 +131,7 @@ def _list_operations(path_item: Node) -> Iterator[Node]:
 
 
 def _list_responses(document: Node) -> Iterator[Node]:
-    """Every response object, those of operations and those of the components."""
+    """Yield every response object, those of operations and those of the components."""
     yield from document["components"]["responses"].values()
     for path_item in document["paths"].values():
         for operation in _list_operations(path_item):
@@ -218,7 +218,7 @@ def _sort_components(document: Node) -> Node:
 
 
 def _find_references(node: Any) -> Iterator[str]:
-    """Every reference in a node, from top to bottom."""
+    """Yield every reference in a node, from top to bottom."""
     if isinstance(node, list):
         for item in node:
             yield from _find_references(item)

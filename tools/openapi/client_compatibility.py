@@ -1,6 +1,6 @@
 """Find breaks of generated clients that oasdiff does not report: type names, response bounds, how values are sent.
 
-Every check compares one place of the released document with the same place of the current one. All of it ends up in
+Every check compares one part of the released document with the same part of the current one. All of it ends up in
 generated code: a type is named after its schema, a validating model (pydantic, zod) has the bounds of a response, a
 module after the tag, and a query string is written by `style` and `explode`.
 """
@@ -64,7 +64,7 @@ def _compare_type_names(released: Bundle, current: Bundle) -> Incompatibilities:
 
 
 def _list_references(bundle: Bundle) -> Iterator[tuple[Pointer, str]]:
-    """Yield what every body, item and property refers to, by its place; an empty text for an inline schema."""
+    """Yield what every body, item and property refers to, by its pointer; an empty text for an inline schema."""
     slots: dict[Pointer, Any] = {
         (*content.pointer, "schema"): content.node.get("schema") for content in bundle.contents()
     }
@@ -119,13 +119,13 @@ _REQUEST_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _compare_schemas(released: Bundle, current: Bundle) -> Incompatibilities:
-    answers, requests = released.response_schemas, released.request_schemas
+    responses, requests = released.response_schemas, released.request_schemas
     for at, before in released.all_schemas.items():
         after = current.all_schemas.get(at)
         if after is None:
             continue
-        if at in answers:
-            yield from _compare_bounds(at, before, after, _RESPONSE_CHECKS, "answer")
+        if at in responses:
+            yield from _compare_bounds(at, before, after, _RESPONSE_CHECKS, "response")
         if at in requests:
             yield from _compare_bounds(at, before, after, _REQUEST_CHECKS, "request")
             if before.get("additionalProperties", True) is not False and after.get("additionalProperties") is False:

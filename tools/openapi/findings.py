@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BundleFinding:
-    """What a check says about a place in the bundle, before its source line is looked up."""
+    """What a check says about a part of the bundle, before its source line is known."""
 
     pointer: Pointer
     rule: str

@@ -17,7 +17,7 @@ _QUIET_ENVIRONMENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTIC
 
 
 class ToolFailed(Exception):
-    """A tool could not do its work; the message is its output."""
+    """Raised when a tool fails. The message is its output."""
 
 
 def run_tool(name: str, *arguments: str | Path, may_have_findings: bool = False) -> str:
@@ -52,7 +52,7 @@ def _find_program(name: str) -> str:
 
 
 def write_bundle(document: Node) -> bool:
-    """Write the bundle as JSON and, by Redocly, as YAML; return whether it is another one than before."""
+    """Write the bundle as JSON and, by Redocly, as YAML. Return whether it has changed."""
     files = [BUNDLE, BUNDLE.with_suffix(".yaml")]
     before = [file.read_bytes() if file.exists() else b"" for file in files]
     BUNDLE.write_text(json.dumps(document, indent=2, ensure_ascii=False))
@@ -106,6 +106,6 @@ def _parse_first_json(text: str) -> Any:
     """Return the first JSON value of a text: Spectral adds a sentence after it."""
     starts = [position for bracket in "[{" if (position := text.find(bracket)) >= 0]
     if not starts:
-        raise ToolFailed(f"A linter answered something that is no report: {text[:500]}")
+        raise ToolFailed(f"The output of a linter is not a report: {text[:500]}")
     value, _ = json.JSONDecoder().raw_decode(text[min(starts) :])
     return value

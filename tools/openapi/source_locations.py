@@ -1,4 +1,4 @@
-"""Lead from a pointer into the bundle to the line of the source file where that part was written.
+"""Find the line of the source file from which a part of the bundle comes.
 
 The bundle is made by following references, so the way back follows them too. What is at `components/KIND/Name` in the
 bundle was written under `Name` in spec/KIND.yaml or in a file below spec/KIND/. What the bundler adds, such as a
@@ -58,7 +58,7 @@ def _list_component_files(root: Path, kind: str) -> list[Path]:
 def _follow_reference(
     file: Path, node: yaml.Node | None, location: SourceLocation
 ) -> tuple[Path, yaml.Node | None, SourceLocation]:
-    """Return what a reference leads to, or what was given if it is none."""
+    """Return what a reference leads to, or the arguments if the node is no reference."""
     _, reference = _find_child(node, "$ref")
     if reference is None:
         return file, node, location
@@ -86,7 +86,7 @@ def list_source_files(folder: Path = SPEC) -> list[Path]:
 
 
 def find_duplicate_keys(file: Path) -> list[tuple[SourceLocation, str]]:
-    """Return every key that is in one mapping of a file twice: YAML keeps the last one without a word."""
+    """Return every key that is in one mapping of a file twice: YAML silently keeps the last one."""
     duplicates = []
     pending = [_parse_yaml(file)]
     while pending:
@@ -123,6 +123,6 @@ def _location_of(file: Path, node: yaml.Node) -> SourceLocation:
 
 
 def _format_path(file: Path) -> str:
-    """Return the path as a person types it in the top folder."""
+    """Return the path relative to the top folder, if it lies there."""
     resolved = file.resolve()
     return str(resolved.relative_to(ROOT)) if resolved.is_relative_to(ROOT) else str(resolved)

@@ -18,8 +18,8 @@ VALIDATORS_FOLDER = ROOT / "tools" / "traffic_validators"
 
 def validate_traffic(traffic: Path) -> Iterator[tuple[bool, str]]:
     """Yield for each validator whether it accepts all of the traffic, and its output."""
-    for judge in (_validate_with_openapi_core, _validate_with_prism):
-        yield _run_validator(judge, traffic)
+    for validator in (_validate_with_openapi_core, _validate_with_prism):
+        yield _run_validator(validator, traffic)
 
 
 def _run_validator(validator: Callable[[Path], str], traffic: Path) -> tuple[bool, str]:

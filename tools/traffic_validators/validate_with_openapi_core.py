@@ -1,6 +1,6 @@
 """Validate recorded traffic with openapi-core: every response must match the document, and every successful request.
 
-`validate_with_openapi_core.py openapi.json traffic.jsonl` prints each disagreement, and how many exchanges were judged.
+`validate_with_openapi_core.py openapi.json traffic.jsonl` prints each violation, and how many exchanges were validated.
 """
 
 import base64
@@ -54,7 +54,7 @@ def main(document: str, traffic: str) -> int:
         exchange = json.loads(line)
         request, response = RecordedRequest(exchange), RecordedResponse(exchange)
         if exchange["status"] == HTTPStatus.METHOD_NOT_ALLOWED:
-            skipped += 1  # The document has no operation for it, so there is nothing to judge.
+            skipped += 1  # The document has no operation for it, so there is nothing to validate.
             continue
         validated += 1
         try:

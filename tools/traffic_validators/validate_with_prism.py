@@ -1,9 +1,8 @@
 """Validate recorded traffic with Prism: every response must match the document, and every successful request.
 
-`validate_with_prism.py PROGRAM openapi.json traffic.jsonl` plays each request to Prism and, behind Prism, each
-answer to the request
-that it was given to. What Prism finds comes back in the header `sl-violations`. Each disagreement is printed, and how
-many exchanges were judged. Standard library only.
+`validate_with_prism.py PROGRAM openapi.json traffic.jsonl` sends each request to Prism, which forwards it to a server
+that sends the recorded response. What Prism finds is in the header `sl-violations`. The program prints each violation,
+and how many exchanges were validated. It uses the standard library only.
 """
 
 import base64
@@ -58,7 +57,7 @@ class ReplayHandler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server looks for these names.
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it.
-        """Say nothing."""
+        """Log nothing."""
 
 
 def find_violations(port: int, base: str, number: int, exchange: dict[str, Any]) -> list[dict[str, Any]]:
@@ -68,10 +67,9 @@ def find_violations(port: int, base: str, number: int, exchange: dict[str, Any])
         name: value for name, value in exchange["request_headers"].items() if name.lower() not in _CONNECTION_HEADERS
     }
     address = urlsplit(exchange["url"])
-    # Prism looks for the paths of the document as they stand there, without the server's own.
+    # Prism expects the paths of the document, without the base path of the server.
     target = address.path.removeprefix(base) + (f"?{address.query}" if address.query else "")
-    # Prism reads a body before it judges anything, and answers by itself where that isn't JSON: so none is played that
-    # was refused.
+    # Prism parses the body first, and answers by itself if it isn't JSON. So rejected bodies are not sent.
     body = base64.b64decode(exchange["sent"]) or None if was_accepted else None
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request(exchange["method"], target, body, {**headers, EXCHANGE_HEADER: str(number)})
@@ -86,7 +84,7 @@ def find_violations(port: int, base: str, number: int, exchange: dict[str, Any])
 def main(program: str, document: str, traffic: str) -> int:
     """Validate the traffic. Return the exit status: 1 if anything doesn't match."""
     recorded = [json.loads(line) for line in Path(traffic).read_text().splitlines()]
-    # The document has no operation for a method that isn't allowed, so there is nothing to judge.
+    # The document has no operation for a method that isn't allowed, so there is nothing to validate.
     ReplayHandler.exchanges = [exchange for exchange in recorded if exchange["status"] != HTTPStatus.METHOD_NOT_ALLOWED]
     base = urlsplit(json.loads(Path(document).read_bytes())["servers"][0]["url"]).path
     counts: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""The work as somebody would write it who has no store of ours: a token, and five queries for a card.
+"""The work as somebody would write it without our store: one query for the token, and five for a card.
 
 The checks are those of the product: the token, its scope, the membership and its role, the limit of the list. A write
 is one transaction, which fails if somebody else has written to the board meanwhile. The queries are run by SQLAlchemy,
-as the documentation of most frameworks has it, or by hand: by the standard library alone, which is as little as can be.
+as the documentation of most frameworks has it, or by hand: by the standard library alone, which is the minimum.
 """
 
 import hashlib
@@ -82,7 +82,7 @@ class User:
 
 
 def with_sqlalchemy(scene: Scene) -> "OwnQueries":
-    """Return the operations on SQLAlchemy's connections, with statements of text: the least that it costs."""
+    """Return the operations on SQLAlchemy's connections, with statements of text: its cheapest use."""
     engine, to_statement = sa.create_engine(scene.store_url), cache(sa.text)
 
     @contextmanager

@@ -31,7 +31,7 @@ def bodies_have_examples(bundle: Bundle) -> Violations:
 
 
 def examples_match_their_schema(bundle: Bundle) -> Violations:
-    """Require that examples and defaults match their schemas."""
+    """Require that examples and deviolations match their schemas."""
     for content in bundle.contents():
         for at, value in _list_examples(bundle, content):
             yield from _validate_example(bundle, at, content.node.get("schema", {}), content.direction, value)
@@ -56,12 +56,12 @@ def _list_examples(bundle: Bundle, content: Content) -> Iterator[tuple[Pointer, 
 
 def _validate_example(bundle: Bundle, pointer: Pointer, schema: Node, direction: Direction, value: Any) -> Violations:
     try:
-        faults = bundle.schemas.get_check(schema, direction).find_violations(value)
+        violations = bundle.schemas.get_check(schema, direction).find_violations(value)
     except Exception as error:  # noqa: BLE001 - a schema that can't be compiled is a finding too, whatever is raised.
         yield pointer, f"The schema of this example can't be used: {str(error)[:200]}"
         return
-    for fault in faults:
-        yield (*pointer, *fault.pointer.strip("/").split("/")), f"The example {fault.message}."
+    for violation in violations:
+        yield (*pointer, *violation.pointer.strip("/").split("/")), f"The example {violation.message}."
 
 
 def every_property_has_an_example(bundle: Bundle) -> Violations:

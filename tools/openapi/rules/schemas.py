@@ -73,7 +73,7 @@ def bounds_fit_the_type(bundle: Bundle) -> Violations:
     for at, schema in bundle.all_schemas.items():
         for keyword, types in types_by_keyword.items():
             if keyword in schema and "type" in schema and schema["type"] not in types:
-                yield (*at, keyword), f"{keyword} says nothing about a value of the type {schema['type']}."
+                yield (*at, keyword), f"{keyword} has no effect on a value of the type {schema['type']}."
 
 
 def patterns_are_portable(bundle: Bundle) -> Violations:
