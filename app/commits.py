@@ -37,9 +37,6 @@ PATIENCE_SECONDS = 1.5
 A heavy request has no such limit, because one attempt may take longer.
 """
 
-_NO_TURN = nullcontext()
-"""The context of a request that takes no turn."""
-
 FIRST_DELAY_SECONDS = 0.005
 MAX_DOUBLINGS = 6
 
@@ -89,6 +86,9 @@ class IdempotentCommit:
             return stored
 
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
+        if call.request.method == "GET":
+            # Nothing is committed, so nothing is tried again, and nobody has to wait for a turn.
+            return handle()
         # A heavy request may read for seconds: it makes others wait only if they were first meanwhile.
         attempts_without_turn = 1 if call.operation.is_heavy else 0
         response = self._try_to_commit(call, handle, range(attempts_without_turn))
@@ -100,9 +100,9 @@ class IdempotentCommit:
         return response
 
     def _take_turn(self, call: Call) -> AbstractContextManager[None]:
-        """Return the context in which a request writes to the board of its path; one that reads takes no turn."""
+        """Return the context in which a request writes to the board of its path, if it has one."""
         board_id = call.arguments.get("board_id")
-        return _NO_TURN if board_id is None or call.request.method == "GET" else self._turns.take(board_id)
+        return nullcontext() if board_id is None else self._turns.take(board_id)
 
     def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
         """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""

@@ -55,7 +55,7 @@ class ApiGatewayAdapter:
             path,
             query,
             headers,
-            io.BytesIO(body).read,
+            io.BytesIO(body).read if body else None,
             mount=quote(prefix, safe="/$") if prefix else "",
             is_https=sent_headers.get("x-forwarded-proto", "https") == "https",
         )
@@ -117,7 +117,7 @@ def _require_member(event: Event, name: str, type_: type[_Type]) -> _Type:
     return member
 
 
-def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> dict[str, str]:
+def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> Mapping[str, str]:
     """Return the headers of an event by lower-case name, as Latin-1 text. Raises MalformedEvent."""
     try:
         names, values = "".join(sent_headers), "".join(sent_headers.values())
@@ -125,12 +125,12 @@ def _read_headers(sent_headers: Mapping[str, str], cookies: object) -> dict[str,
         raise MalformedEvent("a header is no string") from None
     if not names.isascii():
         raise MalformedEvent("the name of a header is not ASCII")
-    headers = dict(sent_headers)
+    headers = sent_headers
     # An HTTP API sends names in lower case, and nearly all values are ASCII.
     if not (names == names.lower() and values.isascii()):
         headers = {name.lower(): to_latin_1(value) for name, value in sent_headers.items()}
     if cookies:
         if not isinstance(cookies, list) or not all(isinstance(value, str) for value in cookies):
             raise MalformedEvent("cookies are no list of strings")
-        headers["cookie"] = to_latin_1("; ".join(cookies))
+        headers = {**headers, "cookie": to_latin_1("; ".join(cookies))}
     return headers

@@ -73,7 +73,7 @@ class Edge:
         path: str,
         query: str,
         headers: Mapping[str, str],
-        body: BodyReader,
+        body: BodyReader | None,
         *,
         mount: str = "",
         is_https: bool = True,
@@ -85,7 +85,7 @@ class Edge:
             path: The path below `mount`, percent-decoded. Bytes that are not UTF-8 are surrogates, and rejected.
             query: The query string as it was sent, without the question mark.
             headers: The headers by lower-case name, as Latin-1 text.
-            body: Reads the body. It is not called for more than the body may have.
+            body: Reads the body; None if there is none. It is not called for more than the body may have.
             mount: The prefix before `path` in the client's URL, percent-encoded.
             is_https: Whether the client uses HTTPS.
         """
@@ -98,7 +98,7 @@ class Edge:
         try:
             max_body_bytes = self._body_limits.get(path, MAX_BODY_BYTES)
             _validate_head(path, query, headers, max_body_bytes)
-            content = _read_body(body, max_body_bytes)
+            content = _read_body(body, max_body_bytes) if body else b""
             if method == "OPTIONS" and "access-control-request-method" in headers:
                 response = Response(204, self._build_preflight_headers(headers), b"")
             else:

@@ -170,16 +170,17 @@ class Operation:
 
     def execute(self, call: Call) -> Response:
         """Call the function and encode its result. Raises ContractBreach, or what the function raises."""
-        dependencies = {name: build_dependency(call) for name, build_dependency in self._dependencies.items()}
-        result = self._function(**dependencies, **call.arguments)
+        arguments = call.arguments.copy()
+        for name, build_dependency in self._dependencies.items():
+            arguments[name] = build_dependency(call)
+        result = self._function(**arguments)
         headers: dict[str, str] = {}
         if result.etag is not None:
             headers["etag"] = f'"{result.etag}"'
             if self._supports_if_none_match:
                 headers["cache-control"] = "private, no-cache"
-            if_none_match = call.request.headers.get("if-none-match") if self._supports_if_none_match else None
-            if is_unchanged(if_none_match, result.etag):
-                return self._responses.encode_not_modified(headers)
+                if is_unchanged(call.request.headers.get("if-none-match"), result.etag):
+                    return self._responses.encode_not_modified(headers)
         if result.location is not None:
             headers["location"] = self._base_path + result.location
         if result.next_query:

@@ -182,8 +182,10 @@ def parse_scalar(text: str, json_type: str) -> Any:
 
 def parse_query(query: str, parameters: Mapping[str, Parameter], arguments: dict[str, Any]) -> None:
     """Parse a query string into `arguments`. Raises Problem (400) for an unknown, invalid or missing parameter."""
+    if not query and not parameters:
+        return
     encoded_texts_by_name: dict[str, list[str]] = {}
-    for pair in query.split("&") if query else ():
+    for pair in query.split("&"):
         if pair:
             name, _, text = pair.partition("=")
             encoded_texts_by_name.setdefault(_percent_decode(name), []).append(text)

@@ -57,7 +57,7 @@ class RateLimiter:
     def _evict(self, now: float) -> None:
         """Evict up to two inactive callers: one more than a request adds, so that they don't accumulate."""
         for _ in range(2):
-            caller, free_at = next(iter(self._arrival_times.items()))
-            if free_at > now and len(self._arrival_times) <= MAX_CALLERS:
+            caller = next(iter(self._arrival_times))
+            if self._arrival_times[caller] > now and len(self._arrival_times) <= MAX_CALLERS:
                 return
             del self._arrival_times[caller]

@@ -51,9 +51,11 @@ def build_log_line(
     if isinstance(method, str) and method in _METHODS:
         line["method"] = method
     operation, caller = context.operation, context.caller
-    ids = {name: value for name, value in context.path_values.items() if _ID.fullmatch(value)}
+    ids = context.path_values
+    has_only_ids = all(map(_ID.fullmatch, ids.values()))
+    if not has_only_ids:
+        ids = {name: value for name, value in ids.items() if _ID.fullmatch(value)}
     if operation is not None:
-        has_only_ids = len(ids) == len(context.path_values)
         line["path"] = context.path if has_only_ids else _fill_in_ids(operation.path, ids)
         line["operation"] = operation.id
         line["route"] = operation.route
@@ -67,10 +69,9 @@ def build_log_line(
     if caller is not None:
         line["user_id"] = caller.user_id
         line["token_id"] = caller.token_id
+        line["auth"] = "token"
     if ids.get("board_id", "").startswith("brd_"):
         line["board_id"] = ids["board_id"]
-    if caller is not None:
-        line["auth"] = "token"
     if (matched_address := match_whole(_ADDRESS, address)) is not None:
         line["address"] = matched_address
     line["retries"] = context.retries

@@ -116,13 +116,14 @@ class Responses:
         body = b""
         if declared.checks:
             media_type = media_type if media_type in declared.checks else next(iter(declared.checks))
-            self._ensure_valid(declared.checks[media_type], result.body, f"the body of {result.status}")
+            self._ensure_valid(declared.checks[media_type], result.body, "the body of", result.status)
             # Without a charset, many clients read text as Latin-1.
             headers["content-type"] = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
             body = self._encode_body(result, media_type)
         elif result.body is not None:
             raise ContractBreach(f"{self._operation_id}: {result.status} has a body that the document doesn't name")
-        headers |= {name: value for name, value in self._deprecation_headers.items() if name in declared.headers}
+        if self._deprecation_headers:
+            headers |= {name: value for name, value in self._deprecation_headers.items() if name in declared.headers}
         self._check_headers(declared, result.status, headers)
         return Response(result.status, tuple(headers.items()), body, result.change)
 
@@ -138,7 +139,7 @@ class Responses:
         check = declared.checks.get(PROBLEM_JSON)
         if check is None:
             raise ContractBreach(f"{self._operation_id}: {problem.status} is not declared as a problem document")
-        self._ensure_valid(check, document, f"the problem of {problem.status}")
+        self._ensure_valid(check, document, "the problem of", problem.status)
         headers = {name.lower(): value for name, value in problem.headers.items()}
         headers["content-type"] = PROBLEM_JSON
         self._check_headers(declared, problem.status, headers)
@@ -166,7 +167,7 @@ class Responses:
         if not (text.isascii() and text.isprintable()):
             raise ContractBreach(f"{self._operation_id}: a header of {status} has characters no header may have")
         values: Mapping[str, Any] = headers
-        if not declared.header_types.keys().isdisjoint(headers):
+        if declared.header_types:
             values = {name: self._parse_header(declared, status, name, text) for name, text in headers.items()}
         if not declared.header_check.is_valid(values):
             self._name_invalid_header(declared, status, values)
@@ -185,11 +186,11 @@ class Responses:
         for name, value in values.items():
             if name in declared.headers:
                 check = self._schemas.get_check(declared.headers[name], "response")
-                self._ensure_valid(check, value, f"the header {name} of {status}")
+                self._ensure_valid(check, value, f"the header {name} of", status)
             elif name != "content-type":
                 raise ContractBreach(f"{self._operation_id}: the header {name} of {status} is not in the document")
 
-    def _ensure_valid(self, check: Check, value: object, subject: str) -> None:
+    def _ensure_valid(self, check: Check, value: object, part: str, status: int) -> None:
         if violations := check.find_violations(value, only_first=True):
-            violation = violations[0]
-            raise ContractBreach(f"{self._operation_id}: {subject}: {violation.pointer or '/'} {violation.message}")
+            subject, (pointer, _, message) = f"{part} {status}", violations[0]
+            raise ContractBreach(f"{self._operation_id}: {subject}: {pointer or '/'} {message}")
