@@ -51,7 +51,7 @@ def test_a_file_is_copied_and_migrated_once(folder: Path, capsys: pytest.Capture
     assert output == (
         (
             f"Migrated {folder}/tackboard.db from schema 0002 to {migrations.HEAD}. "
-            f"What it was before is in {copy}: delete that when you no longer need it.\n"
+            f"A copy of the old file is {copy}: delete it when you no longer need it.\n"
         ),
         "",
     )
