@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from contract.log_lines import REQUEST_ID, configure_root_logger, encode_as_json, format_as_json, match_whole
+from contract.log_lines import (
+    REQUEST_ID,
+    configure_root_logger,
+    encode_as_json,
+    encode_constant,
+    format_as_json,
+    match_whole,
+)
 from contract.request_context import RequestContext, start_request_context
 from contract.request_log import build_log_line
 
@@ -133,7 +140,8 @@ def _build_directives(counts: Iterable[str]) -> list[dict[str, Any]]:
     return [{"Namespace": "Tackboard", "Dimensions": [["Stage", "Operation"]], "Metrics": metrics}]
 
 
-_USUAL_DIRECTIVES = _build_directives(())
+_USUAL_DIRECTIVES = encode_constant(_build_directives(()))
+"""What describes the metrics in nearly every line, encoded once."""
 
 
 def _get_part(whole: object, name: str) -> object:

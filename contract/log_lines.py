@@ -44,6 +44,11 @@ def encode_as_json(line: LogLine) -> bytes:
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def encode_constant(value: object) -> orjson.Fragment:
+    """Encode a part that many lines have, for lines that are written as JSON."""
+    return orjson.Fragment(orjson.dumps(value))
+
+
 def format_as_text(line: LogLine) -> str:
     """Format a line for people, with the frames of a traceback below it."""
     if "status" in line:

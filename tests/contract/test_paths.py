@@ -1,9 +1,12 @@
 """Routing: one path for each operation, no redirects, and a 405 that lists every method."""
 
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from contract.route_tree import RouteTree
 from tests.contract.client import Client, call, environ
 from tests.contract.contract_app import Result, serve, serve_parameter
 from tests.contract.openapi_documents import INTEGER, STRING, Schema, document, operation, parameter
@@ -258,3 +261,47 @@ def test_a_concrete_segment_wins_over_a_parameter_in_any_order() -> None:
     assert client.get("/v1/things/mine").json() == {"id": "my own"}
     assert client.get("/v1/things/yours").json() == {"id": "yours"}
     assert client.get("/v1/things/mine/parts").json() == {"parts_of": "mine"}
+
+
+TEMPLATES = [
+    "/things/{id}",
+    "/things/mine",
+    "/things/{id}/parts",
+    "/{kind}/mine/parts",
+    "/{kind}/new",
+    "/things/{a}-{b}/x",
+]
+
+
+def test_the_order_of_the_paths_in_the_document_does_not_matter() -> None:
+    for templates in itertools.permutations(TEMPLATES):
+        ensure_all_are_found(templates)
+
+
+def ensure_all_are_found(templates: Sequence[str]) -> None:
+    tree: RouteTree[str] = RouteTree()
+    for template in templates:
+        tree.add(template, "GET", template)
+
+    def find(path: str) -> tuple[str, Mapping[str, str]] | None:
+        match = tree.find(path)
+        return (match[0]["GET"], match[1]) if match else None
+
+    assert find("/things/7") == ("/things/{id}", {"id": "7"})
+    assert find("/things/mine") == ("/things/mine", {})
+    assert find("/things/new") == ("/things/{id}", {"id": "new"})
+    assert find("/boards/new") == ("/{kind}/new", {"kind": "boards"})
+    assert find("/things/mine/parts") == ("/things/{id}/parts", {"id": "mine"})
+    assert find("/boards/mine/parts") == ("/{kind}/mine/parts", {"kind": "boards"})
+    assert find("/things/1-2/x") == ("/things/{a}-{b}/x", {"a": "1", "b": "2"})
+    for path in (
+        "",
+        "/",
+        "/things",
+        "/boards/7",
+        "/boards/7/parts",
+        "/things//parts",
+        "/things/12/x",
+        "/things/mine/x",
+    ):
+        assert find(path) is None
