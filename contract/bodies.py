@@ -70,6 +70,9 @@ class Body:
         return value
 
     def _select_check(self, content_type: str | None) -> Check:
+        # Most clients send no parameters.
+        if (check := self.checks.get(content_type or "")) is not None:
+            return check
         media_type, _, parameters = (content_type or "").partition(";")
         check = self.checks.get(media_type.strip().lower())
         if check is None:

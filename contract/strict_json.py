@@ -34,7 +34,8 @@ def parse_json(raw: bytes, max_bytes: int) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _malformed_json(_TOO_DEEP_DETAIL if "depth limit" in error.msg else _describe_position(error)) from None
-    name_count = _count_names(value)
+    # Most bodies are one flat object.
+    name_count = len(value) if type(value) is dict and _count_brackets(raw) == 1 else _count_names(value)
     # Each name is followed by a colon. Only if there are more colons, those within strings must be subtracted.
     if raw.count(b":") != name_count and _remove_strings(raw).count(b":") != name_count:
         raise _malformed_json("The body is not JSON of one meaning: an object has the same name twice.")
