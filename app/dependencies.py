@@ -34,7 +34,10 @@ def build_dependencies(
         return Scope(extensions["x-tackboard-scope"]), Role(extensions.get("x-tackboard-role", Role.VIEWER))
 
     def build_context(call: Call) -> ActionContext:
-        return ActionContext(call.caller.user_id if call.caller else "", now(), new_id)
+        caller, request_id = call.caller, call.request.context.request_id
+        if caller is None:
+            return ActionContext("", now(), new_id, None, request_id)
+        return ActionContext(caller.user_id, now(), new_id, caller.token_id, request_id)
 
     return {
         "store": lambda _: store,

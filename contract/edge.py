@@ -31,7 +31,8 @@ BodyReader = Callable[[int], bytes]
 """Reads a body: at most a number of bytes, none at its end."""
 
 _CHUNK_BYTES = 65_536
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = re.compile(r"(?!.*tkb_)[A-Za-z0-9._-]{1,64}")
+"""A request id that a client may send. It is logged and stored, so it must not be, or contain, a token."""
 _FORBIDDEN_IN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN_IN_QUERY = re.compile(r"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"

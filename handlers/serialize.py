@@ -156,6 +156,12 @@ event: Callable[[Event], JsonObject] = compile_serializer(
             "**({} if value.list_id is None else {'list_id': value.list_id}), "
             "**({} if value.card_id is None else {'card_id': value.card_id})"
         ),
+        "changes": (
+            "**({} if value.changes is None else "
+            "{'changes': [dict(sorted(change.items())) for change in value.changes]})"
+        ),
+        "token_id": "**({} if value.token_id is None else {'token_id': value.token_id})",
+        "request_id": "**({} if value.request_id is None else {'request_id': value.request_id})",
     },
 )
-"""Serialize an `Event`, with `list_id` and `card_id` only where the event has them."""
+"""Serialize an `Event`, with only those of its optional fields that it has."""

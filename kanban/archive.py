@@ -73,7 +73,9 @@ def archive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
     card = replace(card, archived_at=context.at, updated_at=context.at, version=old.version + 1)
     list_ = view.get_list_of(card)
     updates: tuple[Entity, ...] = (card, *closed, without_card(list_))
-    return card, build_change(view, context, "card.archived", updates=updates, **_build_card_event_fields(card, list_))
+    return card, build_change(
+        view, context, "card.archived", updates=updates, subject=(old, card), **_build_card_event_fields(card, list_)
+    )
 
 
 def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card, Change | None]:
@@ -87,7 +89,13 @@ def unarchive_card(view: BoardView, card_id: str, context: ActionContext) -> tup
     card = replace(card, updated_at=context.at, version=old.version + 1)
     updates = (card, with_card(list_, card.rank))
     return card, build_change(
-        view, context, "card.unarchived", creates=opened, updates=updates, **_build_card_event_fields(card, list_)
+        view,
+        context,
+        "card.unarchived",
+        creates=opened,
+        updates=updates,
+        subject=(old, card),
+        **_build_card_event_fields(card, list_),
     )
 
 
@@ -123,7 +131,13 @@ def restore_card(view: BoardView, card_id: str, context: ActionContext) -> tuple
             **completions.build_completion_data(card, Stage.TODO, card_list.stage),
         }
     return card, build_change(
-        view, context, "card.restored", creates=opened, updates=(card, updated_list), **event_fields
+        view,
+        context,
+        "card.restored",
+        creates=opened,
+        updates=(card, updated_list),
+        subject=(old, card),
+        **event_fields,
     )
 
 
@@ -141,7 +155,7 @@ def archive_list(
         raise TooManyRunningClocks("list", old.name, MAX_STOPPED_CLOCKS)
     new = replace(old, archived_at=context.at, updated_at=context.at, version=old.version + 1)
     return new, _build_list_change(
-        view, context, "list.archived", new, card_clock.stop_clocks(running_cards, context.at)
+        view, context, "list.archived", (old, new), card_clock.stop_clocks(running_cards, context.at)
     )
 
 
@@ -151,7 +165,7 @@ def unarchive_list(view: BoardView, list_id: str, context: ActionContext) -> tup
     if old.archived_at is None:
         return old, None
     new = replace(old, archived_at=None, updated_at=context.at, version=old.version + 1)
-    return new, _build_list_change(view, context, "list.unarchived", new)
+    return new, _build_list_change(view, context, "list.unarchived", (old, new))
 
 
 def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple[List, Change | None]:
@@ -170,7 +184,7 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
         raise ExternalIdTaken("list")
     rank = ranks.after(live_lists[-1].rank if live_lists else "")
     new = replace(old, deleted_at=None, rank=rank, updated_at=context.at, version=old.version + 1)
-    return new, _build_list_change(view, context, "list.restored", new)
+    return new, _build_list_change(view, context, "list.restored", (old, new))
 
 
 def archive_board(
@@ -236,10 +250,17 @@ def _build_card_event_fields(card: Card, list_: List) -> _EventFields:
 
 
 def _build_list_change(
-    view: BoardView, context: ActionContext, event_type: str, new: List, other_updates: tuple[Entity, ...] = ()
+    view: BoardView,
+    context: ActionContext,
+    event_type: str,
+    subject: tuple[List, List],
+    other_updates: tuple[Entity, ...] = (),
 ) -> Change:
+    _, new = subject
     data: EventData = {"name": new.name, "stage": str(new.stage), "card_count": new.card_count}
-    return build_change(view, context, event_type, updates=(new, *other_updates), list_id=new.id, data=data)
+    return build_change(
+        view, context, event_type, updates=(new, *other_updates), subject=subject, list_id=new.id, data=data
+    )
 
 
 def _build_board_change(

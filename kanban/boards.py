@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban.changes import ActionContext, Change, build_change
+from kanban.changes import ActionContext, Change, build_change, build_event
 from kanban.fields import editable_fields
 from kanban.lists import build_list
 from kanban.members import build_member
 from kanban.ordering import ranks
 from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock
-from kanban.values import Board, Card, Event, NewBoard, Role
+from kanban.values import Board, Card, NewBoard, Role
 from kanban.views import BoardView
 
 
@@ -24,7 +24,7 @@ def create(context: ActionContext, new: NewBoard) -> tuple[BoardView, Change]:
         for new_list, rank in zip(new.lists, ranks.sequence_after("", len(new.lists)), strict=True)
     )
     owner = build_member(board.id, context.actor_id, Role.OWNER, context)
-    event = Event(board.id, 1, "board.created", context.at, context.actor_id, data={"name": board.name})
+    event = build_event(context, board.id, 1, "board.created", data={"name": board.name})
     view = BoardView(board, Role.OWNER, lists, members=(owner,))
     return view, Change(creates=(board, owner, *lists), event=event)
 

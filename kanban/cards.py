@@ -138,6 +138,7 @@ def update(
         context,
         "card.updated",
         updates=(new,),
+        subject=(old, new),
         list_id=old.list_id,
         card_id=card_id,
         data={"changed": changed_fields},
@@ -200,14 +201,23 @@ def reopen(view: BoardView, card_id: str, context: ActionContext) -> tuple[Card,
 
 def delete(view: BoardView, card_id: str, context: ActionContext) -> Change:
     """Mark the card as deleted and stop its clock."""
-    card = view.get_card(card_id)
-    list_ = view.get_list_of(card)
-    was_active = card.archived_at is None
-    card, closed = card_clock.stop_clock(card, context.at)
+    old = view.get_card(card_id)
+    list_ = view.get_list_of(old)
+    was_active = old.archived_at is None
+    card, closed = card_clock.stop_clock(old, context.at)
     card = replace(card, deleted_at=context.at, updated_at=context.at, version=card.version + 1)
     updates: tuple[Entity, ...] = (card, *closed, without_card(list_) if was_active else list_)
     data: EventData = {"stage": str(list_.stage), "archived_at": timestamps.format_optional_utc(card.archived_at)}
-    return build_change(view, context, "card.deleted", updates=updates, list_id=list_.id, card_id=card_id, data=data)
+    return build_change(
+        view,
+        context,
+        "card.deleted",
+        updates=updates,
+        subject=(old, card),
+        list_id=list_.id,
+        card_id=card_id,
+        data=data,
+    )
 
 
 def _advance(
@@ -234,6 +244,7 @@ def _restart_clock(view: BoardView, card: Card, context: ActionContext) -> tuple
         "card.clock_started",
         creates=(entry,),
         updates=(new,),
+        subject=(card, new),
         list_id=card.list_id,
         card_id=card.id,
         data={"hourly_rate_minor": entry.rate_minor},
@@ -258,6 +269,7 @@ def _move_to_rank(view: BoardView, card: Card, target: List, rank: str, context:
         "card.moved",
         creates=opened,
         updates=(new, *closed, *lists),
+        subject=(card, new),
         list_id=target.id,
         card_id=card.id,
         data={

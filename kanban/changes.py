@@ -4,17 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData
+from kanban import field_changes
+from kanban.field_changes import Subject
+from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData, FieldChange
 from kanban.views import BoardView
 
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """Who acts (a user's id), when, and a function that returns new ids by kind ('card', 'list', …)."""
+    """Who acts (a user's id), when, and a function that returns new ids by kind ('card', 'list', …).
+
+    `token_id` and `request_id` say by which token and which request; on the command line there are none.
+    """
 
     actor_id: str
     at: datetime
     new_id: Callable[[str], str]
+    token_id: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ def build_change(
     board: Board | None = None,
     creates: tuple[Entity, ...] = (),
     updates: tuple[Entity, ...] = (),
+    subject: tuple[Subject, Subject] | None = None,
     list_id: str | None = None,
     card_id: str | None = None,
     data: EventData | None = None,
@@ -82,18 +90,48 @@ def build_change(
 ) -> Change:
     """Return the change that writes these values with one event, and raises the board's seq by one.
 
-    `board` is given if the board itself is edited.
+    `board` is given if the board itself is edited. `subject` is what else the event is about, before and after, if it
+    was there before.
     """
     seq = view.board.seq + 1
-    event = Event(
-        board_id=view.board.id,
-        seq=seq,
-        type=event_type,
-        at=context.at,
-        actor_id=context.actor_id,
+    if board is not None:
+        subject = (view.board, board)
+    event = build_event(
+        context,
+        view.board.id,
+        seq,
+        event_type,
         list_id=list_id,
         card_id=card_id,
         data=data or {},
+        changes=tuple(field_changes.compare(view, *subject)) if subject else (),
     )
     updates = (replace(board or view.board, seq=seq), *updates)
     return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board)
+
+
+def build_event(
+    context: ActionContext,
+    board_id: str,
+    seq: int,
+    event_type: str,
+    *,
+    list_id: str | None = None,
+    card_id: str | None = None,
+    data: EventData,
+    changes: tuple[FieldChange, ...] = (),
+) -> Event:
+    """Return the event of an action, with as many of the changes' values as it may hold."""
+    return Event(
+        board_id,
+        seq,
+        event_type,
+        context.at,
+        context.actor_id,
+        list_id,
+        card_id,
+        data,
+        field_changes.limit_bytes(changes, (context.actor_id, context.request_id or ""), data),
+        context.token_id,
+        context.request_id,
+    )

@@ -68,7 +68,13 @@ def update(
         return old, None
     items = tuple(new if item.id == item_id else item for item in checklist.items)
     return new, _replace_items(
-        view, context, "checklist_item.updated", checklist, items, data={"item_id": item_id, "changed": changed_fields}
+        view,
+        context,
+        "checklist_item.updated",
+        checklist,
+        items,
+        data={"item_id": item_id, "changed": changed_fields},
+        subject=(old, new),
     )
 
 
@@ -141,6 +147,7 @@ def _replace_items(
     items: Items,
     *,
     data: EventData,
+    subject: tuple[ChecklistItem, ChecklistItem] | None = None,
     new_card: tuple[Card, Change] | None = None,
 ) -> Change:
     """Build the change that gives the checklist these items and updates the counts of its card."""
@@ -159,6 +166,7 @@ def _replace_items(
         event_type,
         creates=creates,
         updates=updates,
+        subject=subject,
         list_id=list_id,
         card_id=card.id,
         data={"checklist_id": checklist.id, **data},

@@ -57,7 +57,14 @@ def update(
     data: EventData = {"checklist_id": checklist.id, "changed": changed_fields}
     list_id = view.get_card(checklist.card_id).list_id
     change = build_change(
-        view, context, "checklist.updated", updates=(updated,), list_id=list_id, card_id=checklist.card_id, data=data
+        view,
+        context,
+        "checklist.updated",
+        updates=(updated,),
+        subject=(checklist, updated),
+        list_id=list_id,
+        card_id=checklist.card_id,
+        data=data,
     )
     return updated, change
 

@@ -89,7 +89,16 @@ def update(
         return old, None
     list_id = view.get_card(card_id).list_id
     data: EventData = {"comment_id": comment_id}
-    change = build_change(view, context, "comment.updated", updates=(new,), list_id=list_id, card_id=card_id, data=data)
+    change = build_change(
+        view,
+        context,
+        "comment.updated",
+        updates=(new,),
+        subject=(old, new),
+        list_id=list_id,
+        card_id=card_id,
+        data=data,
+    )
     return new, change
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kanban import card_size, cards
-from kanban.changes import ActionContext, Change, build_change
+from kanban.changes import ActionContext, Change, build_change, build_event
 from kanban.errors import Conflict, LimitReached, quote_name
 from kanban.limits import MAX_LISTS_PER_BOARD
 from kanban.members import build_member
@@ -179,7 +179,7 @@ def copy_board(
     )
     board = replace(board, seq=len(history) + 1)
     data = {"from_board_id": original.id, "name": board.name}
-    event = Event(board.id, board.seq, "board.copied", context.at, context.actor_id, data=data)
+    event = build_event(context, board.id, board.seq, "board.copied", data=data)
     creates = (board, owner, *labels.values(), *lists, *values)
     copy_view = BoardView(board, Role.OWNER, tuple(lists), members=(owner,), labels=tuple(labels.values()))
     return copy_view, Change(creates=creates, event=event, history=history)
@@ -295,4 +295,4 @@ def _select_cards(values: Sequence[Entity]) -> list[Card]:
 def _build_created_event(card: Card, lists: Sequence[List], context: ActionContext, seq: int) -> Event:
     stage = next(list_.stage for list_ in lists if list_.id == card.list_id)
     data = {"title": card.title, "stage": str(stage)}
-    return Event(card.board_id, seq, "card.created", context.at, context.actor_id, card.list_id, card.id, data)
+    return build_event(context, card.board_id, seq, "card.created", list_id=card.list_id, card_id=card.id, data=data)

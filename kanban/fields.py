@@ -35,6 +35,11 @@ class Field:
         return "is_editable" in self.metadata
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether events say from what to what the field changed."""
+        return self.is_editable or "is_recorded" in self.metadata
+
+    @property
     def is_word(self) -> bool:
         """Whether the value is one of an enumeration's words."""
         return isinstance(self.type, type) and issubclass(self.type, StrEnum)
@@ -45,9 +50,17 @@ class Field:
         return self.type in PLAIN_TYPES or self.is_word
 
 
-def editable(*, null: Any = None) -> Mapping[str, Any]:
-    """Describe a field that a patch may change; `null` is what null in a patch makes of it."""
-    return {"is_editable": True, "null": null}
+def editable(*, null: Any = None, is_text_private: bool = False) -> Mapping[str, Any]:
+    """Describe a field that a patch may change; `null` is what null in a patch makes of it.
+
+    Events say from what to what it changed, but only the lengths of a private text.
+    """
+    return {"is_editable": True, "null": null, "is_text_private": is_text_private}
+
+
+def recorded(shown_name: str | None = None) -> Mapping[str, Any]:
+    """Describe a field that no patch changes, but whose changes events record; the API may show it by another name."""
+    return {"is_recorded": True, "shown_name": shown_name}
 
 
 def compares(field_name: str, sign: Sign) -> Mapping[str, Any]:
@@ -73,6 +86,12 @@ def _describe(name: str, annotation: Any, metadata: Mapping[str, Any]) -> Field:
 def editable_fields(value_type: type) -> frozenset[str]:
     """Return the names of the fields that a patch may change."""
     return frozenset(field.name for field in describe(value_type) if field.is_editable)
+
+
+@cache
+def recorded_fields(value_type: type) -> tuple[Field, ...]:
+    """Return the fields whose changes events record, in the order of their declaration."""
+    return tuple(field for field in describe(value_type) if field.is_recorded)
 
 
 @cache

@@ -52,7 +52,7 @@ def update(
         return old, None
     _ensure_name_is_free(view, new)
     data: EventData = {"label_id": label_id, "changed": changed_fields}
-    return new, build_change(view, context, "label.updated", updates=(new,), data=data)
+    return new, build_change(view, context, "label.updated", updates=(new,), subject=(old, new), data=data)
 
 
 def delete(view: BoardView, label_id: str, context: ActionContext) -> Change:

@@ -77,7 +77,7 @@ def _set_labels(
     new_ids = tuple(sorted(label_ids))
     if new_ids == _get_label_ids(view, card):
         return card, None
-    return _update_card(view, replace(card, label_ids=new_ids), "label_ids", context)
+    return _update_card(view, card, {"label_ids": new_ids}, context)
 
 
 def _set_assignees(
@@ -86,13 +86,24 @@ def _set_assignees(
     new_ids = tuple(sorted(membership_ids))
     if new_ids == _get_membership_ids(view, card):
         return card, None
-    return _update_card(view, replace(card, assignee_ids=new_ids), "assignee_ids", context)
+    return _update_card(view, card, {"assignee_ids": new_ids}, context)
 
 
-def _update_card(view: BoardView, card: Card, field: str, context: ActionContext) -> tuple[Card, Change]:
-    new = replace(card, version=card.version + 1, updated_at=context.at)
-    data: EventData = {"changed": [field]}
-    change = build_change(view, context, "card.updated", updates=(new,), list_id=new.list_id, card_id=new.id, data=data)
+def _update_card(
+    view: BoardView, old: Card, ids: Mapping[str, tuple[str, ...]], context: ActionContext
+) -> tuple[Card, Change]:
+    new = replace(old, **ids, version=old.version + 1, updated_at=context.at)  # type: ignore[arg-type]  # one field.
+    data: EventData = {"changed": list(ids)}
+    change = build_change(
+        view,
+        context,
+        "card.updated",
+        updates=(new,),
+        subject=(old, new),
+        list_id=new.list_id,
+        card_id=new.id,
+        data=data,
+    )
     return new, change
 
 

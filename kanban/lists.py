@@ -73,7 +73,13 @@ def update(
     if "external_id" in changed_fields:
         _ensure_external_id_is_free(view, new.external_id)
     return new, build_change(
-        view, context, "list.updated", updates=(new,), list_id=list_id, data={"changed": changed_fields}
+        view,
+        context,
+        "list.updated",
+        updates=(new,),
+        subject=(old, new),
+        list_id=list_id,
+        data={"changed": changed_fields},
     )
 
 
@@ -115,7 +121,9 @@ def delete(view: BoardView, list_id: str, context: ActionContext, running_cards:
         "archived_at": timestamps.format_optional_utc(old.archived_at),
     }
     updates = (deleted, *card_clock.stop_clocks(running_cards or (), context.at))
-    return build_change(view, context, "list.deleted", updates=updates, list_id=list_id, data=data)
+    return build_change(
+        view, context, "list.deleted", updates=updates, subject=(old, deleted), list_id=list_id, data=data
+    )
 
 
 def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:

@@ -31,7 +31,9 @@ def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tu
     _ensure_other_owner(view, member)
     updated = replace(member, role=role, version=member.version + 1, updated_at=context.at)
     data = {"user_id": user_id, "role": str(role)}
-    return updated, build_change(view, context, "member.updated", updates=(updated,), data=data)
+    return updated, build_change(
+        view, context, "member.updated", updates=(updated,), subject=(member, updated), data=data
+    )
 
 
 def remove(view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]) -> Change | None:

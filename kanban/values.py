@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from kanban.fields import editable
+from kanban.fields import editable, recorded
 
 
 class Stage(StrEnum):
@@ -120,8 +120,8 @@ class Board:
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = None
-    deleted_at: datetime | None = None
+    archived_at: datetime | None = field(default=None, metadata=recorded())
+    deleted_at: datetime | None = field(default=None, metadata=recorded())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Member:
     id: str
     board_id: str
     user_id: str
-    role: Role
+    role: Role = field(metadata=recorded())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -173,8 +173,8 @@ class List:
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = None
-    deleted_at: datetime | None = None
+    archived_at: datetime | None = field(default=None, metadata=recorded())
+    deleted_at: datetime | None = field(default=None, metadata=recorded())
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +215,10 @@ class TimeEntry:
     id: str
     board_id: str
     card_id: str
-    user_id: str
+    user_id: str = field(metadata=recorded())
     started_at: datetime = field(metadata=editable())
     ended_at: datetime | None = field(metadata=editable())
-    rate_minor: int
+    rate_minor: int = field(metadata=recorded("hourly_rate_minor"))
     note: str = field(metadata=editable(null=""))
     version: int
     recorded_by: str | None = None
@@ -286,7 +286,7 @@ class Comment:
     board_id: str
     card_id: str
     author_id: str
-    text: str = field(metadata=editable())
+    text: str = field(metadata=editable(is_text_private=True))
     version: int
     created_at: datetime
     updated_at: datetime
@@ -318,7 +318,7 @@ class Card:
 
     id: str
     board_id: str
-    list_id: str
+    list_id: str = field(metadata=recorded())
     title: str = field(metadata=editable())
     description: str = field(metadata=editable(null=""))
     external_id: str | None = field(metadata=editable())
@@ -333,16 +333,16 @@ class Card:
     comment_count: int
     item_count: int
     done_count: int
-    started_at: datetime | None
-    resolved_at: datetime | None
+    started_at: datetime | None = field(metadata=recorded())
+    resolved_at: datetime | None = field(metadata=recorded())
     tracked_seconds: int
     tracked_cost: int
-    running: TimeEntry | None
+    running: TimeEntry | None = field(metadata=recorded("running_since"))
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = None
-    deleted_at: datetime | None = None
+    archived_at: datetime | None = field(default=None, metadata=recorded())
+    deleted_at: datetime | None = field(default=None, metadata=recorded())
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,10 +420,18 @@ class CardRank:
 
 EventData = Mapping[str, str | int | list[str] | None]
 
+FieldChange = Mapping[str, str | int | list[str] | None]
+"""From what to what a field changed: see `kanban.field_changes`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a board: one event for each write, numbered without gaps from 1."""
+    """What happened to a board: one event for each write, numbered without gaps from 1.
+
+    `changes` say from what to what the fields of its subject changed. They are None if that was not recorded: in events
+    of releases before 1.3, and in a history that an import made. `token_id` and `request_id` name the token and the
+    request that it came by, and are None in such events and in those of the command line.
+    """
 
     board_id: str
     seq: int
@@ -433,6 +441,9 @@ class Event:
     list_id: str | None = None
     card_id: str | None = None
     data: EventData = field(default_factory=dict)
+    changes: tuple[FieldChange, ...] | None = None
+    token_id: str | None = None
+    request_id: str | None = None
 
 
 Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment

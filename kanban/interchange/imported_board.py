@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from kanban.changes import ActionContext, Change
+from kanban.changes import ActionContext, Change, build_event
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.interchange.text_cleanup import clean_text
 from kanban.values import Board, Entity, Event, EventData, Label, List, Member, Role
@@ -47,7 +47,7 @@ def build_imported_board(
         replace(event, seq=seq) for seq, event in enumerate(sorted(history, key=lambda event: event.at), 2)
     ]
     data: EventData = {"source": source, **{kind: report.counts[kind] for kind in COUNTED_KINDS}}
-    last_event = Event(board.id, len(numbered_events) + 2, "board.imported", context.at, context.actor_id, data=data)
+    last_event = build_event(context, board.id, len(numbered_events) + 2, "board.imported", data=data)
     board = replace(board, seq=last_event.seq)
     change = Change(
         creates=(board, *members, *lists, *labels, *other_values),

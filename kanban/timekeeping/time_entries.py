@@ -172,6 +172,7 @@ def update(
         context,
         "time_entry.updated",
         updates=(new_entry, *((changed_card,) if changed_card != card else ())),
+        subject=(old_entry, new_entry),
         list_id=card.list_id,
         card_id=card_id,
         data={"time_entry_id": entry_id, "changed": changed_names},

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Callable
 
+from kanban.field_changes import format_changes
 from kanban.store import StoredResponse
 from kanban.values import Event
 from stores.dynamodb import keys
@@ -20,7 +21,12 @@ from stores.dynamodb.keys import Item
 event_from_item: Callable[[Item], Event] = compile_reader(
     Event,
     ("item",),
-    {"board_id": "item['pk']['S'][2:]", "seq": "int(item['sk']['S'][2:])", "data": "json.loads(item['data']['S'])"},
+    {
+        "board_id": "item['pk']['S'][2:]",
+        "seq": "int(item['sk']['S'][2:])",
+        "data": "json.loads(item['data']['S'])",
+        "changes": "tuple(json.loads(item['changes']['S'])) if 'changes' in item else None",
+    },
     {"json": json},
 )
 """Return the event in an item."""
@@ -28,8 +34,11 @@ event_from_item: Callable[[Item], Event] = compile_reader(
 _event_attributes: Callable[[Event], Item] = compile_writer(
     Event,
     ("board_id", "seq"),
-    {"data": "{'S': json.dumps(dict(value.data), ensure_ascii=False)}"},
-    {"json": json},
+    {
+        "data": "{'S': json.dumps(dict(value.data), ensure_ascii=False)}",
+        "changes": ("{'S': format_changes(value.changes)} if value.changes is not None else None"),
+    },
+    {"json": json, "format_changes": format_changes},
 )
 
 

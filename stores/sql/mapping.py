@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kanban.field_changes import format_changes
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
@@ -85,6 +86,7 @@ _NAMES = {
     "bytes": bytes,
     "build_search_text": build_search_text,
     "fold": fold,
+    "format_changes": format_changes,
     "format_timestamp": format_timestamp,
     "json": json,
     "parse_ancestor_ids": _parse_ancestor_ids,
@@ -299,10 +301,20 @@ comment_to_row: Callable[[Comment], _Write] = _compile_writer(
 )
 
 row_to_event: Callable[[Row], Event] = _compile_reader(
-    Event, _columns_of(tables.events), {"data": "json.loads(c_data)"}
+    Event,
+    _columns_of(tables.events),
+    {
+        "data": "json.loads(c_data)",
+        "changes": "tuple(json.loads(c_changes)) if c_changes is not None else None",
+    },
 )
 event_to_row: Callable[[Event], _Write] = _compile_writer(
-    Event, _columns_of(tables.events), {"data": "json.dumps(dict(value.data), ensure_ascii=False)"}
+    Event,
+    _columns_of(tables.events),
+    {
+        "data": "json.dumps(dict(value.data), ensure_ascii=False)",
+        "changes": "format_changes(value.changes) if value.changes is not None else None",
+    },
 )
 
 row_to_stored_response: Callable[[Row], StoredResponse] = _compile_reader(

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,19 @@ def test_what_may_grow_is_told_as_added_and_many_operations_are_counted(tmp_path
     assert "### Breaking" not in text
     assert lines_of_the_code
     assert all(line.endswith(" operations") for line in lines_of_the_code)
+
+
+def test_the_same_change_of_many_schemas_is_one_line(tmp_path: Path) -> None:
+    grown = copy.deepcopy(DOCUMENT)
+    events = [name for name in DOCUMENT["components"]["schemas"] if name.endswith("Event") and name != "Event"]
+    for name in events:
+        if "properties" in grown["components"]["schemas"][name]:
+            grown["components"]["schemas"][name]["properties"]["mood"] = {"type": "string"}
+    (tmp_path / "7.0.0.json").write_text(json.dumps({**DOCUMENT, "info": {**DOCUMENT["info"], "version": "7.0.0"}}))
+
+    (line,) = [line for line in build_contract_changelog(grown, tmp_path).splitlines() if "/mood`" in line]
+
+    assert re.search(r"oneOf\[\d\d schemas\]/mood`", line)
 
 
 @pytest.mark.parametrize("name", sorted(list_open_schemas(DOCUMENT)))

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kanban import boards, cards, lists, users
+from kanban.changes import Change
 from kanban.store import Store
-from kanban.values import Enforcement, Event, Scope, Stage, TimeEntry
+from kanban.values import Enforcement, Event, FieldChange, Scope, Stage, TimeEntry
 from tests.stores.conftest import OpenStore
 from tests.stores.part_builders import list_empty_fields
 from tests.stores.world import NOON, World, make_card
@@ -154,7 +155,42 @@ def test_the_data_of_an_event_is_read_as_it_was_written(
 
     event = world.list_events()[-1]
 
-    assert event == Event(world.board_id, 2, "test.written", world.now, world.ann.id, "lst_1", "crd_1", data)
+    assert event == Event(world.board_id, 2, "test.written", world.now, world.ann.id, "lst_1", "crd_1", data, ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        (),
+        ({"field": "title", "from": "👩‍👩‍👧 \u2028 \"'\\", "to": ""}, {"field": "due_at", "from": None, "to": "x"}),
+        (
+            {"field": "label_ids", "added": ["lbl_1", "lbl_2"], "removed": []},
+            {"field": "done", "from": False, "to": True},
+        ),
+        ({"field": "hourly_rate_minor", "from": 0, "to": 10**9}, {"field": "description"}),
+    ],
+)
+@pytest.mark.parametrize("origin", [(None, None), ("tok_1", "request-1")])
+def test_the_changes_and_the_origin_of_an_event_are_read_as_they_were_written(
+    world: World, changes: tuple[FieldChange, ...] | None, origin: tuple[str | None, str | None]
+) -> None:
+    view = world.read_board()
+    token_id, request_id = origin
+    event = Event(
+        world.board_id,
+        2,
+        "test.written",
+        world.now,
+        world.ann.id,
+        changes=changes,
+        token_id=token_id,
+        request_id=request_id,
+    )
+
+    world.store.commit(Change(updates=(replace(view.board, seq=2),), event=event))
+
+    assert world.list_events()[-1] == event
 
 
 def test_ids_differ_by_case_and_accent(world: World) -> None:

@@ -22,6 +22,9 @@ _VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _STATUS_PATTERN = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
 _MAX_LISTED_OPERATIONS = 6
 """The most operations that a line of the changelog names. If there are more, it says how many."""
+_SCHEMA_PATTERN = re.compile(r"\[#/components/schemas/\w+\]")
+_MAX_LISTED_SCHEMAS = 3
+"""The most schemas with the same change that have a line each. If there are more, one line says how many."""
 
 
 class CannotRelease(Exception):
@@ -120,9 +123,15 @@ def _format_changes(changes: list[tuple[str, str]]) -> str:
 
     Lines are sorted: oasdiff returns changes in a different order each time.
     """
+    texts_by_pattern: dict[str, set[str]] = {}
+    for text, _ in changes:
+        texts_by_pattern.setdefault(_SCHEMA_PATTERN.sub("[]", text), set()).add(text)
     operations_by_text: dict[str, dict[str, None]] = {}
     for text, operation in sorted(changes):
-        operations_by_text.setdefault(_STATUS_PATTERN.sub("", text), {})[operation] = None
+        pattern = _SCHEMA_PATTERN.sub("[]", text)
+        count = len(texts_by_pattern[pattern])
+        line = pattern.replace("[]", f"[{count} schemas]", 1) if count > _MAX_LISTED_SCHEMAS else text
+        operations_by_text.setdefault(_STATUS_PATTERN.sub("", line), {})[operation] = None
     return "".join(
         f"- {text}{_format_operations([operation for operation in operations if operation])}\n"
         for text, operations in operations_by_text.items()

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from kanban import card_size
+from kanban.changes import ActionContext, build_event
 from kanban.ordering import ranks
-from kanban.values import Card, Link, TimeEntry
+from kanban.values import Card, EventData, FieldChange, Link, TimeEntry
 from stores.dynamodb.card_items import card_to_item
+from stores.dynamodb.event_items import event_to_item
 
 MAX_ITEM_BYTES = 400 * 1024
 INDEX_COUNT = 3
@@ -95,3 +97,26 @@ def test_the_largest_card_fits_with_all_its_index_entries(title: str, character:
     assert (1 + INDEX_COUNT) * (
         sum(len(name) + count_bytes(value) for name, value in item.items()) + 100
     ) <= MAX_ITEM_BYTES
+
+
+@pytest.mark.parametrize("name", ["ä" * 200, "漢" * 60, "x" * 200, '"' * 150])
+def test_an_event_with_values_takes_one_write_unit(name: str) -> None:
+    data: EventData = {"checklist_id": "chk_" + "x" * 26, "item_id": "itm_" + "x" * 26, "changed": ["due_at", "text"]}
+    context = ActionContext("u" * 64, NOW, lambda kind: kind, "tok_" + "x" * 26, "r" * 64)
+    whole: list[FieldChange] = [
+        {"field": "text", "from": name, "to": name[1:]},
+        {"field": "due_at", "from": None, "to": "2026-11-20T12:00:00Z"},
+    ]
+    event = build_event(
+        context,
+        "brd_" + "x" * 26,
+        999_999_999_999,
+        "checklist_item.converted",
+        list_id="lst_" + "x" * 26,
+        card_id="crd_" + "x" * 26,
+        data=data,
+        changes=tuple(whole),
+    )
+
+    assert count_bytes({"M": event_to_item(event)}) <= 1_024
+    assert [change["field"] for change in event.changes or ()] == ["text", "due_at"]

@@ -1,0 +1,113 @@
+"""Field changes: what an event says about the values of its subject before and after.
+
+Fields have the names and values that the API shows: times as text, users instead of memberships, the status of a card,
+and no deleted labels. A text is given whole up to `MAX_TEXT_LENGTH` characters; longer ones, and private ones of any
+length, by their length, links by their number, ids by those that were added and removed. What follows from other
+changes has no entry: versions, counters, sums of tracked time, and the positions of lists, cards and items.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from kanban.fields import recorded_fields
+from kanban.timekeeping.timestamps import format_utc
+from kanban.values import Board, Card, Checklist, ChecklistItem, Comment, FieldChange, Label, List, Member, TimeEntry
+from kanban.views import BoardView
+
+Subject = Board | Member | Label | List | Card | Checklist | ChecklistItem | Comment | TimeEntry
+"""What an event is about."""
+
+MAX_TEXT_LENGTH = 200
+"""Characters of a text that an event holds whole."""
+
+MAX_EVENT_BYTES = 1_024
+"""Bytes of an event as DynamoDB stores it, so that it costs one write unit, as it did without values."""
+
+_OTHER_BYTES = 260
+"""Bytes of the rest of an event at most: ids, names of attributes, the longest type, the time."""
+
+
+def compare(view: BoardView, old: Subject, new: Subject) -> Iterator[FieldChange]:
+    """Yield what changed between two states of one thing, in the order of its fields."""
+    value_type: type = type(new)
+    for field in recorded_fields(value_type):
+        name = field.name
+        if getattr(old, name) == getattr(new, name):
+            continue
+        before, after = _show(view, old, name), _show(view, new, name)
+        if before != after:
+            is_private = field.metadata.get("is_text_private", False)
+            yield _build_change(field.metadata.get("shown_name") or name, before, after, is_private=is_private)
+        if isinstance(new, Card) and isinstance(old, Card) and name == "list_id":
+            old_stage, new_stage = (str(view.get_list_of(card).stage) for card in (old, new))
+            if old_stage != new_stage:
+                yield _build_change("status", old_stage, new_stage)
+
+
+def limit_bytes(changes: Sequence[FieldChange], other_texts: Iterable[str], data: object) -> tuple[FieldChange, ...]:
+    """Return the changes, with the names of the fields alone for those whose values would make the event too long.
+
+    `other_texts` are the texts of the event that may have any length, `data` is what else it says.
+    """
+    if not changes:
+        return ()
+    data_bytes = len(json.dumps(data, ensure_ascii=False).encode())
+    room = MAX_EVENT_BYTES - _OTHER_BYTES - sum(map(len, other_texts)) - data_bytes
+    names: list[FieldChange] = [{"field": change["field"]} for change in changes]
+    room -= _count_bytes(names)
+    limited = []
+    for name, change in zip(names, changes, strict=True):
+        more = _count_bytes(change) - _count_bytes(name)
+        if more <= room:
+            room -= more
+            limited.append(change)
+        else:
+            limited.append(name)
+    return tuple(limited)
+
+
+def format_changes(changes: object) -> str:
+    """Return changes as the short JSON text that engines store."""
+    return json.dumps(changes, ensure_ascii=False, separators=(",", ":"))
+
+
+def _count_bytes(value: object) -> int:
+    return len(format_changes(value).encode())
+
+
+def _show(view: BoardView, value: Any, name: str) -> Any:
+    """Return the value of a field as the API shows it, ids as a list and links as a tuple."""
+    shown = getattr(value, name)
+    match name:
+        case "label_ids":
+            return list(view.get_label_ids(value))
+        case "assignee_ids":
+            return list(view.get_assignee_ids(value))
+        case "assignee_id":
+            return next((member.user_id for member in view.members if member.id == shown), None)
+        case "running":
+            return format_utc(shown.started_at) if shown else None
+    if isinstance(shown, datetime):
+        return format_utc(shown)
+    return str(shown) if isinstance(shown, str) else shown
+
+
+def _build_change(name: str, before: Any, after: Any, *, is_private: bool = False) -> FieldChange:
+    if isinstance(after, list):
+        return {
+            "field": name,
+            "added": [id_ for id_ in after if id_ not in before],
+            "removed": [id_ for id_ in before if id_ not in after],
+        }
+    if isinstance(after, tuple):
+        return {"field": name, "from_count": len(before), "to_count": len(after)}
+    max_length = -1 if is_private else MAX_TEXT_LENGTH
+    return {"field": name, **_build_side("from", before, max_length), **_build_side("to", after, max_length)}
+
+
+def _build_side(side: str, value: Any, max_length: int) -> FieldChange:
+    if isinstance(value, str) and len(value) > max_length:
+        return {f"{side}_length": len(value)}
+    return {side: value}
