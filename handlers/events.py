@@ -1,26 +1,64 @@
-"""Events of a board, in order, without gaps."""
+"""Events of a board and of a card, in order, without gaps."""
+
+from collections.abc import Sequence
 
 from handlers import serialize
 from handlers.results import Result
+from kanban.store import BEYOND_ALL_SEQS, EventQuery
 from usecases.board_access import BoardAccess
 
 
-def list_events(access: BoardAccess, board_id: str, after: int, limit: int) -> Result:
-    """Return a page of the events after a seq, oldest first.
+def list_events(
+    access: BoardAccess,
+    board_id: str,
+    after: int,
+    limit: int,
+    before: int | None = None,
+    card_id: str | None = None,
+    type: Sequence[str] = (),  # noqa: A002 - the document's name.
+    sort: str = "seq",
+) -> Result:
+    """Return a page of the events after a seq, oldest or newest first.
 
     The entity tag of the last page also fits the empty page after it until another event happens, so that clients can
     poll with If-None-Match.
     """
-    view, events_page = access.page_events(board_id, after, limit)
-    last_seq = events_page.items[-1].seq if events_page.items else after
-    has_more = last_seq < view.board.seq
-    body = {
-        "items": [serialize.event(event) for event in events_page.items],
-        "last_seq": last_seq,
-        "has_more": has_more,
-    }
+    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
+    return _list_events(access, board_id, query, limit)
+
+
+def list_card_events(
+    access: BoardAccess,
+    board_id: str,
+    card_id: str,
+    after: int,
+    limit: int,
+    before: int | None = None,
+    type: Sequence[str] = (),  # noqa: A002 - the document's name.
+    sort: str = "seq",
+) -> Result:
+    """Return a page of the events of a card that is there, oldest or newest first."""
+    access.read_card(board_id, card_id)
+    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
+    return _list_events(access, board_id, query, limit)
+
+
+def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: int) -> Result:
+    view, page = access.page_events(board_id, query, limit)
+    seqs = [event.seq for event in page.items]
+    if page.next_key:
+        last_seq = int(page.next_key[0])
+    elif query.types and query.card_id is None and not query.newest_first:
+        # All events up to the board's own seq were looked at.
+        last_seq = max(query.after, min(view.board.seq, query.before - 1))
+    else:
+        last_seq = seqs[-1] if seqs else query.after
+    has_more = page.next_key is not None
+    body = {"items": [serialize.event(event) for event in page.items], "last_seq": last_seq, "has_more": has_more}
+    tag = f"{last_seq}.more" if has_more else str(last_seq)
     return Result(
         body,
-        etag=f"{last_seq}.more" if has_more else str(last_seq),
-        next_query={"after": str(last_seq)} if has_more else None,
+        # The newest events change while the last of their page stays the same.
+        etag=f"{seqs[0]}.{tag}" if query.newest_first and seqs else tag,
+        next_query={"before" if query.newest_first else "after": str(last_seq)} if has_more else None,
     )

@@ -115,6 +115,28 @@ class CardQuery:
     deleted_since: datetime | None = field(default=None, metadata=compares("deleted_at", ">="))
 
 
+BEYOND_ALL_SEQS = 10**12
+"""More than any seq."""
+
+MAX_EVENTS_LOOKED_AT = 1_000
+"""Events that one page looks at when it leaves some out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events of a board: those with a seq between `after` and `before`, which are both excluded.
+
+    `types` are the types to return, all if it is empty. With a `card_id`, only events of that card; DynamoDB knows
+    which card an event is of from release 1.3 on.
+    """
+
+    after: int = 0
+    before: int = BEYOND_ALL_SEQS
+    card_id: str | None = None
+    types: frozenset[str] = frozenset()
+    newest_first: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PartKey:
     """The key of a part of a card: a TimeEntry, a Checklist or a Comment."""
@@ -235,9 +257,14 @@ class Store(Protocol):
         """Read the ranks of all cards of a live list in order, hidden cards included; none if the list is not live."""
 
     def page_events(
-        self, board_id: str, user_id: str, after_seq: int, limit: int
+        self, board_id: str, user_id: str, query: EventQuery, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        """Read events with a greater seq, oldest first. The key of the next page is the seq of the last event."""
+        """Read events, oldest or newest first, and the board as it is after the last of all its events.
+
+        The key of the next page is the seq of the last event that was looked at: `after` of the next query, or `before`
+        if the newest come first. A page looks at `MAX_EVENTS_LOOKED_AT` events at most if it returns some types only,
+        so it may be empty while more follow.
+        """
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from kanban.store import PAGE_BYTES
-from kanban.values import Card, CardView
+from kanban.store import MAX_EVENTS_LOOKED_AT, PAGE_BYTES, EventQuery
+from kanban.values import Card, CardView, Event
 from kanban.views import Page, PageKey
 
 Item = TypeVar("Item")
@@ -16,6 +16,22 @@ def cut_page(items: Sequence[Item], limit: int, key: Callable[[Item], str | int]
     if len(items) <= limit:
         return Page(tuple(items))
     return Page(tuple(items[:limit]), (key(items[limit - 1]),))
+
+
+def count_events_to_read(query: EventQuery, limit: int) -> int:
+    """Return how many events to read for a page: one more than it looks at."""
+    return (MAX_EVENTS_LOOKED_AT if query.types else limit) + 1
+
+
+def cut_event_page(candidates: Sequence[Event], query: EventQuery, limit: int) -> Page[Event]:
+    """Return a page of events, given up to `count_events_to_read` in the order of the query."""
+    if not query.types:
+        return cut_page(candidates, limit, lambda event: event.seq)
+    looked_at = candidates[:MAX_EVENTS_LOOKED_AT]
+    events = [event for event in looked_at if event.type in query.types][: limit + 1]
+    if len(events) > limit:
+        return cut_page(events, limit, lambda event: event.seq)
+    return Page(tuple(events), (looked_at[-1].seq,) if len(candidates) > len(looked_at) else None)
 
 
 def cut_card_page(candidates: Iterable[AnyCard], limit: int, key: Callable[[AnyCard], PageKey]) -> Page[AnyCard]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from kanban.access import Caller, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.errors import NotFound, UnknownReference
-from kanban.store import CardQuery, CardsWithChecklists, NeighbourOf, PartKey, Store
+from kanban.store import CardQuery, CardsWithChecklists, EventQuery, NeighbourOf, PartKey, Store
 from kanban.values import (
     Board,
     Card,
@@ -143,9 +143,9 @@ class BoardAccess:
         """Return the ranks of all cards of a list, hidden ones included, in order; none if the list is not live."""
         return self._require_access(self._store.read_card_ranks(board_id, self._caller.user_id, list_id))
 
-    def page_events(self, board_id: str, after_seq: int, limit: int) -> tuple[BoardView, Page[Event]]:
-        """Return a page of the board's events, oldest first."""
-        return self._require_access(self._store.page_events(board_id, self._caller.user_id, after_seq, limit))
+    def page_events(self, board_id: str, query: EventQuery, limit: int) -> tuple[BoardView, Page[Event]]:
+        """Return a page of the board's events, oldest or newest first."""
+        return self._require_access(self._store.page_events(board_id, self._caller.user_id, query, limit))
 
     def page_time_entries(
         self, board_id: str, card_id: str, limit: int, after: PageKey | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from kanban.flow import flow_report
-from kanban.store import CardQuery, CardSort
+from kanban.store import CardQuery, CardSort, EventQuery
 from kanban.timekeeping import time_report
 from kanban.timekeeping.date_ranges import DateRange, TooMuchInRange
 from kanban.values import Card, Event, Stage
@@ -32,7 +32,7 @@ def read_cards_in_progress(access: BoardAccess, board_id: str) -> tuple[BoardVie
 
 def read_first_event(access: BoardAccess, board_id: str) -> Event:
     """Return the event with which the board began."""
-    return access.page_events(board_id, 0, 1)[1].items[0]
+    return access.page_events(board_id, EventQuery(), 1)[1].items[0]
 
 
 def read_events(access: BoardAccess, board_id: str, last_seq: int, days: DateRange) -> Iterator[Event]:
@@ -47,7 +47,7 @@ def read_events(access: BoardAccess, board_id: str, last_seq: int, days: DateRan
     if last_seq - after > flow_report.MAX_EVENTS:
         raise TooMuchInRange("events", flow_report.MAX_EVENTS)
     while after < last_seq:
-        events = access.page_events(board_id, after, _EVENTS_PER_READ)[1].items
+        events = access.page_events(board_id, EventQuery(after), _EVENTS_PER_READ)[1].items
         yield from events
         after = events[-1].seq
 
@@ -57,7 +57,7 @@ def _find_seq_before(access: BoardAccess, board_id: str, last_seq: int, instant:
     low, high = 0, last_seq
     while high - low > _EVENTS_PER_READ:
         middle = (low + high) // 2
-        (event,) = access.page_events(board_id, middle, 1)[1].items
+        (event,) = access.page_events(board_id, EventQuery(middle), 1)[1].items
         if event.at < instant:
             low = middle + 1
         else:

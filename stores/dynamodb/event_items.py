@@ -43,8 +43,11 @@ _event_attributes: Callable[[Event], Item] = compile_writer(
 
 
 def event_to_item(event: Event) -> Item:
-    """Return the item of an event."""
-    return keys.event_key(event.board_id, event.seq) | _event_attributes(event)
+    """Return the item of an event. One of a card has an entry in the index `recent`."""
+    item = keys.event_key(event.board_id, event.seq) | _event_attributes(event)
+    if event.card_id is not None:
+        item["recent"] = to_string(keys.card_event_index_key(event.card_id, event.seq))
+    return item
 
 
 def stored_response_from_item(item: Item) -> StoredResponse:

@@ -8,7 +8,6 @@ from kanban.views import BoardView
 from stores.dynamodb import keys
 from stores.dynamodb.board_items import BoardHead, head_from_item
 from stores.dynamodb.event_items import event_from_item
-from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 
 _HEAD_SORT_KEY = "E$"
@@ -41,20 +40,20 @@ def read_events(
     events = {event.seq: event for event in map(event_from_item, items) if event.seq <= last_seq}
     # The query may have come between the writes of the last transaction, which the head shows already.
     missing = [seq for seq in range(after_seq + 1, last_seq + 1) if seq not in events]
-    late_items = _get_by_seq(reader, board_id, missing)
-    if len(late_items) < len(missing):
+    late = get_events_by_seq(reader, board_id, missing)
+    if len(late) < len(missing):
         # A purge has erased the board.
         return None
-    events |= {event.seq: event for event in map(event_from_item, late_items)}
+    events |= {event.seq: event for event in late}
     return view, [events[seq] for seq in sorted(events)]
 
 
-def _get_by_seq(reader: TableReader, board_id: str, seqs: Sequence[int]) -> list[Item]:
-    """Return the items of those events, as far as they are there."""
+def get_events_by_seq(reader: TableReader, board_id: str, seqs: Sequence[int]) -> list[Event]:
+    """Return those events, as far as they are there."""
     item_keys = [keys.event_key(board_id, seq) for seq in seqs]
     items = [
         item
         for start in range(0, len(item_keys), MAX_BATCH_KEYS)
         for item in reader.transact_get(*item_keys[start : start + MAX_BATCH_KEYS])
     ]
-    return [item for item in items if item]
+    return [event_from_item(item) for item in items if item]

@@ -21,10 +21,10 @@
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
     S             secret, owner          what belongs to the installation
 
-Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, and time entries by their
-end ('T#'); `due` has the cards with a due date. In the last two, the keys of archived and of deleted cards begin with
-'A#' and 'D#', so that a query for the others does not read them. '#' sorts below every character of an id or a rank,
-'$' just above '#': so the head follows the events.
+Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
+('T#'), and the events of each card ('E#'); `due` has the cards with a due date. In the last two, the keys of archived
+and of deleted cards begin with 'A#' and 'D#', so that a query for the others does not read them. '#' sorts below every
+character of an id or a rank, '$' just above '#': so the head follows the events.
 """
 
 from typing import Any
@@ -188,6 +188,11 @@ def time_index_key(state: CardState, timestamp: str, card_id: str) -> str:
 def entry_index_key(ended_at: str, entry_id: str) -> str:
     """Return the key of a time entry in the index `recent`; its end as `format_timestamp` writes it, or NO_END."""
     return f"T#{ended_at}#{entry_id}"
+
+
+def card_event_index_key(card_id: str, seq: int) -> str:
+    """Return the key of an event of a card in the index `recent`."""
+    return f"E#{card_id}#{seq:020d}"
 
 
 def key_before(sort_key: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kanban.card_views import view_card
 from kanban.changes import Change
-from kanban.store import Busy, CardQuery, CardsWithChecklists, NeighbourOf, PartKey, StoredResponse
+from kanban.store import Busy, CardQuery, CardsWithChecklists, EventQuery, NeighbourOf, PartKey, StoredResponse
 from kanban.values import Board, Card, CardRank, CardView, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
@@ -17,13 +17,13 @@ from stores.dynamodb.card_items import card_from_item, part_from_item, part_item
 from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.commits import Committer
 from stores.dynamodb.event_items import stored_response_from_item
-from stores.dynamodb.event_pages import read_events
+from stores.dynamodb.event_queries import read_queried_events
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.writes import Put, UpdateBuilder
-from stores.paging import cut_page
+from stores.paging import count_events_to_read, cut_event_page, cut_page
 
 _SECRET_BYTES = 32
 
@@ -136,10 +136,10 @@ class DynamoStore:
         return listings.page_assigned_cards(self._reader, user_id, query, limit, after)
 
     def page_events(
-        self, board_id: str, user_id: str, after_seq: int, limit: int
+        self, board_id: str, user_id: str, query: EventQuery, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        result = read_events(self._reader, board_id, user_id, after_seq, limit + 1)
-        return result and (result[0], cut_page(result[1], limit, lambda event: event.seq))
+        result = read_queried_events(self._reader, board_id, user_id, query, count_events_to_read(query, limit))
+        return result and (result[0], cut_event_page(result[1], query, limit))
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None

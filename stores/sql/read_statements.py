@@ -148,12 +148,17 @@ def select_deleted_lists(*, continued: bool) -> sa.Select[Any]:
     return page.order_by(lists.c.id.desc()).limit(parameter("limit"))
 
 
-EVENTS = (
-    sa.select(events)
-    .where(events.c.board_id == parameter("board_id"), events.c.seq > parameter("after_seq"))
-    .order_by(events.c.seq)
-    .limit(parameter("limit"))
-)
+@cache
+def select_events(*, of_card: bool, newest_first: bool) -> sa.Select[Any]:
+    """Select the first or last events of a board, or of one of its cards, between two seqs."""
+    page = sa.select(events).where(
+        events.c.board_id == parameter("board_id"),
+        events.c.seq > parameter("after_seq"),
+        events.c.seq < parameter("before_seq"),
+    )
+    if of_card:
+        page = page.where(events.c.card_id == parameter("card_id"))
+    return page.order_by(events.c.seq.desc() if newest_first else events.c.seq).limit(parameter("limit"))
 
 
 # Cards

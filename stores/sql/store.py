@@ -18,6 +18,7 @@ from kanban.store import (
     CardQuery,
     CardSort,
     CardsWithChecklists,
+    EventQuery,
     NeighbourOf,
     PartKey,
     StaleRead,
@@ -44,7 +45,7 @@ from kanban.values import (
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
-from stores.paging import cut_card_page, cut_page
+from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
@@ -222,13 +223,19 @@ class SqlStore:
         return view, tuple(CardRank(card_id, list_id, rank, bool(is_hidden)) for card_id, rank, is_hidden in rows)
 
     def page_events(
-        self, board_id: str, user_id: str, after_seq: int, limit: int
+        self, board_id: str, user_id: str, query: EventQuery, limit: int
     ) -> tuple[BoardView, Page[Event]] | None:
-        query = _make_query(read_statements.EVENTS, after_seq=after_seq, limit=limit + 1)
-        view, (rows,) = self._read_board(board_id, user_id, query)
+        statement = read_statements.select_events(of_card=query.card_id is not None, newest_first=query.newest_first)
+        values = {
+            "after_seq": query.after,
+            "before_seq": query.before,
+            "limit": count_events_to_read(query, limit),
+            **({} if query.card_id is None else {"card_id": query.card_id}),
+        }
+        view, (rows,) = self._read_board(board_id, user_id, _make_query(statement, **values))
         if view is None:
             return None
-        return view, cut_page([mapping.row_to_event(row) for row in rows], limit, lambda event: event.seq)
+        return view, cut_event_page([mapping.row_to_event(row) for row in rows], query, limit)
 
     def page_time_entries(
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None

@@ -342,6 +342,14 @@ events = sa.Table(
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
+sa.Index(
+    "ix_events_card",
+    events.c.card_id,
+    events.c.board_id,
+    events.c.seq,
+    sqlite_where=events.c.card_id.is_not(None),
+    postgresql_where=events.c.card_id.is_not(None),
+)
 
 idempotency_records = sa.Table(
     "idempotency_records",

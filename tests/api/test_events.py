@@ -89,3 +89,87 @@ def test_a_history_that_was_imported_has_no_values(mina: Client, event_feed: str
     assert imported["type"] == "board.imported"
     assert imported["changes"] == []
     assert imported["request_id"]
+
+
+@pytest.fixture
+def card_path(mina: Client, event_feed: str) -> str:
+    """Rename and delete a card, and rename another; return the path of the other."""
+    first, second, *_ = mina.get(f"{event_feed.removesuffix('/events')}/cards").json["items"]
+    path = f"{event_feed.removesuffix('/events')}/cards"
+    mina.patch(f"{path}/{first['id']}", {"title": "Gone"}, If_Match="*")
+    mina.delete(f"{path}/{first['id']}", If_Match="*")
+    mina.patch(f"{path}/{second['id']}", {"title": "Kept"}, If_Match="*")
+    return f"{path}/{second['id']}"
+
+
+def get_seqs(client: Client, path: str) -> list[int]:
+    """Return the seqs of the events of all pages."""
+    seqs: list[int] = []
+    while path:
+        page = client.get(path)
+        assert page.status == 200, page.raw
+        seqs += [event["seq"] for event in page.json["items"]]
+        link = page.headers.get("link", "")
+        path = link.partition(">")[0].removeprefix("</v1") if link else ""
+        assert bool(link) == page.json["has_more"]
+    return seqs
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_the_feed_is_asked_by_card_type_and_order(mina: Client, event_feed: str, card_path: str, limit: int) -> None:
+    card_id = card_path.rpartition("/")[2]
+    other_id = next(event["card_id"] for event in mina.get(event_feed).json["items"] if event["type"] == "card.deleted")
+
+    for query, seqs in {
+        "": [1, 2, 3, 4, 5, 6, 7, 8],
+        "&sort=-seq": [8, 7, 6, 5, 4, 3, 2, 1],
+        "&sort=-seq&before=4&after=1": [3, 2],
+        "&before=4&after=1": [2, 3],
+        "&type=card.updated": [6, 8],
+        "&type=card.updated,board.created": [1, 6, 8],
+        "&type=card.updated&type=card.deleted&sort=-seq": [8, 7, 6],
+        f"&card_id={card_id}": [3, 8],
+        f"&card_id={other_id}&sort=-seq": [7, 6, 2],
+        "&type=card.nonsense": [],
+        "&card_id=crd_01m7wkh7t08a422d8ejt8mj7v1": [],
+    }.items():
+        assert get_seqs(mina, f"{event_feed}?limit={limit}{query}") == seqs, query
+    assert get_seqs(mina, f"{card_path}/events?limit={limit}&sort=-seq") == [8, 3]
+    assert get_seqs(mina, f"{card_path}/events?limit={limit}&type=card.updated") == [8]
+
+
+def test_a_filtered_page_says_how_far_it_got(mina: Client, event_feed: str, card_path: str) -> None:
+    by_type = mina.get(f"{event_feed}?type=card.deleted").json
+    none_yet = mina.get(f"{event_feed}?type=card.deleted&after=8").json
+    of_card = mina.get(f"{card_path}/events?after=3&limit=1").json
+
+    assert (by_type["last_seq"], by_type["has_more"]) == (8, False)
+    assert (none_yet["last_seq"], none_yet["has_more"]) == (8, False)
+    assert (of_card["last_seq"], of_card["has_more"]) == (8, False)
+
+
+def test_the_tag_of_the_newest_events_changes_with_the_next_event(mina: Client, card_path: str) -> None:
+    newest = mina.get(f"{card_path}/events?sort=-seq")
+    again = mina.get(f"{card_path}/events?sort=-seq", If_None_Match=newest.etag)
+    mina.patch(card_path, {"title": "New"}, If_Match="*")
+
+    assert again.status == 304
+    assert mina.get(f"{card_path}/events?sort=-seq", If_None_Match=newest.etag).status == 200
+
+
+def test_the_events_of_a_card_that_is_not_there_are_not_found(mina: Client, omar: Client, card_path: str) -> None:
+    mina.delete(card_path, If_Match="*")
+
+    gone, foreign = mina.get(f"{card_path}/events"), omar.get(f"{card_path}/events")
+
+    assert (gone.status, gone.json["code"]) == (404, "card_not_found")
+    assert (foreign.status, foreign.json["code"]) == (404, "board_not_found")
+
+
+@pytest.mark.parametrize(
+    "query", ["before=0", "before=1000000000000", "type=", "type=x", "sort=at", "card_id=x", "before=1&before=2"]
+)
+def test_a_wrong_filter_is_refused(mina: Client, event_feed: str, query: str) -> None:
+    response = mina.get(f"{event_feed}?{query}")
+
+    assert (response.status, response.json["code"]) == (400, "invalid_parameter")

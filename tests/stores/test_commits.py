@@ -8,7 +8,7 @@ import pytest
 
 from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
-from kanban.store import AlreadyExists, StaleRead, Store, StoredResponse
+from kanban.store import AlreadyExists, EventQuery, StaleRead, Store, StoredResponse
 from kanban.values import Event, NewCard, Role
 from tests.stores.conftest import OpenStore
 from tests.stores.world import NOON, World, make_card
@@ -118,7 +118,7 @@ def test_a_user_who_is_no_member_sees_no_board(world: World) -> None:
 
     assert world.store.read_board(world.board_id, bob.id) is None
     assert world.store.read_board("brd_none", bob.id) is None
-    assert world.store.page_events(world.board_id, bob.id, 0, 10) is None
+    assert world.store.page_events(world.board_id, bob.id, EventQuery(), 10) is None
 
 
 # All or nothing

@@ -9,7 +9,7 @@ import pytest
 from kanban import boards, transfers
 from kanban.changes import Change, build_change
 from kanban.ordering import ranks
-from kanban.store import AlreadyExists, CardQuery, CardSort, StaleRead
+from kanban.store import AlreadyExists, CardQuery, CardSort, EventQuery, StaleRead
 from kanban.values import Board, Card, Checklist, Comment, Event, NewBoard, Part, Role, Stage, TimeEntry
 from kanban.views import BoardView
 from tests.stores.part_builders import add_full_card, add_label, find_member, make_checklist, make_comment, make_item
@@ -115,7 +115,7 @@ def test_a_card_is_transferred_with_all_its_parts(world: World) -> None:
     ] == [card.id]
     assert world.list_events()[-1].type == "card.arrived"
     assert card.id not in read_view(world, home_id, card.id).cards
-    events_page = world.store.page_events(home_id, world.ann.id, 0, 100)
+    events_page = world.store.page_events(home_id, world.ann.id, EventQuery(), 100)
     assert events_page is not None
     assert events_page[1].items[-1].type == "card.left"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey, Store
+from kanban.store import CardQuery, CardSort, EventQuery, NeighbourOf, PartKey, Store
 from kanban.values import Checklist, Comment, TimeEntry
 from stores.sql.store import SqlStore
 from tests.engines.dynamodb_wire import Wire
@@ -66,8 +66,8 @@ READS: dict[str, Read] = {
         *who, board.card.list_id
     ),
     "read_card_ranks": lambda store, board, *who: store.read_card_ranks(*who, board.card.list_id),
-    "page_events": lambda store, _, *who: store.page_events(*who, 0, 5),
-    "page_events that are new": lambda store, _, *who: store.page_events(*who, 10, 500),
+    "page_events": lambda store, _, *who: store.page_events(*who, EventQuery(), 5),
+    "page_events that are new": lambda store, _, *who: store.page_events(*who, EventQuery(10), 500),
     "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
     "read_checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
     "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from kanban import boards, cards, lists
 from kanban.ordering import ranks
-from kanban.store import PAGE_BYTES, CardQuery, CardSort, NeighbourOf, Store
+from kanban.store import PAGE_BYTES, CardQuery, CardSort, EventQuery, NeighbourOf, Store
 from kanban.text import build_search_text, fold
 from kanban.values import Card, Role, Stage
 from kanban.views import Page, PageKey
+from stores import paging
 from tests.stores.world import NOON, World, collect_pages
 
 LIMITS = [1, 2, 7, 100]
@@ -227,7 +229,7 @@ def test_a_deleted_board_cannot_be_read(world: World) -> None:
 
     assert world.store.read_board(world.board_id, world.ann.id) is None
     assert world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10) is None
-    assert world.store.page_events(world.board_id, world.ann.id, 0, 10) is None
+    assert world.store.page_events(world.board_id, world.ann.id, EventQuery(), 10) is None
     assert world.store.page_time_entries(world.board_id, world.ann.id, "crd_1", 10) is None
     assert world.store.page_boards(world.ann.id, 10).items == ()
 
@@ -340,15 +342,70 @@ def test_events_are_listed_in_order_without_a_gap(world: World, limit: int) -> N
         world.add_card(f"Card {number}")
 
     def page(after: PageKey | None) -> Page[Any]:
-        result = world.store.page_events(world.board_id, world.ann.id, int(after[0]) if after else 0, limit)
+        result = world.store.page_events(world.board_id, world.ann.id, EventQuery(int(after[0]) if after else 0), limit)
         assert result is not None
         return result[1]
 
     assert [event.seq for event in collect_pages(page, limit)] == [1, 2, 3, 4, 5, 6]
 
 
+def list_queried_seqs(world: World, query: EventQuery, limit: int) -> list[int]:
+    """Return the seqs of all events of a query, page by page."""
+
+    def page(after: PageKey | None) -> Page[Any]:
+        side = "before" if query.newest_first else "after"
+        asked = replace(query, **{side: int(after[0])}) if after else query  # type: ignore[arg-type]  # both are seqs.
+        result = world.store.page_events(world.board_id, world.ann.id, asked, limit)
+        assert result is not None
+        return result[1]
+
+    return [event.seq for event in collect_pages(page, limit, may_be_empty=bool(query.types))]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_are_listed_by_card_type_and_range(world: World, limit: int, *, newest_first: bool) -> None:
+    one, other = world.add_card("One"), world.add_card("Other")
+    doing = world.find_list("Doing").id
+    world.move_card(one, doing)
+    world.move_card(other, doing)
+    world.delete_card(one)
+    world.add_list("Later")
+
+    def list_seqs(**fields: Any) -> list[int]:
+        seqs = list_queried_seqs(world, EventQuery(**fields, newest_first=newest_first), limit)
+        return seqs[::-1] if newest_first else seqs
+
+    assert list_seqs() == [1, 2, 3, 4, 5, 6, 7]
+    assert list_seqs(after=2, before=5) == [3, 4]
+    assert list_seqs(after=4, before=5) == list_seqs(after=5, before=4) == list_seqs(after=9) == []
+    assert list_seqs(card_id=one.id) == [2, 4, 6]
+    assert list_seqs(card_id=one.id, after=2, before=6) == [4]
+    assert list_seqs(types=frozenset({"card.moved", "list.created"})) == [4, 5, 7]
+    assert list_seqs(types=frozenset({"card.moved"}), card_id=other.id) == [5]
+    assert list_seqs(types=frozenset({"card.nonsense"})) == list_seqs(card_id="crd_other") == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_page_of_some_types_looks_at_a_bounded_number_of_events(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, newest_first: bool
+) -> None:
+    monkeypatch.setattr(paging, "MAX_EVENTS_LOOKED_AT", 3)
+    for number in range(6):
+        world.add_card(f"Card {number}")
+    query = EventQuery(types=frozenset({"board.created"}), newest_first=newest_first)
+
+    result = world.store.page_events(world.board_id, world.ann.id, query, 50)
+
+    assert result is not None
+    assert ([event.seq for event in result[1].items], result[1].next_key) == (
+        ([], (5,)) if newest_first else ([1], (3,))
+    )
+    assert list_queried_seqs(world, query, 50) == [1]
+
+
 def test_there_are_no_events_after_the_last(world: World) -> None:
-    result = world.store.page_events(world.board_id, world.ann.id, 1, 10)
+    result = world.store.page_events(world.board_id, world.ann.id, EventQuery(1), 10)
 
     assert result is not None
     assert result[0] == world.read_board()

@@ -16,7 +16,7 @@ import pytest
 
 from kanban import cards
 from kanban.ordering import ranks
-from kanban.store import Busy, CardQuery, CardSort, NeighbourOf, StaleRead, StoredResponse, Unavailable
+from kanban.store import Busy, CardQuery, CardSort, EventQuery, NeighbourOf, StaleRead, StoredResponse, Unavailable
 from kanban.values import NewCard, Stage
 from stores.sql.postgresql import open_postgresql
 from tests.engines.postgresql_server import PostgresqlServer, run_server
@@ -101,7 +101,7 @@ READS: dict[str, Callable[[World], object]] = {
         50,
     ),
     "page_events": lambda proxied_world: proxied_world.store.page_events(
-        proxied_world.board_id, proxied_world.ann.id, 0, 50
+        proxied_world.board_id, proxied_world.ann.id, EventQuery(), 50
     ),
     "page_time_entries": lambda proxied_world: proxied_world.store.page_time_entries(
         proxied_world.board_id, proxied_world.ann.id, "crd_1", 50

@@ -18,6 +18,7 @@ from alembic.config import Config
 from kanban import tokens, users
 from kanban.changes import ActionContext
 from kanban.ids import IdGenerator
+from kanban.store import EventQuery
 from kanban.users import InstallationOwnerOnly
 from kanban.values import Member, Role
 from stores import StoreOpenError, open_store
@@ -104,7 +105,7 @@ def test_a_migration_from_the_first_version_loses_nothing(url: str) -> None:
     store = open_store(url)
 
     view = store.read_board("brd_1", "usr_bob", card_ids=["crd_1"])
-    page = store.page_events("brd_1", "usr_bob", 0, 10)
+    page = store.page_events("brd_1", "usr_bob", EventQuery(), 10)
 
     assert view is not None
     assert view.board.created_by == "usr_ann"

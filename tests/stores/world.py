@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from kanban import boards, cards, lists, tokens, users
 from kanban.changes import ActionContext, Change, build_change
 from kanban.ids import IdGenerator
-from kanban.store import CardQuery, NeighbourOf, StaleRead, Store
+from kanban.store import CardQuery, EventQuery, NeighbourOf, StaleRead, Store
 from kanban.values import Card, Event, List, Member, NewBoard, NewCard, NewList, Role, Scope, Stage, Token, User
 from kanban.views import BoardView, Page, PageKey
 
@@ -153,7 +153,7 @@ class World:
 
         def page(after: PageKey | None) -> Page[Event]:
             after_seq = int(after[0]) if after else 0
-            result = self.store.page_events(self.board_id, self.ann.id, after_seq, 100)
+            result = self.store.page_events(self.board_id, self.ann.id, EventQuery(after_seq), 100)
             assert result is not None
             return result[1]
 
@@ -171,8 +171,10 @@ def neighbour_for(position: Mapping[str, str]) -> NeighbourOf | None:
     return next((NeighbourOf(position[side], side) for side in ("before", "after") if side in position), None)
 
 
-def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> list[Item]:
-    """Return the items of all pages. Assert that none exceeds the limit, and none but the last is empty."""
+def collect_pages(
+    page: Callable[[PageKey | None], Page[Item]], limit: int, *, may_be_empty: bool = False
+) -> list[Item]:
+    """Return the items of all pages. Assert that none exceeds the limit, and none but the last is empty, or any may."""
     items: list[Item] = []
     after: PageKey | None = None
     while True:
@@ -181,7 +183,7 @@ def collect_pages(page: Callable[[PageKey | None], Page[Item]], limit: int) -> l
         items += result.items
         if result.next_key is None:
             return items
-        assert result.items
+        assert result.items or may_be_empty
         after = result.next_key
 
 

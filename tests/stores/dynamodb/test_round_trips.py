@@ -10,7 +10,7 @@ import pytest
 from kanban import cards, lists, tokens
 from kanban.changes import build_change
 from kanban.ordering import ranks
-from kanban.store import CardQuery, CardSort, NeighbourOf, PartKey
+from kanban.store import CardQuery, CardSort, EventQuery, NeighbourOf, PartKey
 from kanban.values import Card, Comment, NewCard, Token
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Wire
@@ -71,12 +71,22 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["Query", "GetItem"],
     ),
     "the newest events": (
-        lambda world, _: world.store.page_events(world.board_id, world.ann.id, world.read_board().board.seq - 2, 50),
+        lambda world, _: world.store.page_events(
+            world.board_id, world.ann.id, EventQuery(world.read_board().board.seq - 2), 50
+        ),
         ["GetItem", "Query"],
     ),
     "a page of events": (
-        lambda world, _: world.store.page_events(world.board_id, world.ann.id, 0, 1),
+        lambda world, _: world.store.page_events(world.board_id, world.ann.id, EventQuery(), 1),
         ["Query", "GetItem"],
+    ),
+    "the newest events first": (
+        lambda world, _: world.store.page_events(world.board_id, world.ann.id, EventQuery(newest_first=True), 50),
+        ["GetItem", "Query"],
+    ),
+    "the events of a card": (
+        lambda world, card: world.store.page_events(world.board_id, world.ann.id, EventQuery(card_id=card.id), 50),
+        ["GetItem", "Query"],
     ),
     "time entries of a card": (
         lambda world, card: world.store.page_time_entries(world.board_id, world.ann.id, card.id, 50),

@@ -1,4 +1,7 @@
-"""From what to what things changed, and by which token and request. Nobody knows that of the events of before."""
+"""From what to what things changed, by which token and request, and an index of a card's events.
+
+Nobody knows these values of the events of before.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +15,14 @@ _json = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
-    """Add the columns."""
+    """Add the columns and the index."""
     for name, column_type in (("changes", _json), ("token_id", _bytewise), ("request_id", _bytewise)):
         op.add_column("events", sa.Column(name, column_type))
+    has_card = sa.text("card_id IS NOT NULL")
+    op.create_index(
+        "ix_events_card",
+        "events",
+        ["card_id", "board_id", "seq"],
+        sqlite_where=has_card,
+        postgresql_where=has_card,
+    )
