@@ -6,6 +6,7 @@
  * @typedef {Schemas["BoardList"]} List
  * @typedef {Schemas["Card"]} Card
  * @typedef {Schemas["Event"]} Event
+ * @typedef {Schemas["FieldChange"]} FieldChange
  * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
  * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, version?: number | "*",
  *     etag?: string | null, signal?: AbortSignal, accept?: string, idempotencyKey?: string}} RequestOptions

@@ -205,8 +205,21 @@ export const texts = {
   timeAdd: "Add a time entry",
   timeTotal: (/** @type {string} */ elapsed, /** @type {string} */ cost) => `${elapsed} hours, ${cost}`,
   activity: "Activity",
-  activityNone: (/** @type {number} */ events) => `None of the last ${formatCount(events, "event", "events")} of this board is about this card.`,
+  activityNone: "There are no events.",
   activityMore: "Show older events",
+  activityFields: {
+    title: "Title", description: "Description", external_id: "External id", start_at: "Start date", due_at: "Due date",
+    due_complete: "Complete", hourly_rate_minor: "Hourly rate", label_ids: "Labels", assignee_ids: "Assigned", links: "Links",
+    name: "Name", text: "Text", done: "Done", assignee_id: "Assigned to", user_id: "Person", started_at: "Beginning",
+    ended_at: "End", note: "Note",
+  },
+  activityNothing: "nothing",
+  activityYes: "yes",
+  activityNo: "no",
+  activityDeletedLabel: "a deleted label",
+  activityValue: (/** @type {string} */ field, /** @type {string} */ before, /** @type {string} */ after) => `${field}: ${before} → ${after}`,
+  activitySet: (/** @type {string} */ field, /** @type {string[]} */ added, /** @type {string[]} */ removed) =>
+    `${field}: ${[added.length ? `added ${added.join(", ")}` : "", removed.length ? `removed ${removed.join(", ")}` : ""].filter(Boolean).join("; ")}`,
   describeEvent: (/** @type {string} */ name, /** @type {string} */ type, /** @type {string | undefined} */ listName) =>
     `${name} ${listName ? `moved it to ${listName}` : eventTexts[type] ?? "changed it"}`,
   boardChanged: "Someone else has just changed this board, so this is no longer possible. The board is up to date now.",
