@@ -8,12 +8,25 @@ changes has no entry: versions, counters, sums of tracked time, and the position
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from kanban.fields import recorded_fields
 from kanban.timekeeping.timestamps import format_utc
-from kanban.values import Board, Card, Checklist, ChecklistItem, Comment, FieldChange, Label, List, Member, TimeEntry
+from kanban.values import (
+    Board,
+    Card,
+    Checklist,
+    ChecklistItem,
+    Comment,
+    Event,
+    FieldChange,
+    Label,
+    List,
+    Member,
+    TimeEntry,
+)
 from kanban.views import BoardView
 
 Subject = Board | Member | Label | List | Card | Checklist | ChecklistItem | Comment | TimeEntry
@@ -24,6 +37,11 @@ MAX_TEXT_LENGTH = 200
 
 MAX_EVENT_BYTES = 1_024
 """Bytes of an event as DynamoDB stores it, so that it costs one write unit, as it did without values."""
+
+ERASED = "(erased)"
+"""Stands for a text in the data of an event whose card is erased."""
+
+_TEXTS_IN_DATA = frozenset({"title", "name", "text"})
 
 _OTHER_BYTES = 260
 """Bytes of the rest of an event at most: ids, names of attributes, the longest type, the time."""
@@ -66,6 +84,13 @@ def limit_bytes(changes: Sequence[FieldChange], other_texts: Iterable[str], data
         else:
             limited.append(name)
     return tuple(limited)
+
+
+def erase_values(event: Event) -> Event:
+    """Return the event of a card that is erased, without what was written on it: the same event if it has nothing."""
+    data = {name: ERASED if name in _TEXTS_IN_DATA else value for name, value in event.data.items()}
+    changes = event.changes and tuple({"field": change["field"]} for change in event.changes)
+    return event if (data, changes) == (event.data, event.changes) else replace(event, data=data, changes=changes)
 
 
 def format_changes(changes: object) -> str:

@@ -372,7 +372,8 @@ class Store(Protocol):
 
         Return how many were erased; 0 if nothing is left to erase, except what another purge is erasing right now. Each
         call is one bounded step: it may be interrupted anywhere, and the next caller continues. Events of a board are
-        erased with the board only. What an interrupted write of many steps left behind is erased in the same way.
+        erased with the board only; of a card, what was written on it is erased from its events. What an interrupted
+        write of many steps left behind is erased in the same way.
         """
 
     def purge_expired_responses(self, now: datetime, limit: int) -> int:

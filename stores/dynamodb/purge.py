@@ -11,18 +11,22 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
+from kanban.field_changes import erase_values
+from kanban.store import BEYOND_ALL_SEQS
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_boolean, to_number, to_string
 from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.board_items import head_from_item
 from stores.dynamodb.card_items import assignee_users_from_item
 from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient
+from stores.dynamodb.event_items import event_from_item, event_to_item
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.transfers import write_under_lock
 from stores.dynamodb.writes import Check, Delete, Put, Write, to_transact_item
 
 _CARD_BATCH_SIZE = 25
+_EVENTS_PER_QUERY = 100
 
 
 class Purge:
@@ -141,7 +145,7 @@ class Purge:
             return self._erase_orphaned_parts(board_id, rest[0], tombstone, budget)
         if kind == "card":
             (card_id,) = rest
-            count, is_done = self._erase_parts(board_id, card_id, budget)
+            count, is_done = self._erase_what_was_written(board_id, card_id, budget)
             if is_done:
                 self._batches.delete(keys.assignment_key(user_id, board_id, card_id) for user_id in user_ids)
                 self._withdraw_claims(board_id, [tombstone | keys.card_key(board_id, card_id)])
@@ -162,6 +166,31 @@ class Purge:
             count += len(batch)
             if last_key and count >= budget:
                 return count, False
+        return count, True
+
+    def _erase_what_was_written(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
+        """Erase the parts of a card, and what its events say about it."""
+        count, is_done = self._erase_parts(board_id, card_id, budget)
+        if not is_done:
+            return count, False
+        erased, is_done = self._erase_event_values(board_id, card_id, budget - count)
+        return count + erased, is_done
+
+    def _erase_event_values(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
+        count = 0
+        first, last = (keys.card_event_index_key(card_id, seq) for seq in (0, BEYOND_ALL_SEQS))
+        for item in self._reader.query(f"B#{board_id}", first, last, index="recent", page_size=_EVENTS_PER_QUERY):
+            event = event_from_item(item)
+            erased = erase_values(event)
+            if erased is event:
+                continue
+            if count >= budget:
+                return count, False
+            put = Put(event_to_item(erased), condition="attribute_exists(#pk)")
+            # Without the event, the whole board is erased by now.
+            with suppress(ConditionFailed):
+                self._client("put_item", **put.fields(self._table))
+            count += 1
         return count, True
 
     def _erase_parts(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
@@ -199,7 +228,7 @@ class Purge:
             for card in batch:
                 if count >= budget:
                     return count, False
-                erased, is_done = self._erase_parts(board_id, card["sk"]["S"][2:], budget - count)
+                erased, is_done = self._erase_what_was_written(board_id, card["sk"]["S"][2:], budget - count)
                 count += erased
                 if not is_done:
                     return count, False

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stores.sql import tables
+from kanban.field_changes import erase_values
+from stores.sql import mapping, tables
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement, Statement, parameter
 
@@ -63,6 +64,22 @@ _DELETE_BOARD_ROWS = tuple(
     _delete_up_to_limit(table, table.c.board_id)
     for table in (tables.lists, tables.labels, tables.members, tables.events)
 )
+_EVENTS_PER_QUERY = 500
+_EVENT_KEY = (tables.events.c.board_id, tables.events.c.seq)
+_EVENTS_OF_CARD = (
+    sa.select(tables.events)
+    .where(
+        tables.events.c.card_id == _ID,
+        sa.tuple_(*_EVENT_KEY) > sa.tuple_(parameter("after_board_id"), parameter("after_seq")),
+    )
+    .order_by(*_EVENT_KEY)
+    .limit(_LIMIT)
+)
+_UPDATE_EVENT = (
+    tables.events.update()
+    .where(tables.events.c.board_id == parameter("board_id"), tables.events.c.seq == parameter("seq"))
+    .values(data=parameter("data"), changes=parameter("changes"))
+)
 _NOW = parameter("now")
 _RECORD_KEY = tuple(tables.idempotency_records.primary_key.columns)
 
@@ -115,6 +132,7 @@ def _erase_cards(transaction: Transaction, bind: Bind, card_ids: Sequence[str], 
         if erased >= limit:
             break
         erased += _erase_rows(transaction, bind, _DELETE_CARD_PARTS, card_id, limit - erased)
+        erased += _erase_event_values(transaction, bind, card_id, limit - erased)
         if erased < limit:
             transaction.execute(bind(_DELETE_BY_ID[tables.cards], id=card_id))
             erased += 1
@@ -126,4 +144,23 @@ def _erase_rows(transaction: Transaction, bind: Bind, deletes: Sequence[Statemen
     for delete in deletes:
         if erased < limit:
             erased += len(transaction.query(bind(delete, id=owner_id, limit=limit - erased)))
+    return erased
+
+
+def _erase_event_values(transaction: Transaction, bind: Bind, card_id: str, limit: int) -> int:
+    """Erase what was written on a card from up to `limit` of its events, on whatever board; return how many."""
+    erased, after = 0, ("", 0)
+    while erased < limit:
+        query = bind(_EVENTS_OF_CARD, id=card_id, after_board_id=after[0], after_seq=after[1], limit=_EVENTS_PER_QUERY)
+        events = [mapping.row_to_event(row) for row in transaction.query(query)]
+        if not events:
+            break
+        with_values = [(event, erase_values(event)) for event in events]
+        changed = [erased_event for event, erased_event in with_values if erased_event is not event]
+        for event in changed[: limit - erased]:
+            columns = mapping.event_to_row(event)
+            kept = {name: columns[name] for name in ("board_id", "seq", "data", "changes")}
+            transaction.execute(bind(_UPDATE_EVENT, **kept))
+            erased += 1
+        after = (events[-1].board_id, events[-1].seq)
     return erased

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from kanban import boards
+from kanban import boards, cards, checklist_items, checklists
 from kanban.changes import Change
+from kanban.field_changes import erase_values
 from kanban.store import CardQuery, CardState, StoredResponse
-from kanban.values import Role
+from kanban.values import NewChecklistItem, Role
 from stores.dynamodb.store import DynamoStore
+from stores.sql.tables import metadata
 from tests.stores.conftest import OpenStore
 from tests.stores.part_builders import add_full_card
 from tests.stores.world import World
@@ -21,6 +25,14 @@ def purge_all(world: World, limit: int = 1000) -> int:
     while step := world.store.purge(world.now, limit):
         erased += step
     return erased
+
+
+def read_raw(world: World) -> str:
+    """Return all that is stored, as text."""
+    store: Any = world.store
+    if isinstance(store, DynamoStore):
+        return str(store._client("scan", TableName=store._table)["Items"])  # noqa: SLF001  (no method reads a whole store)
+    return str([store._read(sa.select(table)) for table in metadata.sorted_tables])  # noqa: SLF001  (as above)
 
 
 def delete_card(world: World) -> None:
@@ -57,11 +69,42 @@ def test_a_purge_erases_deleted_things_and_nothing_else(world: World, what: str,
 
     assert erased > 3
     assert world.store.purge(world.now, limit) == 0
-    assert world.list_events() == before
+    of_others = {kept.id, None}
+    assert world.list_events() == [event if event.card_id in of_others else erase_values(event) for event in before]
     assert world.read_board().board.seq >= seq
     assert world.list_cards() == [kept]
     assert world.list_cards(CardQuery(state=CardState.DELETED)) == []
     assert len(world.read_board().lists) == 3
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+@pytest.mark.parametrize("with_list", [False, True])
+def test_a_purged_card_leaves_no_text_behind(world: World, limit: int, *, with_list: bool) -> None:
+    kept = world.add_card("Kept")
+    world.add_list("Old")
+    card = world.add_card("canary", "Old")
+    world.apply(cards.update, card.id, patch={"title": "canary two", "description": "canary three"})
+    checklist = world.apply(checklists.create, card.id, checklists=[], name="canary four")
+    item = NewChecklistItem("canary five")
+    world.store.commit(checklist_items.create(world.read_board(card.id), checklist, world.context(), item)[1])
+    if with_list:
+        world.delete_list("Old")
+    else:
+        world.delete_card(card)
+    count = len(world.list_events())
+    assert "canary" in read_raw(world)
+    world.advance(days=31)
+
+    purge_all(world, limit)
+
+    events = world.list_events()
+    assert "canary" not in read_raw(world)
+    assert len(events) == count
+    assert [(event.data, event.changes) for event in events if event.type.startswith(("card.created", "card.upd"))] == [
+        ({"title": kept.title, "stage": "todo"}, ()),
+        ({"title": "(erased)", "stage": "todo"}, ()),
+        ({"changed": ["description", "title"]}, ({"field": "title"}, {"field": "description"})),
+    ]
 
 
 def test_a_purge_keeps_what_was_deleted_at_the_given_time_or_later(world: World) -> None:
