@@ -54,10 +54,10 @@ def compare(view: BoardView, old: Subject, new: Subject) -> Iterator[FieldChange
         name = field.name
         if getattr(old, name) == getattr(new, name):
             continue
-        before, after = _show(view, old, name), _show(view, new, name)
+        before, after = _present(view, old, name), _present(view, new, name)
         if before != after:
             is_private = field.metadata.get("is_text_private", False)
-            yield _build_change(field.metadata.get("shown_name") or name, before, after, is_private=is_private)
+            yield _build_change(field.metadata.get("api_name") or name, before, after, is_private=is_private)
         if isinstance(new, Card) and isinstance(old, Card) and name == "list_id":
             old_stage, new_stage = (str(view.get_list_of(card).stage) for card in (old, new))
             if old_stage != new_stage:
@@ -102,21 +102,21 @@ def _count_bytes(value: object) -> int:
     return len(format_changes(value).encode())
 
 
-def _show(view: BoardView, value: Any, name: str) -> Any:
+def _present(view: BoardView, value: Any, name: str) -> Any:
     """Return the value of a field as the API shows it, ids as a list and links as a tuple."""
-    shown = getattr(value, name)
+    stored = getattr(value, name)
     match name:
         case "label_ids":
             return list(view.get_label_ids(value))
         case "assignee_ids":
             return list(view.get_assignee_ids(value))
         case "assignee_id":
-            return next((member.user_id for member in view.members if member.id == shown), None)
+            return next((member.user_id for member in view.members if member.id == stored), None)
         case "running":
-            return format_utc(shown.started_at) if shown else None
-    if isinstance(shown, datetime):
-        return format_utc(shown)
-    return str(shown) if isinstance(shown, str) else shown
+            return format_utc(stored.started_at) if stored else None
+    if isinstance(stored, datetime):
+        return format_utc(stored)
+    return str(stored) if isinstance(stored, str) else stored
 
 
 def _build_change(name: str, before: Any, after: Any, *, is_private: bool = False) -> FieldChange:

@@ -58,9 +58,9 @@ def editable(*, null: Any = None, is_text_private: bool = False) -> Mapping[str,
     return {"is_editable": True, "null": null, "is_text_private": is_text_private}
 
 
-def recorded(shown_name: str | None = None) -> Mapping[str, Any]:
+def recordable(api_name: str | None = None) -> Mapping[str, Any]:
     """Describe a field that no patch changes, but whose changes events record; the API may show it by another name."""
-    return {"is_recorded": True, "shown_name": shown_name}
+    return {"is_recorded": True, "api_name": api_name}
 
 
 def compares(field_name: str, sign: Sign) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from kanban.fields import editable, recorded
+from kanban.fields import editable, recordable
 
 
 class Stage(StrEnum):
@@ -120,8 +120,8 @@ class Board:
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = field(default=None, metadata=recorded())
-    deleted_at: datetime | None = field(default=None, metadata=recorded())
+    archived_at: datetime | None = field(default=None, metadata=recordable())
+    deleted_at: datetime | None = field(default=None, metadata=recordable())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Member:
     id: str
     board_id: str
     user_id: str
-    role: Role = field(metadata=recorded())
+    role: Role = field(metadata=recordable())
     version: int
     created_at: datetime
     updated_at: datetime
@@ -173,8 +173,8 @@ class List:
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = field(default=None, metadata=recorded())
-    deleted_at: datetime | None = field(default=None, metadata=recorded())
+    archived_at: datetime | None = field(default=None, metadata=recordable())
+    deleted_at: datetime | None = field(default=None, metadata=recordable())
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +215,10 @@ class TimeEntry:
     id: str
     board_id: str
     card_id: str
-    user_id: str = field(metadata=recorded())
+    user_id: str = field(metadata=recordable())
     started_at: datetime = field(metadata=editable())
     ended_at: datetime | None = field(metadata=editable())
-    rate_minor: int = field(metadata=recorded("hourly_rate_minor"))
+    rate_minor: int = field(metadata=recordable("hourly_rate_minor"))
     note: str = field(metadata=editable(null=""))
     version: int
     recorded_by: str | None = None
@@ -318,7 +318,7 @@ class Card:
 
     id: str
     board_id: str
-    list_id: str = field(metadata=recorded())
+    list_id: str = field(metadata=recordable())
     title: str = field(metadata=editable())
     description: str = field(metadata=editable(null=""))
     external_id: str | None = field(metadata=editable())
@@ -333,16 +333,16 @@ class Card:
     comment_count: int
     item_count: int
     done_count: int
-    started_at: datetime | None = field(metadata=recorded())
-    resolved_at: datetime | None = field(metadata=recorded())
+    started_at: datetime | None = field(metadata=recordable())
+    resolved_at: datetime | None = field(metadata=recordable())
     tracked_seconds: int
     tracked_cost: int
-    running: TimeEntry | None = field(metadata=recorded("running_since"))
+    running: TimeEntry | None = field(metadata=recordable("running_since"))
     version: int
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None = field(default=None, metadata=recorded())
-    deleted_at: datetime | None = field(default=None, metadata=recorded())
+    archived_at: datetime | None = field(default=None, metadata=recordable())
+    deleted_at: datetime | None = field(default=None, metadata=recordable())
 
 
 @dataclass(frozen=True, slots=True)

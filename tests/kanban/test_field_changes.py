@@ -311,6 +311,6 @@ def test_the_document_knows_every_field_that_is_recorded() -> None:
     value_types = (Board, Member, Label, List, Card, Checklist, ChecklistItem, Comment, TimeEntry)
     fields = chain.from_iterable(map(recorded_fields, value_types))
 
-    names = {field.metadata.get("shown_name") or field.name for field in fields} | {"status"}
+    names = {field.metadata.get("api_name") or field.name for field in fields} | {"status"}
 
     assert sorted(names) == list(list_document_fields())
