@@ -7,7 +7,7 @@ changes has no entry: versions, counters, sums of tracked time, and the position
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -43,8 +43,8 @@ ERASED = "(erased)"
 
 _TEXTS_IN_DATA = frozenset({"title", "name", "text"})
 
-_OTHER_BYTES = 260
-"""Bytes of the rest of an event at most: ids, names of attributes, the longest type, the time."""
+_OTHER_BYTES = 325
+"""Bytes of the rest of an event at most: ids, names of attributes, the longest type, the time, the key in an index."""
 
 
 def compare(view: BoardView, old: Subject, new: Subject) -> Iterator[FieldChange]:
@@ -73,6 +73,8 @@ def limit_bytes(changes: Sequence[FieldChange], other_texts: Iterable[str], data
         return ()
     data_bytes = len(json.dumps(data, ensure_ascii=False).encode())
     room = MAX_EVENT_BYTES - _OTHER_BYTES - sum(map(len, other_texts)) - data_bytes
+    if _count_bytes(changes) <= room:
+        return tuple(changes)
     names: list[FieldChange] = [{"field": change["field"]} for change in changes]
     room -= _count_bytes(names)
     limited = []
@@ -93,9 +95,8 @@ def erase_values(event: Event) -> Event:
     return event if (data, changes) == (event.data, event.changes) else replace(event, data=data, changes=changes)
 
 
-def format_changes(changes: object) -> str:
-    """Return changes as the short JSON text that engines store."""
-    return json.dumps(changes, ensure_ascii=False, separators=(",", ":"))
+format_changes: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Return changes as the short JSON text that engines store."""
 
 
 def _count_bytes(value: object) -> int:

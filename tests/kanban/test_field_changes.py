@@ -289,15 +289,15 @@ def test_values_that_make_an_event_too_long_are_left_out(store: FakeStore, card:
 @pytest.mark.parametrize("more", range(40))
 def test_an_event_is_as_long_as_it_may_be(more: int) -> None:
     changes: list[FieldChange] = [
-        {"field": "title", "from": "x" * (350 + more), "to": ""},
+        {"field": "title", "from": "x" * (285 + more), "to": ""},
         {"field": "due_at", "from": None, "to": "y"},
     ]
 
     limited = limit_bytes(changes, ("a" * 64, "r" * 64), {"changed": ["due_at", "title"]})
 
-    length = len(format_changes(limited)) + len(json.dumps({"changed": ["due_at", "title"]})) + 64 + 64 + 260
+    length = len(format_changes(limited)) + len(json.dumps({"changed": ["due_at", "title"]})) + 64 + 64 + 325
     assert length <= MAX_EVENT_BYTES
-    assert (limited[0] == changes[0]) == (length > 800)
+    assert (limited[0] == changes[0]) == (length > 750)
     assert limited[1] == changes[1]
 
 

@@ -13,7 +13,7 @@ from tests.soak.expectations import (
     find_by_id,
 )
 from tests.soak.model_core import ModelCore, current_rate
-from tests.soak.serialize import format_timestamp
+from tests.soak.serialize import format_timestamp, serialize_completion
 from tests.soak.state import Board, Card, Column, TimeEntry
 
 _RESTORABLE_FOR = timedelta(days=30)
@@ -60,9 +60,12 @@ class ArchiveModel(ModelCore):
             ensure_accepts_card(home)
         self._claim_external_id(card.external_id, board, board.cards)
         card.deleted_at = None
+        was_done = card.resolved_at is not None
         if not card.archived_at:
             self._resume_clock(board, card)
-        self._add_card_event(board, card, "card.restored")
+        # The stage of the list changed while the card was deleted.
+        is_finished = card.resolved_at is not None and not was_done
+        self._add_card_event(board, card, "card.restored", **(serialize_completion(card) if is_finished else {}))
         return self._expect_card(board, card)
 
     def _archive_list(self, request: Request, board: Board) -> ExpectedResponse:
@@ -137,12 +140,11 @@ class ArchiveModel(ModelCore):
     def _is_too_old(self, deleted: datetime | None) -> bool:
         return deleted is not None and self.now - deleted > _RESTORABLE_FOR
 
-    def _add_card_event(self, board: Board, card: Card, kind: str) -> None:
+    def _add_card_event(self, board: Board, card: Card, kind: str, **more: str | None) -> None:
         self._touch(card)
         home = board.find_column(card)
-        self._add_event(
-            board, kind, home, card, title=card.title, stage=home.stage, archived_at=format_timestamp(card.archived_at)
-        )
+        data = {"title": card.title, "stage": home.stage, "archived_at": format_timestamp(card.archived_at)}
+        self._add_event(board, kind, home, card, **data, **more)
 
     def _add_column_event(self, board: Board, column: Column, kind: str) -> None:
         self._touch(column)

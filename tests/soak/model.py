@@ -27,7 +27,7 @@ from tests.soak.members import MembersModel
 from tests.soak.model_core import current_rate
 from tests.soak.ordering import OrderingModel
 from tests.soak.parts import PartsModel
-from tests.soak.serialize import card_etag, format_timestamp, list_assignees, list_label_ids
+from tests.soak.serialize import card_etag, format_timestamp, list_assignees, list_label_ids, serialize_completion
 from tests.soak.state import Board, Card, Column, Membership
 from tests.soak.time_entries import TimeEntriesModel
 
@@ -302,7 +302,7 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         self._run_clock(card, source.stage, target.stage, board)
         data: dict[str, Any] = {"from_list_id": source.id, "from_stage": source.stage, "to_stage": target.stage}
         if target.stage == "done" != source.stage:
-            data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
+            data |= serialize_completion(card)
         self._add_event(board, "card.moved", target, card, **data)
         return self._expect_card(board, card)
 

@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import ANY
 from urllib.parse import urlencode
 
 from tests.api.client import Client, HttpResponse
 from tests.soak.expectations import ExpectedResponse
+from tests.soak.field_changes import Values, find_changes, list_values
 from tests.soak.model import Model
 from tests.soak.new_ids import fill_in_ids
 from tests.soak.serialize import (
@@ -17,6 +19,7 @@ from tests.soak.serialize import (
     column_etag,
     fold_text,
     format_timestamp,
+    history_of,
     item_etag,
     list_assignees,
     member_etag,
@@ -53,6 +56,7 @@ class Observer:
         self._model = model
         self._clients = clients
         self._events_seen: dict[str, int] = {}
+        self._values: dict[tuple[str, str], Values] = {}
 
     def check_response(self, expected: ExpectedResponse, response: HttpResponse) -> None:
         """Raise Difference unless the response is the expected one."""
@@ -130,13 +134,20 @@ class Observer:
 
         seen_count, number = self._events_seen.get(board.id, 0), len(board.events)
         event_page = {
-            "items": [serialize_event(event) for event in board.events[seen_count:]],
+            "items": [
+                # Tokens and requests have other ids in each run.
+                serialize_event(event)
+                | {"changes": find_changes(event, self._values, board), "token_id": ANY, "request_id": ANY}
+                for event in board.events[seen_count:]
+            ],
             "last_seq": number,
             "has_more": False,
+            "history": history_of(board),
         }
         address = f"/boards/{board.id}/events?after={seen_count}&limit=100"
         self._check_get(board.owner, address, ExpectedResponse(200, body=event_page, etag=f'"{number}"'))
         self._events_seen[board.id] = number
+        self._values |= list_values(board)
 
     def _check_single_resources(self, board: Board) -> None:
         now, path = self._model.now, f"/boards/{board.id}"

@@ -20,6 +20,7 @@ from tests.soak.serialize import (
     list_assignees,
     list_label_ids,
     serialize_column,
+    serialize_completion,
 )
 from tests.soak.state import Board, Card, Column
 
@@ -131,7 +132,7 @@ class OrderingModel(ModelCore):
         self._add_event(board, "card.departed", origin, card, **departure)
         data: dict[str, Any] = {"from_board_id": board.id, "title": card.title, "stage": target.stage}
         if target.stage == "done" != origin.stage:
-            data |= {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
+            data |= serialize_completion(card)
         self._add_event(target_board, "card.arrived", target, card, **data)
         return self._expect_card(target_board, card)
 

@@ -26,7 +26,18 @@ def serialize_board(board: Board, user: str) -> dict[str, Any]:
         "created_at": format_timestamp(board.created_at),
         "updated_at": format_timestamp(board.updated_at),
         "archived_at": format_timestamp(board.archived_at),
+        "history": history_of(board),
     }
+
+
+def serialize_completion(card: Card) -> dict[str, str | None]:
+    """Return what an event adds if a card is done from then on."""
+    return {"created_at": format_timestamp(card.created_at), "started_at": format_timestamp(card.started_at)}
+
+
+def history_of(board: Board) -> str:
+    """Return the id of the board's history."""
+    return board.id.replace("brd_", "hst_")
 
 
 def serialize_column(board: Board, column: Column) -> dict[str, Any]:
