@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from handlers import serialize
 from handlers.results import Result
+from kanban import boards
 from kanban.store import BEYOND_ALL_SEQS, EventQuery
 from usecases.board_access import BoardAccess
 
@@ -14,6 +15,7 @@ def list_events(
     after: int,
     limit: int,
     before: int | None = None,
+    history: str | None = None,
     card_id: str | None = None,
     type: Sequence[str] = (),  # noqa: A002 - the document's name.
     sort: str = "seq",
@@ -24,7 +26,7 @@ def list_events(
     poll with If-None-Match.
     """
     query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
-    return _list_events(access, board_id, query, limit)
+    return _list_events(access, board_id, query, limit, history)
 
 
 def list_card_events(
@@ -34,17 +36,19 @@ def list_card_events(
     after: int,
     limit: int,
     before: int | None = None,
+    history: str | None = None,
     type: Sequence[str] = (),  # noqa: A002 - the document's name.
     sort: str = "seq",
 ) -> Result:
     """Return a page of the events of a card that is there, oldest or newest first."""
     access.read_card(board_id, card_id)
     query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
-    return _list_events(access, board_id, query, limit)
+    return _list_events(access, board_id, query, limit, history)
 
 
-def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: int) -> Result:
+def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: int, history: str | None) -> Result:
     view, page = access.page_events(board_id, query, limit)
+    boards.ensure_history(view.board, history, query.after)
     seqs = [event.seq for event in page.items]
     if page.next_key:
         last_seq = int(page.next_key[0])
@@ -54,7 +58,12 @@ def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: i
     else:
         last_seq = seqs[-1] if seqs else query.after
     has_more = page.next_key is not None
-    body = {"items": [serialize.event(event) for event in page.items], "last_seq": last_seq, "has_more": has_more}
+    body = {
+        "items": [serialize.event(event) for event in page.items],
+        "last_seq": last_seq,
+        "has_more": has_more,
+        "history": view.board.get_history(),
+    }
     tag = f"{last_seq}.more" if has_more else str(last_seq)
     return Result(
         body,

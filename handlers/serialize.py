@@ -74,7 +74,9 @@ token: Callable[[Token], JsonObject] = compile_serializer(
 """Serialize a `Token`, without its secret."""
 
 board: Callable[[Board, Role], JsonObject] = compile_serializer(
-    Board, {"created_by": "'role': role", "deleted_at": _DELETED_AT}, ("value", "role")
+    Board,
+    {"created_by": "'role': role", "deleted_at": _DELETED_AT, "history": "'history': value.get_history()"},
+    ("value", "role"),
 )
 """Serialize a `Board` for a member with this role."""
 

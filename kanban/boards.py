@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change, build_event
+from kanban.errors import Conflict
 from kanban.fields import editable_fields
 from kanban.lists import build_list
 from kanban.members import build_member
@@ -14,6 +15,21 @@ from kanban.patches import apply_patch, replace_nulls
 from kanban.timekeeping import card_clock
 from kanban.values import Board, Card, NewBoard, Role
 from kanban.views import BoardView
+
+
+class OtherHistory(Conflict):
+    """Raised when a client names a history that the board doesn't have, or a seq that it has not got to."""
+
+    code = "other_history"
+
+    def __init__(self) -> None:
+        super().__init__("The board has another history: read it again, and follow its events from its seq.")
+
+
+def ensure_history(board: Board, history: str | None, after: int) -> None:
+    """Raise OtherHistory unless the board has this history and has got to that seq. None is any history."""
+    if history is not None and (history != board.get_history() or after > board.seq):
+        raise OtherHistory
 
 
 def create(context: ActionContext, new: NewBoard) -> tuple[BoardView, Change]:

@@ -10,6 +10,7 @@ from threading import Lock
 PREFIXES = {
     "user": "usr_",
     "board": "brd_",
+    "history": "hst_",
     "list": "lst_",
     "card": "crd_",
     "token": "tok_",

@@ -106,6 +106,9 @@ class Token:
 class Board:
     """A board. `seq` counts the writes to anything on it, `version` the edits of the board itself.
 
+    `history` names the history that `seq` counts; a board that was never restored from a backup has None, and its
+    history is named after the board.
+
     `created_by` is the user who created it. An `external_id` is unique among that user's live boards.
     """
 
@@ -122,6 +125,11 @@ class Board:
     updated_at: datetime
     archived_at: datetime | None = field(default=None, metadata=recordable())
     deleted_at: datetime | None = field(default=None, metadata=recordable())
+    history: str | None = None
+
+    def get_history(self) -> str:
+        """Return the id of the board's history."""
+        return self.history or f"hst_{self.id.partition('_')[2]}"
 
 
 @dataclass(frozen=True, slots=True)

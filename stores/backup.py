@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,15 +20,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from kanban.ids import IdGenerator
 from stores import atomic_file, backup_file, backup_folder, open_store
 from stores.backup_file import BackupError
 from stores.errors import OpenMode, StoreMissing
 from stores.sql import migrations, sqlite
 from stores.sql.mapping import format_timestamp
-from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, metadata
+from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, boards, metadata
 
 BATCH_ROWS = 1_000
 """How many rows are held in memory at a time."""
+
+_new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
 
 Progress = Callable[[str, int], None]
 """Called with the name of a table and how many of its rows have been copied."""
@@ -66,11 +69,16 @@ def create_dated_backup(
 
 
 def restore_backup(
-    path: Path, url: str, progress: Progress = lambda *_: None, report: Callable[[str], None] = lambda _: None
+    path: Path,
+    url: str,
+    progress: Progress = lambda *_: None,
+    report: Callable[[str], None] = lambda _: None,
+    new_id: Callable[[str], str] = _new_id,
 ) -> str:
     """Copy a backup into an empty store, all of it or nothing; return the digest of the data.
 
-    `report` gets a sentence if the backup has no digest to compare with.
+    `report` gets a sentence if the backup has no digest to compare with. Each board gets a new history, because events
+    that came after the backup are not in it.
 
     Raises:
         BackupError: The backup is damaged, or the store already has data.
@@ -86,7 +94,7 @@ def restore_backup(
         _open_migrated(path, version) as source,
         _open_restore_target(url) as target,
     ):
-        digest = _copy(source, target, progress)
+        digest = _copy(source, target, progress, new_id)
         if sealed_digest not in {None, digest} and version == migrations.HEAD:
             raise BackupError(f"The contents of {path} do not match its digest: nothing was restored.")
     return digest
@@ -103,7 +111,10 @@ def compute_digest(url: str) -> str:
     return sha256.hexdigest()
 
 
-def _copy(source: sa.Connection, target: sa.Connection, progress: Progress) -> str:
+def _copy(
+    source: sa.Connection, target: sa.Connection, progress: Progress, new_id: Callable[[str], str] | None = None
+) -> str:
+    """Copy all rows; return their digest. With `new_id`, each board gets a new history."""
     sha256 = hashlib.sha256()
     for table in metadata.sorted_tables:
         # Opening the target may have written a setting; the source has its own.
@@ -112,6 +123,8 @@ def _copy(source: sa.Connection, target: sa.Connection, progress: Progress) -> s
         batch: list[dict[str, Any]] = []
         for row in _read_rows(source, table):
             sha256.update(_serialize_row(table, row))
+            if new_id and table is boards:
+                row["history"] = new_id("history")
             batch.append(_to_dialect(table, row, target.dialect.name))
             if len(batch) == BATCH_ROWS:
                 done += _insert(target, table, batch)
@@ -173,7 +186,12 @@ def _build_damage_error(table: sa.Table) -> BackupError:
 
 
 def _serialize_row(table: sa.Table, row: dict[str, Any]) -> bytes:
-    text = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+    text = {
+        name: value.hex() if isinstance(value, bytes) else value
+        for name, value in row.items()
+        # A copy of the same data has another history.
+        if not (table is boards and name == "history")
+    }
     return f"{table.name} {json.dumps(text, sort_keys=True)}\n".encode()
 
 

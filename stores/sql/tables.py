@@ -106,6 +106,7 @@ boards = sa.Table(
     sa.Column("external_id", BYTEWISE_TEXT),
     # Never NULL, but SQLite can't add a column that is NOT NULL and refers to another table.
     sa.Column("created_by", BYTEWISE_TEXT),
+    sa.Column("history", BYTEWISE_TEXT),
     sa.CheckConstraint("length(currency) = 3", name="currency"),
     _check_between("hourly_rate_minor", 0, 100_000_000),
     _check_between("seq", 1),

@@ -173,3 +173,28 @@ def test_a_wrong_filter_is_refused(mina: Client, event_feed: str, query: str) ->
     response = mina.get(f"{event_feed}?{query}")
 
     assert (response.status, response.json["code"]) == (400, "invalid_parameter")
+
+
+def test_a_cursor_of_another_history_is_refused(mina: Client, event_feed: str, card_path: str) -> None:
+    board = mina.get(event_feed.removesuffix("/events")).json
+    history = board["history"]
+    other = f"hst_{'0' * 26}"
+
+    assert history == f"hst_{board['id'].removeprefix('brd_')}"
+    for feed in (event_feed, f"{card_path}/events"):
+        assert mina.get(f"{feed}?after=3").json["history"] == history
+        assert mina.get(f"{feed}?after=3&history={history}").json == mina.get(f"{feed}?after=3").json
+        assert mina.get(f"{feed}?after={board['seq']}&history={history}").status == 200
+        for query in (f"after=3&history={other}", f"after={board['seq'] + 1}&history={history}"):
+            response = mina.get(f"{feed}?{query}")
+            assert (response.status, response.json["code"]) == (409, "other_history")
+    assert mina.get(f"{event_feed}?after=999").json["last_seq"] == 999
+
+
+def test_a_board_that_is_imported_has_a_history_of_its_own(mina: Client, event_feed: str) -> None:
+    exported = mina.get(f"{event_feed.removesuffix('/events')}/export").json
+    board = mina.post("/imports/tackboard", exported).json["board"]
+
+    response = mina.get(f"/boards/{board['id']}/events?history={mina.get(event_feed).json['history']}")
+
+    assert (response.status, response.json["code"]) == (409, "other_history")

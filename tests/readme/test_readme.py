@@ -13,7 +13,8 @@ from tests.live_server import LiveServer
 ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"^\$ (?P<command>.*(?:\n> .*)*)\n(?P<output>(?:(?!\$ |$).*\n)*)", re.MULTILINE)
 CHANGING_VALUES = [
-    (re.compile(r"\b(usr|brd|lst|crd|lbl)_[0-9a-z]{26}\b"), r"\1_…"),
+    (re.compile(r"\b(usr|brd|lst|crd|lbl|tok|hst)_[0-9a-z]{26}\b"), r"\1_…"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "…"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "…Z"),
 ]
 

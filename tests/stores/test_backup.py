@@ -1,5 +1,6 @@
 """A backup holds all data, and a digest proves it."""
 
+import itertools
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -377,3 +378,23 @@ def test_a_dated_backup_of_a_server_is_named_after_its_database(url: str, tmp_pa
     assert path.name == f"{Path(url).stem}-2026-11-29T000000Z.db"
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert (digest, deleted) == (compute_digest(url), [])
+
+
+def test_a_restored_board_has_another_history_and_the_same_digest(url: str, tmp_path: Path) -> None:
+    digest = create_backup(url, tmp_path / "backup.db")
+    numbers = itertools.count()
+    copies = [f"sqlite:///{tmp_path}/{name}.db" for name in ("backup", "one", "other")]
+    for copy in copies[1:]:
+        restore_backup(tmp_path / "backup.db", copy, new_id=lambda kind: f"{kind}_{next(numbers)}")
+
+    histories = []
+    for copy in (url, *copies):
+        engine = sa.create_engine(copy)
+        with engine.connect() as connection:
+            histories.append(connection.execute(sa.text("SELECT history FROM boards ORDER BY id")).scalars().all())
+        engine.dispose()
+
+    original, kept, one, other = histories
+    assert original == kept == [None] * len(original)
+    assert [*one, *other] == [f"history_{number}" for number in range(2 * len(original))]
+    assert {compute_digest(copy) for copy in (url, *copies)} == {digest}
