@@ -11,7 +11,7 @@ import pytest
 
 from tests.gates.edits import Edit, load_edits
 from tools.openapi import linters
-from tools.openapi.breaking_changes import close_open_schemas, find_breaking_changes, list_changes, list_open_schemas
+from tools.openapi.breaking_changes import MAY_BECOME_OPEN, close_open_schemas, find_breaking_changes, list_changes
 from tools.openapi.bundle import Bundle
 from tools.openapi.findings import BUNDLE, SPEC
 from tools.openapi.releases import CannotRelease, build_contract_changelog, find_unannounced_breaks, write_release
@@ -132,7 +132,7 @@ def test_the_same_change_of_many_schemas_is_one_line(tmp_path: Path) -> None:
     assert re.search(r"oneOf\[\d\d schemas\]/mood`", line)
 
 
-@pytest.mark.parametrize("name", sorted(list_open_schemas(DOCUMENT)))
+@pytest.mark.parametrize("name", sorted(MAY_BECOME_OPEN))
 def test_what_its_text_promised_to_grow_may_be_opened(name: str) -> None:
     """Releases before 1.3.0 had these schemas closed."""
     before = copy.deepcopy(DOCUMENT)
