@@ -17,6 +17,7 @@ from math import inf
 from app.board_turns import BoardTurns
 from contract.messages import Response
 from contract.operations import Call
+from contract.responses import ContractBreach
 from kanban.access import ensure_permitted
 from kanban.changes import Change
 from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound, Unprocessable, conflict_for_duplicate
@@ -88,7 +89,10 @@ class IdempotentCommit:
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
         if call.request.method == "GET":
             # Nothing is committed, so nothing is tried again, and nobody has to wait for a turn.
-            return handle()
+            result = handle()
+            if result.change is not None:
+                raise ContractBreach(f"{call.operation.id} is a GET, and wants to commit a change")
+            return result
         # A heavy request may read for seconds: it makes others wait only if they were first meanwhile.
         attempts_without_turn = 1 if call.operation.is_heavy else 0
         response = self._try_to_commit(call, handle, range(attempts_without_turn))

@@ -99,6 +99,11 @@ format_changes: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, s
 """Return changes as the short JSON text that engines store."""
 
 
+def parse_changes(text: str) -> tuple[FieldChange, ...]:
+    """Parse what `format_changes` returned. Most events have no changes."""
+    return () if text == "[]" else tuple(json.loads(text))
+
+
 def _count_bytes(value: object) -> int:
     return len(format_changes(value).encode())
 

@@ -4,7 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Callable
 
-from kanban.field_changes import format_changes
+from kanban.field_changes import format_changes, parse_changes
 from kanban.store import StoredResponse
 from kanban.values import Event
 from stores.dynamodb import keys
@@ -25,9 +25,9 @@ event_from_item: Callable[[Item], Event] = compile_reader(
         "board_id": "item['pk']['S'][2:]",
         "seq": "int(item['sk']['S'][2:])",
         "data": "json.loads(item['data']['S'])",
-        "changes": "tuple(json.loads(item['changes']['S'])) if 'changes' in item else None",
+        "changes": "parse_changes(item['changes']['S']) if 'changes' in item else None",
     },
-    {"json": json},
+    {"json": json, "parse_changes": parse_changes},
 )
 """Return the event in an item."""
 

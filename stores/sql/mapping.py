@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.field_changes import format_changes
+from kanban.field_changes import format_changes, parse_changes
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
@@ -90,6 +90,7 @@ _NAMES = {
     "format_timestamp": format_timestamp,
     "json": json,
     "parse_ancestor_ids": _parse_ancestor_ids,
+    "parse_changes": parse_changes,
     "parse_links": _parse_links,
     "parse_timestamp": parse_timestamp,
     "TimeEntry": TimeEntry,
@@ -305,7 +306,7 @@ row_to_event: Callable[[Row], Event] = _compile_reader(
     _columns_of(tables.events),
     {
         "data": "json.loads(c_data)",
-        "changes": "tuple(json.loads(c_changes)) if c_changes is not None else None",
+        "changes": "parse_changes(c_changes) if c_changes is not None else None",
     },
 )
 event_to_row: Callable[[Event], _Write] = _compile_writer(

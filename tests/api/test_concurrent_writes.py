@@ -15,6 +15,7 @@ from app.problems import to_problem
 from contract.messages import Response
 from contract.operations import Call
 from contract.request_context import RequestContext
+from contract.responses import ContractBreach
 from kanban.store import Busy, StaleRead, Store
 from tests.api.manual_clock import ManualClock
 
@@ -320,3 +321,12 @@ def test_a_turn_that_comes_just_when_somebody_gives_up_is_passed_on(monkeypatch:
 
     take(turns, lambda: None)
     assert len(turns) == 0
+
+
+def test_a_read_that_wants_to_commit_a_change_is_a_bug() -> None:
+    commit = IdempotentCommit(cast("Store", VersionedStore()), ManualClock(), lambda _: None, lambda: 0.0)
+    request = SimpleNamespace(method="GET", context=RequestContext())
+    call = SimpleNamespace(operation=SimpleNamespace(id="get_board", extensions={}), request=request, caller=None)
+
+    with pytest.raises(ContractBreach, match="get_board is a GET"):
+        commit(cast("Call", call), lambda: Response(200, (), b"", ("brd_1", 0)))

@@ -83,15 +83,15 @@ def _board_values(board: Board) -> Values:
 
 
 def _list_card_values(board: Board, card: Card) -> dict[tuple[str, str], Values]:
-    shown = serialize_card(board, card, card.updated_at)
+    serialized = serialize_card(board, card, card.updated_at)
     names = ("list_id", "status", "title", "description", "external_id", "start_at", "due_at", "due_complete")
     values: dict[tuple[str, str], Values] = {
         ("card", card.id): {
-            **{name: shown[name] for name in (*names, "hourly_rate_minor")},
+            **{name: serialized[name] for name in (*names, "hourly_rate_minor")},
             "label_ids": list_label_ids(board, card),
             "assignee_ids": list_assignees(board, card),
             "links": [*card.links],
-            **{name: shown[name] for name in ("started_at", "resolved_at", "running_since", "archived_at")},
+            **{name: serialized[name] for name in ("started_at", "resolved_at", "running_since", "archived_at")},
             "deleted_at": format_timestamp(card.deleted_at),
         }
     }
