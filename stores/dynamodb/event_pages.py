@@ -6,11 +6,10 @@ from itertools import islice
 from kanban.values import Event
 from kanban.views import BoardView
 from stores.dynamodb import keys
-from stores.dynamodb.board_items import BoardHead, head_from_item
+from stores.dynamodb.board_items import BoardHead, head_from_items
 from stores.dynamodb.event_items import event_from_item
+from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
-
-_HEAD_SORT_KEY = "E$"
 
 
 def read_events(
@@ -18,23 +17,27 @@ def read_events(
 ) -> tuple[BoardView, list[Event]] | None:
     """Return the first events with a greater seq, and the board as that member sees it.
 
-    For a user who is not a member only the head is read.
+    For a user who is not a member only the board is read.
     """
-    known_head = None
-    if not reader.get_cached_head(board_id, user_id):
-        known_head = reader.get_head(board_id, user_id)
-        if known_head is None:
-            return None
-    # The head follows the last event: a query for the newest events returns both at once.
+    cached = reader.get_cached_head(board_id, user_id)
+    known = cached or reader.get_head(board_id, user_id)
+    if known is None:
+        return None
+    # The tip follows the last event, so a query for the newest events returns it too: a head that this process has seen
+    # is the present one if the tip says so. Of a board without a tip, the head is next.
+    last = keys.TIP_SORT_KEY if known.head_seq is not None else keys.HEAD_SORT_KEY
     query = reader.board_query(board_id)
-    items = [*islice(query(keys.event_sort_key(after_seq + 1), _HEAD_SORT_KEY, page_size=count + 1), count + 1)]
-    head: BoardHead | None
-    if items and items[-1]["sk"]["S"] == _HEAD_SORT_KEY:
-        head = head_from_item(items.pop())
-    else:
-        head = known_head or reader.get_head(board_id, user_id)
+    items = [*islice(query(keys.event_sort_key(after_seq + 1), last, page_size=count + 1), count + 1)]
+    own = {}
+    while items and items[-1]["sk"]["S"] in (keys.TIP_SORT_KEY, keys.HEAD_SORT_KEY):
+        item = items.pop()
+        own[item["sk"]["S"]] = item
+    head = _compose_head(known, own.get(keys.HEAD_SORT_KEY), own.get(keys.TIP_SORT_KEY))
+    if head is None:
+        head = known if cached is None and not own else reader.get_head(board_id, user_id)
     view = head.live_view_for(user_id) if head else None
     if head is None or view is None:
+        reader.forget_board(board_id)
         return None
     last_seq = min(head.board.seq, after_seq + count)
     events = {event.seq: event for event in map(event_from_item, items) if event.seq <= last_seq}
@@ -46,6 +49,13 @@ def read_events(
         return None
     events |= {event.seq: event for event in late}
     return view, [events[seq] for seq in sorted(events)]
+
+
+def _compose_head(known: BoardHead, item: Item | None, tip: Item | None) -> BoardHead | None:
+    """Return the board from what a query has returned of it, and from what was known; None if that is not enough."""
+    if item is not None:
+        return head_from_items(item, tip)
+    return known.with_tip(tip) if tip is not None else None
 
 
 def get_events_by_seq(reader: TableReader, board_id: str, seqs: Sequence[int]) -> list[Event]:

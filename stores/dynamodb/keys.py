@@ -1,8 +1,9 @@
 """Keys: where things are in the table.
 
     pk            sk                     what
-    B#<board>     E$                     the board's head: the board, its live lists, its members, its labels
-                  E#<seq>                an event
+    B#<board>     E#<seq>                an event
+                  E#~                    the board's tip: what every write changes, such as the seq
+                  E$                     the board's head: the board, its live lists, its members, its labels
                   C#<card>               a card, live or deleted
                   P#<card>#K<checklist>  parts of a card: a checklist with its items,
                   P#<card>#M<comment>    a comment,
@@ -24,7 +25,7 @@
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
 ('T#'), and the events of each card ('E#'); `due` has the cards with a due date. In the last two, the keys of archived
 and of deleted cards begin with 'A#' and 'D#', so that a query for the others does not read them. '#' sorts below every
-character of an id or a rank, '$' just above '#': so the head follows the events.
+character of an id or a rank, '~' above them, '$' just above '#': so the tip follows the events, and the head the tip.
 """
 
 from typing import Any
@@ -41,6 +42,8 @@ NEXT_KEY_SUFFIX = " "
 
 format_timestamp = format_utc
 """Return a moment in UTC as items hold it: '2026-11-20T14:00:00Z'."""
+
+HEAD_SORT_KEY, TIP_SORT_KEY = "E$", "E#~"
 
 NO_END = "~"
 """The end of an open time entry in its index key: it sorts above all times."""
@@ -68,7 +71,12 @@ def key_of(item: Item) -> Item:
 
 def head_key(board_id: str) -> Item:
     """Return the key of a board's head."""
-    return item_key(f"B#{board_id}", "E$")
+    return item_key(f"B#{board_id}", HEAD_SORT_KEY)
+
+
+def tip_key(board_id: str) -> Item:
+    """Return the key of a board's tip."""
+    return item_key(f"B#{board_id}", TIP_SORT_KEY)
 
 
 def event_key(board_id: str, seq: int) -> Item:

@@ -13,7 +13,7 @@ from kanban.values import Board, Card, List, Role, Stage, TimeEntry
 from kanban.views import BoardView, Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import is_deleted, to_timestamp
-from stores.dynamodb.board_items import BoardHead, deleted_list_from_item, head_from_item
+from stores.dynamodb.board_items import BoardHead, deleted_list_from_item, head_from_items
 from stores.dynamodb.card_items import card_from_item, part_from_item
 from stores.dynamodb.client import InvalidRequest
 from stores.dynamodb.keys import Item
@@ -121,12 +121,16 @@ def _read_with_boards(
     chosen: list[CardReference] = []
     board_ids: dict[str, None] = {}
     for board_id, card_id in references:
-        if len(chosen) + len(board_ids | {board_id: None}) + 1 > MAX_BATCH_KEYS:
+        if len(chosen) + 2 * len(board_ids | {board_id: None}) + 1 > MAX_BATCH_KEYS:
             break
         chosen.append((board_id, card_id))
         board_ids[board_id] = None
     while True:
-        item_keys = [*map(keys.head_key, board_ids), *(keys.card_key(*reference) for reference in chosen)]
+        item_keys = [
+            *map(keys.head_key, board_ids),
+            *map(keys.tip_key, board_ids),
+            *(keys.card_key(*reference) for reference in chosen),
+        ]
         try:
             items = reader.transact_get(*item_keys)
         except InvalidRequest:
@@ -136,10 +140,15 @@ def _read_with_boards(
             chosen = chosen[: len(chosen) // 2]
             board_ids = dict.fromkeys(board_id for board_id, _ in chosen)
             continue
-        heads = {board_id: head_from_item(item) for board_id, item in zip(board_ids, items, strict=False) if item}
-        cards = items[len(board_ids) :]
+        count = len(board_ids)
+        heads = {
+            board_id: head_from_items(item, tip)
+            for board_id, item, tip in zip(board_ids, items[:count], items[count : 2 * count], strict=True)
+            if item
+        }
         return [
-            _visible_card(heads.get(board_id), user_id, item) for (board_id, _), item in zip(chosen, cards, strict=True)
+            _visible_card(heads.get(board_id), user_id, item)
+            for (board_id, _), item in zip(chosen, items[2 * count :], strict=True)
         ]
 
 

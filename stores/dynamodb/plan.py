@@ -8,7 +8,8 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
 
     the response        kept under its idempotency key, if there is one
     users and tokens    what is updated, then what is created; such a change writes to no board
-    the board's head    with its lists, members and labels: nearly all conditions of a change are conditions on it
+    the board's tip     nearly all conditions of a change are one on its seq
+    the board's head    its lists, members and labels, if the change is one of these
     beyond the head     the board's external id, its tombstone, memberships, deleted lists
     cards               each with its assignments and its external id
     parts               checklists, comments, time entries
@@ -37,22 +38,21 @@ from kanban.values import (
     List,
     Member,
     Part,
-    Role,
     TimeEntry,
     Token,
     User,
 )
-from stores.dynamodb import board_items, card_items, event_items, keys, user_items
+from stores.dynamodb import board_items, board_writes, card_items, event_items, keys, user_items
 from stores.dynamodb.attributes import to_number, to_string
-from stores.dynamodb.board_items import BoardHead
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
-from stores.dynamodb.holds import remaining_hold, require_no_hold
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
 from stores.dynamodb.snapshots import CardClaim, Snapshot, TransferParts
 from stores.dynamodb.writes import (
+    EXISTS,
+    IS_NEW,
     MAX_TRANSACTION_BYTES,
     MAX_TRANSACTION_ITEMS,
     Check,
@@ -63,9 +63,6 @@ from stores.dynamodb.writes import (
     conflict_of,
     estimate_bytes,
 )
-
-IS_NEW = "attribute_not_exists(#pk)"
-EXISTS = "attribute_exists(#pk)"
 
 
 class BoardAhead(NamedTuple):
@@ -277,7 +274,7 @@ class _BoardWrites:
 
     def all(self) -> Iterator[Write]:
         """Yield the writes in their order."""
-        yield self._create_head() if creates_board(self._change) else self._update_head()
+        yield from self._write_head_and_tip()
         yield from self._claim_board_id()
         yield from self._write_beyond_head()
         yield from self._write_cards_and_parts()
@@ -286,79 +283,24 @@ class _BoardWrites:
         yield self._put_event(self._event)._replace(is_final=True)
         yield from (self._rebalance_card(before, after) for before, after in self._rank_changes)
 
-    # The head
-
-    def _create_head(self) -> Write:
-        created = self._change.creates
-        head = board_items.new_head_item(
-            self._board, of_type(List, created), of_type(Member, created), of_type(Label, created)
-        )
-        return Put(head, condition=IS_NEW, on_failure=uniqueness_conflict("board"), is_final=True)
-
-    def _update_head(self) -> Write:
-        """Write the head, on condition that the board is as it was, that it is not held, and that the actor may."""
-        change, event, now_ms = self._change, self._event, self._snapshot.now_ms
-        update = UpdateBuilder()
-        self._set_board(update)
-        self._set_lists_members_and_labels(update)
-        update.require("#seq = :before", before=to_number(event.seq - 1))
-        require_no_hold(update, now_ms)
-        update.require(f"attribute_{'exists' if change.restores_board else 'not_exists'}(#deleted_at)")
-        actor = f"#members.{update.alias(event.actor_id)}"
-        if _actor_leaves(change, event):
-            update.require(f"attribute_exists({actor})")
-        else:
-            roles = {"editor": to_string(Role.EDITOR), "owner": to_string(Role.OWNER)}
-            update.require(f"{actor}.#role IN (:editor, :owner)", **roles)
-        # The condition on seq guards all of the head but the actor's role, so what else is in the way is known before.
-        obstacle = _find_obstacle(self._head, change) if self._head else None
-        if obstacle:
-            update.require(IS_NEW)
-        on_failure = partial(_head_conflict, change, event, obstacle, now_ms)
-        return update.build(keys.head_key(self._board.id), on_failure=on_failure, is_final=True)
-
-    def _set_board(self, update: UpdateBuilder) -> None:
-        attributes = board_items.board_attributes(self._board)
-        for name, value in attributes.items():
-            update.set(f"#{name}", value)
-        for name in board_items.OPTIONAL_BOARD_ATTRIBUTES:
-            if name not in attributes:
-                update.remove(f"#{name}")
+    def _write_head_and_tip(self) -> Iterator[Write]:
+        if self._head is None:
+            return board_writes.create_board(self._change, self._board)
+        cards = of_type(Card, (*self._change.updates, *self._change.creates))
         card_ranks = [
-            *(
-                CardRank(card.id, card.list_id, card.rank)
-                for card in of_type(Card, (*self._change.updates, *self._change.creates))
-            ),
+            *(CardRank(card.id, card.list_id, card.rank) for card in cards),
             *self._change.card_ranks,
             *(after for _, after in self._rank_changes),
         ]
-        update.set("#last", board_items.last_ranks_attribute(card_ranks))
-
-    def _set_lists_members_and_labels(self, update: UpdateBuilder) -> None:
-        written = (*self._change.updates, *self._change.creates)
-        for list_ in of_type(List, written):
-            if list_.deleted_at is None:
-                update.set(f"#lists.{update.alias(list_.id)}", {"M": board_items.list_attributes(list_)})
-            elif self._head is None or self._head.has_list(list_.id):
-                update.remove(f"#lists.{update.alias(list_.id)}")
-        for member in of_type(Member, written):
-            update.set(f"#members.{update.alias(member.user_id)}", {"M": board_items.member_attributes(member)})
-        for member in of_type(Member, self._change.deletes):
-            update.remove(f"#members.{update.alias(member.user_id)}")
-        for label in of_type(Label, written):
-            update.set(f"#labels.{update.alias(label.id)}", {"M": board_items.label_attributes(label)})
-        for label in of_type(Label, self._change.deletes):
-            update.remove(f"#labels.{update.alias(label.id)}")
+        return board_writes.update_board(self._change, self._event, self._head, card_ranks, self._snapshot.now_ms)
 
     # Beyond the head
 
     def _claim_board_id(self) -> Iterator[Write]:
         """Claim the board's external id, or withdraw its claim, where that is not as it was."""
-        board, is_new = self._board, creates_board(self._change)
-        if self._head is None and not is_new:
-            return
+        board = self._board
         # A deleted board has given its claim up: when it is restored, it claims its external id again.
-        has_claim = self._head is not None and not self._change.restores_board and not is_new
+        has_claim = not self._change.restores_board
         before = self._head.board.external_id if self._head and has_claim else None
         after = board.external_id if board.deleted_at is None else None
         if before == after:
@@ -381,9 +323,12 @@ class _BoardWrites:
         )
         if claim and claim.board_id != board.id:
             # The other board must still be without the id.
-            condition = IS_NEW if claim.seq is None else "#seq = :seq"
-            values = {} if claim.seq is None else {":seq": to_number(claim.seq)}
-            yield Check(keys.head_key(claim.board_id), condition=condition, values=values, is_final=True)
+            yield Check(
+                keys.head_key(claim.board_id),
+                condition="attribute_exists(#deleted_at) OR attribute_not_exists(#external_id) OR #external_id <> :id",
+                values={":id": to_string(after)},
+                is_final=True,
+            )
 
     def _write_beyond_head(self) -> Iterator[Write]:
         """Write what the head doesn't hold: tombstones, the members' own lists of boards, deleted lists."""
@@ -398,7 +343,7 @@ class _BoardWrites:
             if list_.deleted_at is not None:
                 yield Put(board_items.deleted_list_to_item(list_))
                 yield Put(keys.tombstone_key(keys.format_timestamp(list_.deleted_at), "list", board.id, list_.id))
-        for list_id in _restored_list_ids(self._head, change) if self._head else ():
+        for list_id in board_writes.restored_list_ids(self._head, change) if self._head else ():
             yield Delete(keys.list_key(board.id, list_id), condition=EXISTS)
 
     def _put_event(self, event: Event) -> Put:
@@ -465,56 +410,6 @@ def _find_duplicate(change: Change) -> str | None:
         "member": [member.user_id for member in of_type(Member, change.creates)],
     }
     return next((name for name, values in unique.items() if len(set(values)) < len(values)), None)
-
-
-def _head_conflict(change: Change, event: Event, obstacle: Conflict | None, now_ms: int, item: Item | None) -> Conflict:
-    """Return why the head in that item could not be written."""
-    head = board_items.head_from_item(item) if item else None
-    if head is None or not _accepts(head, change, event):
-        return STALE
-    milliseconds = remaining_hold(head.hold, now_ms)
-    return obstacle or (Conflict(ConflictKind.HELD, amount=milliseconds) if milliseconds else STALE)
-
-
-def _accepts(head: BoardHead, change: Change, event: Event) -> bool:
-    """Tell whether the event may follow what is there: the same conditions as in the update of the head."""
-    if head.board.seq != event.seq - 1 or (head.board.deleted_at is not None) != change.restores_board:
-        return False
-    member = head.members.get(event.actor_id)
-    return member is not None and (_actor_leaves(change, event) or member.role.covers(Role.EDITOR))
-
-
-def _actor_leaves(change: Change, event: Event) -> bool:
-    return any(member.user_id == event.actor_id for member in of_type(Member, change.deletes))
-
-
-def _find_obstacle(head: BoardHead, change: Change) -> Conflict | None:
-    """Return what on the board, as it was, is in the way of the change."""
-    member_ids = {member.id for member in head.members.values()}
-    known_ids = {*member_ids, *(list_.id for list_ in head.lists), *(label.id for label in head.labels)}
-    needed_ids = {member.id for member in of_type(Member, (*change.updates, *change.deletes))}
-    needed_ids |= {label.id for label in of_type(Label, (*change.updates, *change.deletes))}
-    needed_ids |= {list_.id for list_ in of_type(List, change.updates)} - _restored_list_ids(head, change)
-    if needed_ids - known_ids:
-        return STALE
-    new_members = of_type(Member, change.creates)
-    if any(member.user_id in head.members or member.id in member_ids for member in new_members):
-        return uniqueness_conflict("member")
-    if any(list_.id in known_ids for list_ in of_type(List, change.creates)):
-        return uniqueness_conflict("list")
-    if any(label.id in known_ids for label in of_type(Label, change.creates)):
-        return uniqueness_conflict("label")
-    written = of_type(List, (*change.updates, *change.creates))
-    deleted_ids = {list_.id for list_ in written if list_.deleted_at is not None}
-    after = {list_.id: list_ for list_ in (*head.lists, *written) if list_.id not in deleted_ids}
-    external_ids = [list_.external_id for list_ in after.values() if list_.external_id is not None]
-    return uniqueness_conflict("list.external_id") if len(set(external_ids)) < len(external_ids) else None
-
-
-def _restored_list_ids(head: BoardHead, change: Change) -> set[str]:
-    """Return the lists that the change restores: their items are beside the head, if they exist."""
-    live = (list_ for list_ in of_type(List, change.updates) if list_.deleted_at is None)
-    return {list_.id for list_ in live if not head.has_list(list_.id)}
 
 
 # Cards and parts

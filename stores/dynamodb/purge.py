@@ -14,9 +14,9 @@ from itertools import islice
 from kanban.field_changes import erase_values
 from kanban.store import BEYOND_ALL_SEQS
 from stores.dynamodb import keys
-from stores.dynamodb.attributes import to_boolean, to_number, to_string
+from stores.dynamodb.attributes import to_boolean, to_string
 from stores.dynamodb.batches import BatchWriter
-from stores.dynamodb.board_items import head_from_item
+from stores.dynamodb.board_writes import delete_board
 from stores.dynamodb.card_items import assignee_users_from_item
 from stores.dynamodb.client import CONDITION_FAILED, ConditionFailed, RetryingClient
 from stores.dynamodb.event_items import event_from_item, event_to_item
@@ -80,7 +80,7 @@ class Purge:
             return self._start_board(ids[0], timestamp, tombstone)
         if kind == "list":
             still_deleted = _build_deletion(keys.list_key(ids[0], ids[1]), timestamp)
-            return self._delete_and_mark(still_deleted, tombstone, [])
+            return self._delete_and_mark([still_deleted], tombstone, [])
         if kind == "card":
             return self._start_card(ids[0], ids[1], timestamp, tombstone)
         if kind == "parts":
@@ -88,14 +88,11 @@ class Purge:
         return self._start_unfinished_board(ids[0], tombstone)
 
     def _start_board(self, board_id: str, timestamp: str, tombstone: Item) -> Item | None:
-        item = self._reader.get_item(keys.head_key(board_id))
-        head = head_from_item(item) if item else None
+        head = self._reader.get_head(board_id)
         deleted_at = head.board.deleted_at if head else None
         if head is None or deleted_at is None or keys.format_timestamp(deleted_at) != timestamp:
             return None
-        seq = {":seq": to_number(head.board.seq)}
-        unchanged = Delete(keys.head_key(board_id), condition="#seq = :seq", values=seq)
-        return self._delete_and_mark(unchanged, tombstone, [*head.members])
+        return self._delete_and_mark(delete_board(head), tombstone, [*head.members])
 
     def _start_card(self, board_id: str, card_id: str, timestamp: str, tombstone: Item) -> Item | None:
         item = self._reader.get_item(keys.card_key(board_id, card_id))
@@ -105,7 +102,7 @@ class Purge:
             tombstone["external_id"] = item["external_id"]
         user_ids = [user_id for user_id in assignee_users_from_item(item).values() if user_id]
         still_deleted = _build_deletion(keys.card_key(board_id, card_id), timestamp)
-        return self._delete_and_mark(still_deleted, tombstone, user_ids)
+        return self._delete_and_mark([still_deleted], tombstone, user_ids)
 
     def _start_unfinished_board(self, board_id: str, tombstone: Item) -> Item | None:
         """Start to erase a board whose creation was interrupted: it can't be finished any more."""
@@ -123,10 +120,11 @@ class Purge:
             return None
         return tombstone | _begun_mark() | {"nonce": lock["nonce"]}
 
-    def _delete_and_mark(self, deletion: Delete, tombstone: Item, user_ids: list[str]) -> Item:
-        """Delete the thing's own item, and mark the tombstone, which then names the users to whom it belonged."""
+    def _delete_and_mark(self, deletions: Sequence[Delete], tombstone: Item, user_ids: list[str]) -> Item:
+        """Delete the thing's own items, and mark the tombstone, which then names the users to whom it belonged."""
         started = tombstone | _begun_mark() | {"users": {"L": [to_string(user_id) for user_id in user_ids]}}
-        items = [to_transact_item(write, self._table) for write in (deletion, Put(started))]
+        writes: list[Write] = [*deletions, Put(started)]
+        items = [to_transact_item(write, self._table) for write in writes]
         self._client("transact_write_items", TransactItems=items)
         return started
 

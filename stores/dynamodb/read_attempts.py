@@ -1,11 +1,14 @@
 """The attempts of one read of a busy board: the first ones only read, later ones make the writers wait."""
 
+from collections.abc import Callable
+
 from kanban.store import Busy
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number
-from stores.dynamodb.board_items import BoardHead, Hold, head_from_item
+from stores.dynamodb.board_items import BoardHead, Hold, head_from_items
 from stores.dynamodb.client import ConditionFailed, RequestDenied, RetryingClient
 from stores.dynamodb.holds import MAX_CLOCK_SKEW, MAX_HOLD, remaining_hold
+from stores.dynamodb.keys import Item
 from stores.dynamodb.writes import Update, UpdateBuilder
 
 MAX_FREE_ATTEMPTS = 3
@@ -30,10 +33,13 @@ _SHARED_HOLD_FACTOR = 1.5
 class ReadAttempts:
     """Begins one attempt of a read after the other."""
 
-    def __init__(self, client: RetryingClient, table: str, board_id: str) -> None:
+    def __init__(
+        self, client: RetryingClient, table: str, board_id: str, get_head: Callable[[], BoardHead | None]
+    ) -> None:
         self._client = client
         self._table = table
         self._board_id = board_id
+        self._get_head = get_head
         self._started_at = self._attempt_started_at = client.monotonic()
         self._attempt_ms = 0
         self._attempts = 0
@@ -64,7 +70,7 @@ class ReadAttempts:
             if is_broken or not remaining or _hold_started_at(hold) + MAX_HOLD - now_ms < needed_ms:
                 self._sleep_until(hold.next_hold_from)
                 hold = Hold(next_hold_from=hold.next_hold_from)
-            current, is_written = self._write_hold(hold)
+            current, is_written = self._write_hold(current, hold)
             if is_written and current is not None:
                 return self._rely_on_hold(current)
         return None
@@ -79,19 +85,19 @@ class ReadAttempts:
         self._relied_on = head.hold.until
         return head
 
-    def _write_hold(self, hold: Hold) -> tuple[BoardHead | None, bool]:
+    def _write_hold(self, head: BoardHead, hold: Hold) -> tuple[BoardHead | None, bool]:
         """Put a hold on the board, or prolong this one; return the head, and whether that succeeded.
 
-        It fails if another reader has just done so.
+        It fails if another reader has just done so, or a writer has given the board a tip.
         """
         attempts = 0
         while True:
-            fields = self._hold_update(hold).fields(self._table)
+            fields = self._hold_update(head, hold).fields(self._table)
             try:
                 response = self._client("update_item", retries=False, **fields, ReturnValues="ALL_NEW")
             except ConditionFailed as error:
                 item = error.reasons[0].get("Item")
-                return (head_from_item(item) if item else None), False
+                return (self._compose_head(head, item) if item else None), False
             except RequestDenied:
                 raise
             except Busy:
@@ -99,10 +105,16 @@ class ReadAttempts:
                 self._client.back_off(attempts, self._started_at, _board_too_busy())
                 attempts += 1
             else:
-                return head_from_item(response["Attributes"]), True
+                return self._compose_head(head, response["Attributes"]), True
 
-    def _hold_update(self, hold: Hold) -> Update:
-        """Return the update of the head that prolongs a hold in force, or puts a new one."""
+    def _compose_head(self, head: BoardHead, item: Item) -> BoardHead | None:
+        """Return the board, given its tip, or its head if it has no tip; read it if it has another head by now."""
+        if head.head_seq is not None:
+            return head.with_tip(item) or self._get_head()
+        return head_from_items(item, None) or self._get_head()
+
+    def _hold_update(self, head: BoardHead, hold: Hold) -> Update:
+        """Return the update that prolongs a hold in force, or puts a new one."""
         now_ms = self._client.timestamp_ms()
         length = min(MAX_HOLD, max(MIN_HOLD, int(_HOLD_FACTOR * self._attempt_ms)))
         is_in_force = remaining_hold(hold, now_ms) > 0
@@ -111,7 +123,7 @@ class ReadAttempts:
         update = UpdateBuilder()
         update.set("#held_until", to_number(until))
         update.set("#rests_until", to_number(until + _REST_FACTOR * (until - started_at)))
-        update.require("attribute_exists(#pk)")
+        update.require("attribute_exists(#seq)")
         if is_in_force:
             update.require("#held_until = :before", before=to_number(hold.until))
         else:
@@ -120,7 +132,8 @@ class ReadAttempts:
                 now=to_number(now_ms),
                 latest=to_number(now_ms + _MAX_REST),
             )
-        return update.build(keys.head_key(self._board_id))
+        key = keys.head_key if head.head_seq is None else keys.tip_key
+        return update.build(key(self._board_id))
 
 
 def _hold_started_at(hold: Hold) -> int:

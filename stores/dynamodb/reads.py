@@ -34,8 +34,18 @@ _MAX_QUERY_LIMIT = 1000
 _MAX_CACHED_HEADS = 100
 _MAX_CACHED_HOLDERS = 10_000
 
-# The id of a board is in its key.
-_BOARD_PATHS = ("#pk", *(f"#{field.name}" for field in describe(Board) if field.name != "id"), "#members.#user")
+_MAX_BATCH_BOARDS = MAX_BATCH_KEYS // 2
+_ITEMS_OF_BOARD = 2
+"""The head and the tip."""
+
+# The id of a board is in its key, its seq in the tip.
+_BOARD_PATHS = (
+    "#pk",
+    "#sk",
+    "#head_seq",
+    *(f"#{field.name}" for field in describe(Board) if field.name != "id"),
+    "#members.#user",
+)
 _BOARD_NAMES = {placeholder: placeholder[1:] for path in _BOARD_PATHS for placeholder in path.split(".")}
 
 Cached = TypeVar("Cached")
@@ -87,7 +97,8 @@ class TokenHolder(NamedTuple):
 class TableReader:
     """Reads one table, always consistently: never from a copy that lags behind.
 
-    It keeps the heads of boards that it saw last: a read may begin with one, but is compared with the present head.
+    What is called a head here is a board, as its head and its tip have it. Those that it saw last are kept: a read may
+    begin with one, but is compared with the present one.
     """
 
     def __init__(self, client: RetryingClient, table: str) -> None:
@@ -212,28 +223,42 @@ class TableReader:
     # A board, and what is read with it
 
     def get_head(self, board_id: str, user_id: str | None = None) -> BoardHead | None:
-        """Return the head of a board; with a user, only if that is a member."""
-        item = self.get_item(keys.head_key(board_id))
-        return self._cache_head(board_items.head_from_item(item)) if item and _is_visible_to(item, user_id) else None
+        """Return a board; with a user, only if that is a member."""
+        board_keys = _board_keys(board_id)
+        items = {item["sk"]["S"]: item for item in self.batch_get(board_keys)}
+        item, tip = items.get(keys.HEAD_SORT_KEY), items.get(keys.TIP_SORT_KEY)
+        if item is None or not _is_visible_to(item, user_id):
+            return None
+        head = board_items.head_from_items(item, tip)
+        if head is None:
+            # The head was written between the reads of these two.
+            return self._get_in_transactions(board_id, (), user_id)[0]
+        return self._cache_head(head)
 
     def get_with_head(
         self, board_id: str, item_keys: Sequence[Item], user_id: str | None = None
     ) -> tuple[BoardHead | None, list[Item | None] | None]:
-        """Return the head and the items of those keys, in their order and of one moment.
+        """Return the board and the items of those keys, in their order and of one moment.
 
         One transaction reads a hundred items and four megabytes. If more are needed, and the board was written to
         between them, the items are None. The head is None if there is no board, or if the given user is not a member.
         """
         if not item_keys:
             return self.get_head(board_id, user_id), []
+        return self._get_in_transactions(board_id, item_keys, user_id)
+
+    def _get_in_transactions(
+        self, board_id: str, item_keys: Sequence[Item], user_id: str | None
+    ) -> tuple[BoardHead | None, list[Item | None] | None]:
         responses = self._transact_get_with_head(board_id, item_keys)
-        item = responses[-1][0]
-        if item is None or not _is_visible_to(item, user_id):
+        item, tip, *_ = responses[-1]
+        head = board_items.head_from_items(item, tip) if item and _is_visible_to(item, user_id) else None
+        if head is None:
             return None, []
-        if len({head["seq"]["N"] if head else None for head, *_ in responses}) > 1:
-            return self._cache_head(board_items.head_from_item(item)), None
-        items = [other for _, *rest in responses for other in rest]
-        return self._cache_head(board_items.head_from_item(item), items), items
+        if len({board_items.seq_of(*response[:_ITEMS_OF_BOARD]) for response in responses}) > 1:
+            return self._cache_head(head), None
+        items = [other for response in responses for other in response[_ITEMS_OF_BOARD:]]
+        return self._cache_head(head, items), items
 
     def get_consistent_for_member(
         self, board_id: str, user_id: str, item_keys: Sequence[Item]
@@ -338,24 +363,31 @@ class TableReader:
 
     def get_boards(self, user_id: str, board_ids: Sequence[str]) -> list[tuple[Board, Role]]:
         """Return these boards as far as the user is a member, deleted ones too, newest first."""
-        if not board_ids:
-            return []
-        item_keys = [keys.head_key(board_id) for board_id in board_ids]
-        items = self.batch_get(item_keys, _BOARD_PATHS, _BOARD_NAMES | {"#user": user_id})
+        heads: list[Item] = []
+        tips: dict[str, Item] = {}
+        for start in range(0, len(board_ids), _MAX_BATCH_BOARDS):
+            item_keys = [
+                key for board_id in board_ids[start : start + _MAX_BATCH_BOARDS] for key in _board_keys(board_id)
+            ]
+            for item in self.batch_get(item_keys, _BOARD_PATHS, _BOARD_NAMES | {"#user": user_id}):
+                if item["sk"]["S"] == keys.TIP_SORT_KEY:
+                    tips[item["pk"]["S"]] = item
+                else:
+                    heads.append(item)
         boards = [
-            (board_items.board_from_item(item), role)
-            for item in items
+            (board_items.board_from_items(item, tips.get(item["pk"]["S"])), role)
+            for item in heads
             if (role := board_items.role_from_item(item, user_id)) is not None
         ]
         return sorted(boards, key=lambda board_and_role: board_and_role[0].id, reverse=True)
 
     def _transact_get_with_head(self, board_id: str, item_keys: Sequence[Item]) -> list[list[Item | None]]:
-        """Return the items of those keys in as many transactions as they take, each with the head first."""
-        size = min(len(item_keys), MAX_BATCH_KEYS - 1)
+        """Return the items of those keys in as many transactions as they take, each with head and tip first."""
+        size = min(max(len(item_keys), 1), MAX_BATCH_KEYS - _ITEMS_OF_BOARD)
         while True:
-            parts = [item_keys[start : start + size] for start in range(0, len(item_keys), size)]
+            parts = [item_keys[start : start + size] for start in range(0, len(item_keys), size)] or [()]
             try:
-                return [self.transact_get(keys.head_key(board_id), *part) for part in parts]
+                return [self.transact_get(*_board_keys(board_id), *part) for part in parts]
             except InvalidRequest:
                 # Very long texts: a transaction reads four megabytes.
                 if size == 1:
@@ -363,7 +395,7 @@ class TableReader:
                 size = (size + 1) // 2
 
     def _attempts(self, board_id: str) -> ReadAttempts:
-        return ReadAttempts(self._client, self._table, board_id)
+        return ReadAttempts(self._client, self._table, board_id, partial(self.get_head, board_id))
 
     # What this process has seen
 
@@ -406,6 +438,7 @@ class TableReader:
     def _cache_head(self, head: BoardHead, items: Sequence[Item | None] = ()) -> BoardHead:
         """Remember a head, and who is assigned to the cards among these items."""
         cached = self.get_cached_board(head.board.id, head.board.seq) or CachedBoard(head)
+        cached.head = head
         for item in items:
             if item and item["sk"]["S"].startswith("C#"):
                 cached.assignee_users[item["sk"]["S"][2:]] = card_items.assignee_users_from_item(item)
@@ -421,6 +454,11 @@ def _cache(cache: OrderedDict[str, Cached], key: str, value: Cached, max_size: i
             # Another thread may have done it.
             cache.popitem(last=False)
     return value
+
+
+def _board_keys(board_id: str) -> tuple[Item, Item]:
+    """Return the keys of a board's head and of its tip."""
+    return keys.head_key(board_id), keys.tip_key(board_id)
 
 
 def _is_visible_to(head: Item, user_id: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
 from stores.dynamodb import keys
-from stores.dynamodb.board_items import board_from_item
+from stores.dynamodb.board_items import board_from_items
 from stores.dynamodb.card_items import card_from_item
 from stores.dynamodb.client import RetryingClient
 from stores.dynamodb.conflicts import Conflict, ConflictKind
@@ -95,11 +95,10 @@ def _take_over_card_id(attempt: Attempt, conflict: Conflict) -> Snapshot | Store
 def _take_over_board_id(attempt: Attempt, conflict: Conflict) -> Snapshot | StoreError:
     """Take the claim over if the board that has it gave the external id up, or is deleted."""
     item = attempt.reader.get_item(keys.head_key(conflict.claimant_id))
-    claimant = board_from_item(item) if item else None
+    claimant = board_from_items(item, None) if item else None
     if claimant and claimant.deleted_at is None and claimant.external_id == conflict.name:
         return AlreadyExists("board.external_id")
-    claim = BoardClaim(conflict.claimant_id, claimant.seq if claimant else None)
-    return attempt.snapshot._replace(board_claim=claim)
+    return attempt.snapshot._replace(board_claim=BoardClaim(conflict.claimant_id))
 
 
 RESOLUTIONS: Mapping[ConflictKind, Callable[[Attempt, Conflict], Snapshot | StoreError]] = {

@@ -59,12 +59,12 @@ class SnapshotReader:
         items = [self._reader.get_item(keys.token_key(token.user_id, token.id)) for token in live]
         return {item["sk"]["S"][2:]: item["digest"]["S"] for item in items if item}
 
-    def _read_board(self, change: Change, event: Event) -> BoardSnapshot | Conflict | None:
+    def _read_board(self, change: Change, event: Event) -> BoardSnapshot | Conflict:
         """Return the board that the change was decided from, and who was assigned to the cards that it writes.
 
-        None if the board is no longer so: DynamoDB has the last word, and will find the change stale. Cards that this
-        process has only seen on a page are read by their keys: if they are not as the page showed them, the change is
-        stale, because the query of the page came between the writes of the last transaction, which the head shows.
+        If the board is no longer so, the change is stale. Cards that this process has only seen on a page are read by
+        their keys: if they are not as the page showed them, the change is stale too, because the query of the page came
+        between the writes of the last transaction, which the head shows.
         """
         arriving = get_arriving_card(change)
         card_ids = [card.id for card in of_type(Card, change.updates) if card is not arriving]
@@ -74,15 +74,13 @@ class SnapshotReader:
         head, items = self._reader.get_with_head(
             event.board_id, [keys.card_key(event.board_id, card_id) for card_id in card_ids]
         )
-        if items is None:
+        if head is None or items is None or head.board.seq != event.seq - 1:
             return STALE
         page_hashes = cached.page_hashes if cached else {}
         for card_id, item in zip(card_ids, items, strict=False):
             card_hash = hash(card_from_item(item)) if item else None
             if page_hashes.get(card_id, card_hash) != card_hash:
                 return STALE
-        if head is None or head.board.seq != event.seq - 1:
-            return None
         present = (item for item in items if item)
         return BoardSnapshot(head, {item["sk"]["S"][2:]: assignee_users_from_item(item) for item in present})
 

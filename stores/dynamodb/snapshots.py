@@ -35,10 +35,9 @@ class CardClaim(NamedTuple):
 
 
 class BoardClaim(NamedTuple):
-    """A claim to an external id by a board that no longer has it. `seq` is that board's, None if it is erased."""
+    """A claim to an external id by a board that no longer has it."""
 
     board_id: str
-    seq: int | None
 
 
 class TransferParts(NamedTuple):
@@ -80,7 +79,7 @@ class Snapshot(NamedTuple):
     Attributes:
         nonce: Random text of this attempt. Items with it prove that its transaction was carried out.
         now_ms: The time of this attempt, in milliseconds since 1970.
-        before: The board that the change was decided from; None if it is no longer so.
+        before: The board that the change was decided from; None if the change creates it.
         may_create_owner: Whether a user of the change may be the first of the store, who owns it.
         token_digests: The present digests of the tokens that the change updates, by token id.
         neighbours: The cards around a long rank, if the change asks for a rebalance.

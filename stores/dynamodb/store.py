@@ -12,7 +12,7 @@ from kanban.values import Board, Card, CardRank, CardView, Checklist, Comment, E
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
 from stores.dynamodb.attributes import to_string, to_timestamp
-from stores.dynamodb.board_items import BoardHead, board_from_item, deleted_list_from_item
+from stores.dynamodb.board_items import BoardHead, board_from_items, deleted_list_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item, part_item_key
 from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.commits import Committer
@@ -207,7 +207,7 @@ class DynamoStore:
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         claim = self._reader.get_item(keys.board_claim_key(user_id, external_id))
         item = self._reader.get_item(keys.head_key(claim["board_id"]["S"])) if claim else None
-        board = board_from_item(item) if item else None
+        board = board_from_items(item, None) if item else None
         if board is None or (board.created_by, board.external_id) != (user_id, external_id):
             return None
         return board.id if board.deleted_at is None else None

@@ -13,6 +13,9 @@ MAX_TRANSACTION_ITEMS = 100
 MAX_TRANSACTION_BYTES = 3_000_000
 """How much a transaction may hold where its writer can choose: DynamoDB takes four megabytes."""
 
+IS_NEW = "attribute_not_exists(#pk)"
+EXISTS = "attribute_exists(#pk)"
+
 OnFailure = Conflict | Callable[[Item | None], Conflict]
 """What a failed condition means; where that depends on the item, a function of what is there."""
 

@@ -21,8 +21,8 @@ from tests.deployment.scale_model import render_table
 SECONDS = 40
 SEEDS = range(5)
 OFFERED_PER_SECOND = (10, 20, 30, 40, 60)
-UNITS_PER_WRITE = 12
-"""Write units of a transaction that moves a card, on a board with three lists."""
+UNITS_PER_WRITE, UNITS_BEFORE_1_3 = 14, 24
+"""Write units of a transaction that moves a card, on a board with ten lists, ten members and twenty labels."""
 PARTITION_UNITS_PER_SECOND, PARTITION_BURST_UNITS = 1_000, 3_000
 
 READ_SECONDS, DECIDE_SECONDS, UNTIL_JUDGED_SECONDS, HELD_SECONDS, REFUSED_SECONDS = 0.006, 0.006, 0.005, 0.010, 0.003
@@ -40,8 +40,8 @@ class Board:
     """One board, and the partition that it lies in.
 
     Attributes:
-        is_before_1_3: Whether a transaction in conflict is sent again as it is, and a request has no limit of time but
-            its own, as before version 1.3.
+        is_before_1_3: Whether a transaction in conflict is sent again as it is, a request has no limit of time but its
+            own, and every write writes the board's head, as before version 1.3.
     """
 
     is_before_1_3: bool
@@ -114,12 +114,13 @@ class Board:
         return outcome
 
     def _consume(self) -> bool:
+        units = UNITS_BEFORE_1_3 if self.is_before_1_3 else UNITS_PER_WRITE
         refilled = self._available + (self.now - self._available_at) * PARTITION_UNITS_PER_SECOND
         self._available, self._available_at = min(PARTITION_BURST_UNITS, refilled), self.now
-        if self._available < UNITS_PER_WRITE:
+        if self._available < units:
             return False
-        self._available -= UNITS_PER_WRITE
-        self.consumed += UNITS_PER_WRITE
+        self._available -= units
+        self.consumed += units
         return True
 
     def _spread(self, seconds: float) -> float:

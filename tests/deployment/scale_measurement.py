@@ -8,6 +8,7 @@ from typing import Any
 from botocore.session import Session
 
 from infrastructure.deployment.package_build import ROOT
+from stores.dynamodb.keys import HEAD_SORT_KEY, TIP_SORT_KEY
 from tests.deployment import hot_board_model, scale_model
 from tests.deployment.metered_function import MeteredFunction, open_metered_function
 from tests.deployment.scale_model import Consumption, Month
@@ -58,17 +59,17 @@ def measure_consumptions(function: MeteredFunction, board: str) -> dict[str, Con
 
 
 def measure_storage(server: str, table: str) -> float:
-    """Return how many bytes a board takes: its head, its cards with their index entries, and their events."""
+    """Return how many bytes a board takes: its head and tip, its cards with their index entries, and their events."""
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     client = Session().create_client("dynamodb", region_name="eu-central-1", endpoint_url=server, **keys)
     items = [item for page in client.get_paginator("scan").paginate(TableName=table) for item in page["Items"]]
     client.close()
     on_board = [item for item in items if item["pk"]["S"].startswith("B#")]
     cards = [count_stored_bytes(item) for item in on_board if item["sk"]["S"].startswith("C#")]
-    events = [count_stored_bytes(item) for item in on_board if item["sk"]["S"].startswith("E#")]
-    (head,) = (count_stored_bytes(item) for item in on_board if item["sk"]["S"] == "E$")
+    own = [count_stored_bytes(item) for item in on_board if item["sk"]["S"] in (HEAD_SORT_KEY, TIP_SORT_KEY)]
+    events = [count_stored_bytes(item) for item in on_board if item["sk"]["S"].startswith("E#0")]
     average_card, average_event = sum(cards) / len(cards), sum(events) / len(events)
-    return head + scale_model.CARDS_PER_BOARD * (average_card + scale_model.EVENTS_PER_CARD * average_event)
+    return sum(own) + scale_model.CARDS_PER_BOARD * (average_card + scale_model.EVENTS_PER_CARD * average_event)
 
 
 def count_stored_bytes(item: dict[str, Any]) -> int:

@@ -20,6 +20,7 @@ import pytest
 
 from kanban.store import Store
 from stores import open_store
+from tests.engines.boards_without_tips import StoreWithoutTips
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +30,9 @@ START_SECONDS = 20.0
 
 SDK_ENGINE = "dynamodb-sdk"
 """The same server with the SDK's client."""
+
+OLD_ENGINE = "dynamodb-1.2"
+"""The same server with boards as they were before version 1.3."""
 
 OpenData = Callable[[pytest.FixtureRequest], AbstractContextManager[Callable[[], Store]]]
 
@@ -67,6 +71,7 @@ def list_dynamodb_engines() -> dict[str, OpenData]:
     engines: dict[str, OpenData] = {
         "dynamodb": partial(_open_table, "dynoxide"),
         SDK_ENGINE: partial(_open_table_with_sdk, "dynoxide"),
+        OLD_ENGINE: _open_table_without_tips,
     }
     if "MINISTACK" in os.environ:
         engines["ministack"] = partial(_open_table, "ministack")
@@ -90,6 +95,12 @@ def _open_table_with_sdk(server: str, request: pytest.FixtureRequest) -> Iterato
     require_sdk(request.getfixturevalue("monkeypatch"), request.getfixturevalue("tmp_path"))
     with _open_table(server, request) as open_data:
         yield open_data
+
+
+@contextmanager
+def _open_table_without_tips(request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    url = create_table_url(request.getfixturevalue("dynoxide"))
+    yield lambda: StoreWithoutTips(url)
 
 
 def require_sdk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from kanban.store import Store
-from tests.engines.dynamodb_server import SDK_ENGINE
+from tests.engines.dynamodb_server import OLD_ENGINE, SDK_ENGINE
 from tests.stores.conftest import ENGINES, OpenStore, dynoxide, empty_sqlite, ministack, postgresql
 
 __all__ = ["dynoxide", "empty_sqlite", "ministack", "postgresql"]
@@ -50,7 +50,7 @@ def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
             store.close()
 
 
-@pytest.fixture(params=[name for name in ENGINES if name != SDK_ENGINE])
+@pytest.fixture(params=[name for name in ENGINES if name not in (OLD_ENGINE, SDK_ENGINE)])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Yield every engine in turn."""
     yield from open_engine(request.param, request)

@@ -43,7 +43,7 @@ def make_comment(number: int, text: str = "Hm.") -> Comment:
 def make_snapshot(*members: Member, seq: int = 4, board_id: str = "brd_1", **fields: Any) -> Snapshot:
     """Return the snapshot of a board with one list; without members, Ann owns it."""
     by_user = {member.user_id: member for member in members or (make_member(board_id=board_id),)}
-    head = BoardHead(make_board(seq, board_id), by_user, (), (make_list(),), (), Hold())
+    head = BoardHead(make_board(seq, board_id), by_user, (), (make_list(),), (), Hold(), head_seq=seq)
     return Snapshot(nonce="n1", now_ms=NOW_MS, before=BoardSnapshot(head))._replace(**fields)
 
 

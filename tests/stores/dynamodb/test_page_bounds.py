@@ -64,7 +64,7 @@ def test_a_page_of_deleted_lists_that_finds_little_ends_early_and_loses_none(wir
     first = world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 2)
 
     assert first is not None
-    assert wire.operations == [*["Query"] * MAX_PAGE_READS, "GetItem"]
+    assert wire.operations == [*["Query"] * MAX_PAGE_READS, "BatchGetItem"]
     assert first[1].items == ()
     lists: list[List] = []
     after = first[1].next_key
@@ -93,7 +93,7 @@ def test_a_page_of_recently_deleted_cards_does_not_read_those_deleted_long_ago(
 
     assert result is not None
     assert [deleted.id for deleted in result[1].items] == [card.id]
-    assert wire.operations == ["Query", "GetItem"]
+    assert wire.operations == ["Query", "BatchGetItem"]
 
 
 def test_a_page_of_assigned_cards_that_finds_little_ends_early_and_loses_none(wire: Wire, world: World) -> None:

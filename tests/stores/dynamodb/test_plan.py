@@ -1,5 +1,6 @@
 """The plan of a commit: which writes a change becomes, and what it means that one fails. No DynamoDB is needed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,10 +11,10 @@ import pytest
 from kanban.changes import Change
 from kanban.ordering import ranks
 from kanban.store import StoredResponse
-from kanban.values import CardRank, Entity, Event, Role, Scope, Token, User
+from kanban.values import CardRank, Color, Entity, Event, Label, Member, Role, Scope, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_number
-from stores.dynamodb.board_items import new_head_item
+from stores.dynamodb.board_items import counters_attribute, new_tip_item
 from stores.dynamodb.card_items import part_to_item
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
 from stores.dynamodb.keys import Item
@@ -65,7 +66,7 @@ def test_writes_are_in_the_order_in_which_their_failures_count() -> None:
 
     assert sort_keys(result.writes) == [
         "I#createCard#key",
-        "E$",
+        "E#~",
         "C#crd_1",
         keys.assignment_key(ANN, "brd_1", "crd_1")["sk"]["S"],
         "X#x",
@@ -104,40 +105,125 @@ def test_a_change_of_nothing_has_no_writes() -> None:
     assert make_plan(Change()).writes == []
 
 
-# The head
+# The tip and the head
 
 
-def head_item(seq: int, role: Role = Role.OWNER, **attributes: Item) -> Item:
-    return new_head_item(make_board(seq), (), (make_member(role=role),), ()) | attributes
+def tip_item(seq: int, **attributes: Item) -> Item:
+    return new_tip_item("brd_1", seq, ()) | attributes
 
 
 @pytest.mark.parametrize(
     ("item", "conflict"),
     [
         (None, STALE),
-        (head_item(5), STALE),
-        (head_item(4, Role.VIEWER), STALE),
-        (head_item(4, deleted_at={"S": "2026-11-20T12:00:00Z"}), STALE),
-        (head_item(4, held_until=to_number(NOW_MS + 70)), Conflict(ConflictKind.HELD, amount=70)),
-        (head_item(5, held_until=to_number(NOW_MS + 70)), STALE),
-        (head_item(4, held_until=to_number(NOW_MS)), STALE),
+        (tip_item(5), STALE),
+        (tip_item(4, held_until=to_number(NOW_MS + 70)), Conflict(ConflictKind.HELD, amount=70)),
+        (tip_item(5, held_until=to_number(NOW_MS + 70)), STALE),
+        (tip_item(4, held_until=to_number(NOW_MS)), STALE),
     ],
-    ids=["erased", "written since", "not an editor", "deleted", "held", "held and written since", "held before"],
+    ids=["erased", "written since", "held", "held and written since", "held before"],
 )
-def test_a_head_that_cannot_be_written_says_why(item: Item | None, conflict: object) -> None:
-    assert conflict_of(write_at(make_plan(make_change()), "E$"), item) == conflict
+def test_a_tip_that_cannot_be_written_says_why(item: Item | None, conflict: object) -> None:
+    assert conflict_of(write_at(make_plan(make_change()), "E#~"), item) == conflict
+
+
+@pytest.mark.parametrize(
+    ("member", "fields"),
+    [
+        (make_member(role=Role.VIEWER), {}),
+        (make_member(EVE), {}),
+        (make_member(), {"deleted_at": NOON}),
+    ],
+    ids=["not an editor", "not a member", "deleted"],
+)
+def test_a_change_that_its_board_does_not_allow_is_stale_even_under_a_hold(
+    member: Member, fields: dict[str, Any]
+) -> None:
+    snapshot = make_snapshot(member)
+    assert snapshot.before
+    before = BoardSnapshot(replace(snapshot.before.head, board=make_board(4, **fields)))
+
+    tip = write_at(make_plan(make_change(), snapshot._replace(before=before)), "E#~")
+
+    assert tip.condition.endswith("attribute_not_exists(#pk)")
+    assert conflict_of(tip, tip_item(4, held_until=to_number(NOW_MS + 70))) == STALE
+
+
+def test_a_board_that_comes_back_must_be_deleted() -> None:
+    tip = write_at(make_plan(make_change(restores_board=True)), "E#~")
+
+    assert tip.condition.endswith("attribute_not_exists(#pk)")
 
 
 def test_a_member_who_leaves_needs_no_role() -> None:
     eve = make_member(EVE, Role.VIEWER)
     leaving = make_change(deletes=(eve,))
     change = replace(leaving, event=Event("brd_1", 5, "member.removed", NOON, EVE))
-    item = new_head_item(make_board(4), (), (eve,), ()) | {"held_until": to_number(NOW_MS + 5)}
 
     result = make_plan(change, make_snapshot(make_member(), eve))
 
-    assert conflict_of(write_at(result, "E$"), item) == Conflict(ConflictKind.HELD, amount=5)
+    item = tip_item(4, held_until=to_number(NOW_MS + 5))
+    assert conflict_of(write_at(result, "E#~"), item) == Conflict(ConflictKind.HELD, amount=5)
     assert isinstance(write_at(result, "B#brd_1"), Delete)
+
+
+def test_a_change_of_cards_writes_the_tip_alone_with_the_counters_that_change() -> None:
+    counted = make_list(card_count=1, first_rank="a0", last_rank="a0")
+
+    result = make_plan(make_change(counted, creates=(make_card(),)))
+
+    tip = write_at(result, "E#~")
+    assert sort_keys(result.writes) == ["E#~", "C#crd_1", f"E#{5:020d}"]
+    assert isinstance(tip, Update)
+    assert tip.expression == "SET #seq = :v3, #last = :v4, #counters.#n0 = :v5"
+    assert tip.names["#n0"] == "lst_1"
+    assert tip.values[":v5"] == counters_attribute(counted) == {"S": "1 a0 a0"}
+
+
+HEAD_CHANGES: dict[str, Change] = {
+    "the board": replace(make_change(), updates=(make_board(5, name="New"),)),
+    "a list": make_change(make_list(name="New")),
+    "the order of lists": make_change(make_list(rank="a1")),
+    "a new list": make_change(creates=(make_list("lst_2"),)),
+    "a deleted list": make_change(make_list(deleted_at=NOON)),
+    "a new member": make_change(creates=(make_member(EVE),)),
+    "a member": make_change(make_member(role=Role.EDITOR)),
+    "a member who is removed": make_change(deletes=(make_member(),)),
+    "a new label": make_change(creates=(Label("lbl_1", "brd_1", "Bug", Color.RED, 1, NOON, NOON),)),
+}
+
+
+@pytest.mark.parametrize("name", HEAD_CHANGES)
+def test_a_change_of_the_head_writes_both_and_notes_in_both_when(name: str) -> None:
+    result = make_plan(HEAD_CHANGES[name])
+
+    tip, head = (write_at(result, sort_key) for sort_key in ("E#~", "E$"))
+    assert result.writes.index(tip) < result.writes.index(head)
+    for write in (tip, head):
+        assert isinstance(write, Update)
+        (placeholder,) = re.findall(r"#head_seq = (:v\d)", write.expression)
+        assert write.values[placeholder] == to_number(5)
+    assert (head.condition, head.values[":before"]) == ("#head_seq = :before", to_number(4))
+
+
+def test_a_board_without_a_tip_gets_one_and_its_head_no_longer_has_what_is_there() -> None:
+    snapshot = make_snapshot()
+    assert snapshot.before
+    before = BoardSnapshot(replace(snapshot.before.head, head_seq=None))
+
+    result = make_plan(make_change(make_card()), snapshot._replace(before=before))
+
+    head, tip = write_at(result, "E$"), write_at(result, "E#~")
+    assert result.writes.index(head) < result.writes.index(tip)
+    assert isinstance(head, Update)
+    assert "#seq = :before" in head.condition
+    assert head.expression.endswith("#seq, #last, #held_until, #rests_until")
+    assert isinstance(tip, Put)
+    assert tip.item == new_tip_item("brd_1", 5, (CardRank("crd_1", "lst_1", "a0"),))
+    assert tip.condition == "attribute_not_exists(#pk)"
+    held = {"seq": to_number(4), "held_until": to_number(NOW_MS + 70)}
+    assert conflict_of(head, held) == Conflict(ConflictKind.HELD, amount=70)
+    assert conflict_of(head, {"head_seq": to_number(5)}) == STALE
 
 
 @pytest.mark.parametrize(
@@ -152,22 +238,16 @@ def test_a_member_who_leaves_needs_no_role() -> None:
 def test_what_the_board_has_already_is_named(created: Entity, conflict: object) -> None:
     result = make_plan(make_change(creates=(created,)))
 
-    assert conflict_of(write_at(result, "E$"), head_item(4)) == conflict
+    assert conflict_of(write_at(result, "E#~"), tip_item(4)) == conflict
 
 
-def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_head_says() -> None:
+def test_a_list_that_is_not_there_makes_a_change_stale_whatever_the_tip_says() -> None:
     gone = make_list("lst_9", deleted_at=NOON)
 
-    head = write_at(make_plan(make_change(gone)), "E$")
+    tip = write_at(make_plan(make_change(gone)), "E#~")
 
-    assert head.condition.endswith("attribute_not_exists(#pk)")
-    assert conflict_of(head, head_item(4)) == STALE
-
-
-def test_a_change_without_its_board_is_planned_for_dynamodb_to_refuse() -> None:
-    result = make_plan(make_change(make_card()), Snapshot(nonce="n1", now_ms=NOW_MS))
-
-    assert sort_keys(result.writes) == ["E$", "C#crd_1", f"E#{5:020d}"]
+    assert tip.condition.endswith("attribute_not_exists(#pk)")
+    assert conflict_of(tip, tip_item(4)) == STALE
 
 
 def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
@@ -187,11 +267,11 @@ def test_a_board_gives_its_external_id_up_and_claims_another() -> None:
 def test_a_claim_of_a_board_is_taken_over_while_that_board_stays_without_it() -> None:
     change = replace(make_change(), updates=(make_board(5, external_id="new"),))
 
-    result = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7", 3)))
+    result = make_plan(change, make_snapshot(board_claim=BoardClaim("brd_7")))
 
-    check = result.writes[2]
-    assert (type(check).__name__, check.key, check.values) == ("Check", keys.head_key("brd_7"), {":seq": {"N": "3"}})
-    assert result.writes[1].values[":claimant"] == {"S": "brd_7"}
+    claim, check = result.writes[2:4]
+    assert (type(check).__name__, check.key, check.values) == ("Check", keys.head_key("brd_7"), {":id": {"S": "new"}})
+    assert claim.values[":claimant"] == {"S": "brd_7"}
 
 
 # Cards
@@ -307,7 +387,7 @@ def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
     result = make_plan(*make_transfer(2))
 
     target = {
-        "E$": "Update",
+        "E#~": "Update",
         "C#crd_1": "Put",
         f"E#{5:020d}": "Put",
         "P#crd_1#Mcmt_000": "Put",
@@ -315,7 +395,7 @@ def test_a_card_takes_its_parts_along_in_one_transaction() -> None:
         "N#crd_1": "Delete",
     }
     source = {
-        "E$": "Update",
+        "E#~": "Update",
         f"E#{9:020d}": "Put",
         "C#crd_1": "Delete",
         "P#crd_1#Mcmt_000": "Delete",
@@ -385,6 +465,7 @@ def test_of_a_large_board_only_what_makes_it_visible_is_in_the_transaction(chang
     assert sort_keys(result.writes) == [
         "I#createCard#key",
         "E$",
+        "E#~",
         f"E#{1:020d}",
         "2026-11-20T12:00:00Z#new#brd_1",
     ]
@@ -398,7 +479,7 @@ def test_a_large_board_is_written_ahead_once() -> None:
     result = make_plan(make_new_board(120, external_id="x"), Snapshot(nonce="n2", is_written_ahead=True))
 
     assert result.board_ahead is None
-    assert sort_keys(result.writes) == ["E$", "X#x", f"E#{1:020d}", "2026-11-20T12:00:00Z#new#brd_1"]
+    assert sort_keys(result.writes) == ["E$", "E#~", "X#x", f"E#{1:020d}", "2026-11-20T12:00:00Z#new#brd_1"]
 
 
 def test_what_a_new_board_has_twice_is_named() -> None:

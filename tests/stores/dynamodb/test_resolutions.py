@@ -7,7 +7,7 @@ import pytest
 
 from kanban.changes import Change
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError
-from stores.dynamodb.board_items import BoardHead, head_from_item, new_head_item
+from stores.dynamodb.board_items import BoardHead, head_from_items, new_head_item, new_tip_item
 from stores.dynamodb.card_items import card_to_item
 from stores.dynamodb.client import RetryingClient
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
@@ -75,7 +75,10 @@ def resolve_conflict(
 
 
 def head_at(seq: int) -> BoardHead:
-    return head_from_item(new_head_item(make_board(seq), (make_list(),), (make_member(),), ()))
+    item = new_head_item(make_board(seq), (make_list(),), (make_member(),), ())
+    head = head_from_items(item, new_tip_item("brd_1", seq, ()))
+    assert head
+    return head
 
 
 def test_every_conflict_has_its_row() -> None:
@@ -167,19 +170,17 @@ def test_a_claim_needs_a_board() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "seq"),
-    [(None, None), ({"external_id": "y"}, 7), ({"external_id": "x", "deleted_at": NOON}, 7)],
+    "fields",
+    [None, {"external_id": "y"}, {"external_id": "x", "deleted_at": NOON}],
     ids=["erased", "with another id", "deleted"],
 )
-def test_the_claim_of_a_board_that_no_longer_has_the_id_is_taken_over(
-    fields: dict[str, object] | None, seq: int | None
-) -> None:
+def test_the_claim_of_a_board_that_no_longer_has_the_id_is_taken_over(fields: dict[str, object] | None) -> None:
     item = None if fields is None else new_head_item(make_board(7, "brd_9", **fields), (), (), ())
     reader = FakeReader(item=item)
 
     snapshot = resolve_conflict(Conflict(ConflictKind.BOARD_ID_CLAIMED, "x", "brd_9"), reader)
 
-    assert snapshot == SNAPSHOT._replace(board_claim=BoardClaim("brd_9", seq))
+    assert snapshot == SNAPSHOT._replace(board_claim=BoardClaim("brd_9"))
     assert reader.sort_keys == ["B#brd_9"]
 
 

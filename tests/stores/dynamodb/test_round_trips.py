@@ -42,7 +42,7 @@ def list_calls(wire: Wire, action: Callable[[], Any]) -> list[str]:
 
 
 READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
-    "a board": (lambda world, _: world.read_board(), ["GetItem"]),
+    "a board": (lambda world, _: world.read_board(), ["BatchGetItem"]),
     "a card": (lambda world, card: world.read_board(card.id), ["TransactGetItems"]),
     "a card and its neighbour": (
         lambda world, card: world.read_board(card.id, neighbour_of=NeighbourOf(card.id, "after")),
@@ -50,43 +50,43 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     ),
     "a page of the board": (
         lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "the whole board": (
         lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 500),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "a page of a list": (
         lambda world, card: world.store.page_cards(world.board_id, world.ann.id, CardQuery(card.list_id), 50),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "a page of the newest cards": (
         lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.NEWEST), 50),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "a page of the latest changes": (
         lambda world, _: world.store.page_cards(
             world.board_id, world.ann.id, CardQuery(sort=CardSort.MOST_RECENTLY_UPDATED), 50
         ),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "the newest events": (
         lambda world, _: world.store.page_events(
             world.board_id, world.ann.id, EventQuery(world.read_board().board.seq - 2), 50
         ),
-        ["GetItem", "Query"],
+        ["BatchGetItem", "Query"],
     ),
     "a page of events": (
         lambda world, _: world.store.page_events(world.board_id, world.ann.id, EventQuery(), 1),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "the newest events first": (
         lambda world, _: world.store.page_events(world.board_id, world.ann.id, EventQuery(newest_first=True), 50),
-        ["GetItem", "Query"],
+        ["BatchGetItem", "Query"],
     ),
     "the events of a card": (
         lambda world, card: world.store.page_events(world.board_id, world.ann.id, EventQuery(card_id=card.id), 50),
-        ["GetItem", "Query"],
+        ["BatchGetItem", "Query"],
     ),
     "time entries of a card": (
         lambda world, card: world.store.page_time_entries(world.board_id, world.ann.id, card.id, 50),
@@ -114,15 +114,15 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     ),
     "the ranks of a list": (
         lambda world, card: world.store.read_card_ranks(world.board_id, world.ann.id, card.list_id),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "a search": (
         lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(q="d"), 50),
-        ["Query", "Query", "GetItem"],
+        ["Query", "Query", "BatchGetItem"],
     ),
     "a page of cards by due date": (
         lambda world, _: world.store.page_cards(world.board_id, world.ann.id, CardQuery(sort=CardSort.DUE_FIRST), 50),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "time entries of the board": (
         lambda world, _: world.store.page_board_time_entries(
@@ -146,7 +146,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     ),
     "the deleted lists of a board": (
         lambda world, _: world.store.page_deleted_lists(world.board_id, world.ann.id, NOON, 50),
-        ["Query", "GetItem"],
+        ["Query", "BatchGetItem"],
     ),
     "a user": (lambda world, _: world.store.read_user(world.ann.id), ["GetItem"]),
     "tokens": (lambda world, _: world.store.page_tokens(world.ann.id, 50), ["Query"]),
@@ -208,7 +208,7 @@ def test_a_page_of_a_board_seen_for_the_first_time_takes_one_more_round_trip(
 
     calls = list_calls(other, lambda: other.store.page_cards(world.board_id, world.ann.id, CardQuery(), 10))
 
-    assert calls == ["GetItem", "Query", "GetItem"]
+    assert calls == ["BatchGetItem", "Query", "BatchGetItem"]
     other.close()
 
 
@@ -291,7 +291,7 @@ def test_lists_in_another_order_take_a_query_each_and_lose_no_card(wire: Wire, w
 
     calls = list_calls(wire, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 100))
 
-    assert calls == ["Query", "Query", "GetItem"]
+    assert calls == ["Query", "Query", "BatchGetItem"]
     assert [card.title for card in world.list_cards()] == [
         f"{name} {n}" for name in ("Done", "To do", "Doing") for n in (1, 2)
     ]
@@ -306,7 +306,7 @@ def test_a_page_skips_the_cards_of_a_deleted_list(wire: Wire, world: World) -> N
 
     calls = list_calls(wire, lambda: world.store.page_cards(world.board_id, world.ann.id, CardQuery(), 500))
 
-    assert calls == ["Query", "Query", "GetItem"]
+    assert calls == ["Query", "Query", "BatchGetItem"]
     assert len(world.list_cards()) == 321
 
 
