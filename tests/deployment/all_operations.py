@@ -132,6 +132,7 @@ def call_card_part_operations(send: Send, board_path: str) -> None:
     comment = f"{card}/comments/{send('POST', f'{card}/comments', {'text': 'Hm.'})[0]['id']}"
     change(send, "PATCH", comment, {"text": "Good."})
     send("GET", f"{card}/comments")
+    send("GET", f"{card}/events")
     change(send, "DELETE", comment)
     worked = {"started_at": "2026-11-20T10:00:00Z", "ended_at": "2026-11-20T11:30:00Z"}
     entry = f"{card}/time-entries/{send('POST', f'{card}/time-entries', worked)[0]['id']}"
