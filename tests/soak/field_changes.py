@@ -24,12 +24,14 @@ _SUBJECT_IDS = {
 }
 """Where the data of an event name what it is about, by the first word of its type."""
 
+_ACTIONS_WITHOUT_CHANGES = ("created", "copied", "added", "arrived", "departed", "cards_moved")
+
 
 def list_values(board: Board) -> dict[tuple[str, str], Values]:
     """Return the fields of everything on a board, by kind and id."""
     values: dict[tuple[str, str], Values] = {("board", board.id): _board_values(board)}
     for membership in board.memberships:
-        values["member", membership.user] = {"role": membership.role}
+        values["member", board.id + membership.user] = {"role": membership.role}
     for label in board.labels:
         values["label", label.id] = {"name": label.name, "color": label.color}
     for column in (*board.columns, *board.deleted_columns):
@@ -56,8 +58,10 @@ def find_changes(event: dict[str, Any], before: dict[tuple[str, str], Values], b
         subject = event[f"{kind}_id"].id
     else:
         subject = event["data"].get(_SUBJECT_IDS[kind]) if kind in _SUBJECT_IDS else board.id
+    if kind == "member":
+        subject = board.id + str(subject)
     old, new = before.get((kind, subject)), list_values(board).get((kind, subject))
-    if old is None or new is None or action in ("created", "copied", "arrived", "departed", "cards_moved"):
+    if old is None or new is None or action in _ACTIONS_WITHOUT_CHANGES:
         return []
     changed = [
         name for name in new if old[name] != new[name] and (name != "status" or old["list_id"] != new["list_id"])
