@@ -39,7 +39,7 @@ def build_rate_check(requests_per_minute: int, clock: Callable[[], datetime]) ->
 
     def check(caller: Caller) -> None:
         if wait_seconds := limiter.acquire(caller.user_id):
-            detail = f"A user may make {requests_per_minute} requests a minute: this is one more."
+            detail = f"This is more than {requests_per_minute} requests a minute, which is the limit of a user."
             raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait_seconds))})
 
     return check

@@ -75,7 +75,7 @@ class Function:
             return self._record(self._gateway, event, context)
         if any(isinstance(event.get(key), str) for key in _HTTP_EVENT_KEYS):
             return self._record(self.respond_with_serverless_wsgi, event, context)
-        raise EventRejected("The event is no request over HTTP, and nothing else that is known here.")
+        raise EventRejected("The event is neither an HTTP request nor a command of this function.")
 
     def _record(self, respond: Callable[[Event], Response], event: Event, context: object) -> Response:
         try:

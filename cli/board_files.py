@@ -152,7 +152,7 @@ def _read_export(path: Path, progress: ProgressBar) -> dict[str, Any]:
         raise BoardFileError(f"{path} can't be read: {(error.strerror or 'unknown error').lower()}.") from None
     except export_reader.InvalidJson:
         raise BoardFileError(
-            f"{path} is not JSON, or breaks off: choose a file that Tackboard or Trello exported."
+            f"{path} is not valid JSON, or is incomplete: choose a file that Tackboard or Trello exported."
         ) from None
     if document.get("format") == export_document.FORMAT:
         return _validate_export(document)

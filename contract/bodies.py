@@ -101,7 +101,7 @@ def ensure_no_body(raw: bytes, max_bytes: int) -> None:
         ) from None
     if value == {}:
         return
-    unknown = Violation("", "unknown_property", f"has a property that the document does not name; {list_known(())}")
+    unknown = Violation("", "unknown_property", f"has an unknown property; {list_known(())}")
     violation = (
         unknown if type(value) is dict else Violation("", "type", "must be an object without properties, or nothing")
     )
@@ -110,9 +110,7 @@ def ensure_no_body(raw: bytes, max_bytes: int) -> None:
 
 def _invalid_body(violations: list[Any]) -> Problem:
     where = f"'{violations[0].pointer}'" if violations[0].pointer else "it"
-    return bad_request(
-        "invalid_body", f"The body does not keep the document: {where} {violations[0].message}.", violations
-    )
+    return bad_request("invalid_body", f"The body is invalid: {where} {violations[0].message}.", violations)
 
 
 def _unsupported_media_type(detail: str) -> Problem:

@@ -23,7 +23,7 @@ def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str | Non
     quality_by_type = {media_type: _find_quality(media_type, ranges) for media_type in offered}
     preferred = max(offered, key=quality_by_type.__getitem__)
     if quality_by_type[preferred] == 0:
-        raise Problem(406, "not_acceptable", f"The answer can be had as {' or '.join(offered)}.")
+        raise Problem(406, "not_acceptable", f"The response is available as {' or '.join(offered)}.")
     return preferred
 
 

@@ -194,7 +194,7 @@ def parse_query(query: str, parameters: Mapping[str, Parameter], arguments: dict
         if parameter is None:
             known = list_known(parameters)
             # The client chose the name, so the pointer does not repeat it.
-            message = f"has a parameter that the document does not name; {known}"
+            message = f"has an unknown parameter; {known}"
             violation = Violation("/query", "unknown_parameter", message)
             raise bad_request("invalid_parameter", f"There is an unknown query parameter; {known}.", [violation])
         arguments[parameter.argument] = parameter.parse(parameter.split(encoded_texts))

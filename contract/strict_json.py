@@ -113,4 +113,4 @@ def _malformed_json(detail: str) -> Problem:
 
 def _describe_position(error: orjson.JSONDecodeError) -> str:
     """Say where the text stops being JSON. The message of the parser is left out, because it could quote the text."""
-    return f"The body is not JSON: it breaks off or goes wrong at line {error.lineno}, column {error.colno}."
+    return f"The body is not valid JSON: see line {error.lineno}, column {error.colno}."

@@ -106,7 +106,7 @@ def build_pointer(path: Iterable[str | int], names: frozenset[str]) -> str:
 
 def list_known(names: Iterable[str]) -> str:
     """List the known names, as the end of a message about an unknown one."""
-    return f"known here: {_join_names(sorted(names)) or 'none'}"
+    return f"the known ones are: {_join_names(sorted(names)) or 'none'}"
 
 
 def _specificity(error: LocatedError) -> int:
@@ -241,7 +241,7 @@ _MESSAGES: dict[str, tuple[str, Callable[[Any, Schema], str]]] = {
     "maxProperties": ("too_many", lambda error, schema: _property_count_message("at most", error.kind.limit, schema)),
     "additionalProperties": (
         "unknown_property",
-        lambda _, schema: f"has a property that the document does not name; {list_known(schema.get('properties', {}))}",
+        lambda _, schema: f"has an unknown property; {list_known(schema.get('properties', {}))}",
     ),
 }
 """By broken keyword: code, and a function that builds the message from the error and the keyword's schema."""

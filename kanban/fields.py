@@ -40,14 +40,14 @@ class Field:
         return self.is_editable or "is_recorded" in self.metadata
 
     @property
-    def is_word(self) -> bool:
+    def is_enum(self) -> bool:
         """Whether the value is one of an enumeration's words."""
         return isinstance(self.type, type) and issubclass(self.type, StrEnum)
 
     @property
     def is_plain(self) -> bool:
         """Whether every mapping knows the value by its type: text, a number, a truth value, a time or a word."""
-        return self.type in PLAIN_TYPES or self.is_word
+        return self.type in PLAIN_TYPES or self.is_enum
 
 
 def editable(*, null: Any = None, is_text_private: bool = False) -> Mapping[str, Any]:

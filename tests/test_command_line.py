@@ -406,11 +406,11 @@ def test_an_import_shows_a_progress_bar_on_a_terminal() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "export.json is not JSON, or breaks off: choose a file that Tackboard or Trello exported."),
-        ("", "export.json is not JSON, or breaks off"),
+        ("{", "export.json is not valid JSON, or is incomplete: choose a file that Tackboard or Trello exported."),
+        ("", "export.json is not valid JSON, or is incomplete"),
         ('{"id": "\xff"}', "export.json is no export of a Trello"),
-        ('{"lists": [], "cards": [1, 2', "export.json is not JSON, or breaks off"),
-        ("[" * 100_000, "export.json is not JSON, or breaks off"),
+        ('{"lists": [], "cards": [1, 2', "export.json is not valid JSON, or is incomplete"),
+        ("[" * 100_000, "export.json is not valid JSON, or is incomplete"),
         ('{"format": "tackboard", "cards": {}}', "This is not a valid export: '"),
         ("[]", "export.json is no export of a Trello board: it lacks an id, lists or cards."),
         ('{"id": "5f3c2a1b9d8e7f6a5b4c3d2e", "lists": [], "cards": []}', "export.json has no lists"),

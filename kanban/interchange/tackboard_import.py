@@ -439,7 +439,7 @@ def _parse_field(field: Field, value: Any) -> Any:
         return field.metadata["null"]
     if field.type is datetime:
         return _parse_optional_timestamp(value)
-    return field.type(value) if field.is_word else value
+    return field.type(value) if field.is_enum else value
 
 
 def _parse_timestamps(exported: JsonObject) -> tuple[datetime, datetime]:

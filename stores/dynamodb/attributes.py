@@ -100,7 +100,7 @@ def _read_expression(field: Field) -> str:
     text = _READ[str].format(field.name)
     if field.type is datetime:
         parsed = f"parse_timestamp({text})"
-    elif field.is_word:
+    elif field.is_enum:
         parsed = f"{field.type.__name__}_WORDS[{text}]"
     else:
         parsed = _READ[field.type].format(field.name)
@@ -136,7 +136,7 @@ def compile_writer(
     """
     special = special or {}
     chosen = [field for field in describe(value_type) if field.name not in (*without, *special)]
-    write = {field.name: _WRITE[str if field.is_word else field.type].format(field.name) for field in chosen}
+    write = {field.name: _WRITE[str if field.is_enum else field.type].format(field.name) for field in chosen}
     required = ", ".join(f"{field.name!r}: {write[field.name]}" for field in chosen if not field.is_optional)
     lines = [f"attributes = {{{required}}}"]
     for field in chosen:

@@ -108,7 +108,7 @@ def _parse_url(url: str) -> tuple[str, str, str | None]:
         parts = urlsplit(url)
         parameters = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError as error:
-        raise InvalidStoreUrl(f"STORE_URL cannot be read: {_EXAMPLE_URL} is one that can.") from error
+        raise InvalidStoreUrl(f"STORE_URL is not a valid URL: it must be like {_EXAMPLE_URL}.") from error
     if not _TABLE_NAME.fullmatch(parts.netloc) or parts.path.strip("/") or parts.fragment:
         raise InvalidStoreUrl(f"STORE_URL for DynamoDB must name a table and nothing else: {_EXAMPLE_URL}.")
     if parameters.keys() - {"region", "endpoint"}:

@@ -102,7 +102,7 @@ _NAMES = {
 def _parse_column(field: Field, prefix: str = "") -> str:
     """Return the expression that makes a field of its column, whose name in the row may have a prefix."""
     column = f"c_{prefix}{field.name}"
-    if field.is_word:
+    if field.is_enum:
         parsed = f"{field.type.__name__}_VALUES[{column}]"
     else:
         parsed = {str: column, int: column, bool: f"bool({column})", datetime: f"parse_timestamp({column})"}[field.type]
@@ -112,7 +112,7 @@ def _parse_column(field: Field, prefix: str = "") -> str:
 def _format_field(field: Field) -> str:
     """Return the expression that makes a column of its field."""
     value = f"value.{field.name}"
-    formatted = f"format_timestamp({value})" if field.type is datetime else f"str({value})" if field.is_word else value
+    formatted = f"format_timestamp({value})" if field.type is datetime else f"str({value})" if field.is_enum else value
     return f"{formatted} if {value} is not None else None" if field.is_optional and formatted != value else formatted
 
 

@@ -25,7 +25,7 @@ def test_one_request_too_many_is_a_429_with_retry_after(mina: Client, clock: Man
 
     assert (rejected.status, rejected.json["code"]) == (429, "too_many_requests")
     assert rejected.headers["retry-after"] == "20"
-    assert rejected.json["detail"] == "A user may make 3 requests a minute: this is one more."
+    assert rejected.json["detail"] == "This is more than 3 requests a minute, which is the limit of a user."
     clock.advance(seconds=20)
     assert mina.get("/boards").status == 200
 

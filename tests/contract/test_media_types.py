@@ -155,7 +155,7 @@ def test_an_unexpected_body_is_described_by_what_is_wrong_with_it() -> None:
     has_properties = client.post("/v1/things", {"a": 1}).json()["errors"]
     is_no_object = client.post("/v1/things", [1]).json()["errors"]
 
-    unknown = "has a property that the document does not name; known here: none"
+    unknown = "has an unknown property; the known ones are: none"
     assert has_properties == [{"pointer": "", "code": "unknown_property", "message": unknown}]
     assert is_no_object == [
         {"pointer": "", "code": "type", "message": "must be an object without properties, or nothing"}
@@ -208,7 +208,7 @@ def test_an_accept_header_that_excludes_everything_is_a_406(accept: str) -> None
     response = client.get("/v1/thing", headers={"Accept": accept})
 
     assert response.problem == (406, "not_acceptable")
-    assert response.json()["detail"] == "The answer can be had as application/json."
+    assert response.json()["detail"] == "The response is available as application/json."
 
 
 def test_a_response_without_a_body_is_always_acceptable() -> None:

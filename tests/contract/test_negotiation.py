@@ -57,11 +57,11 @@ def test_a_406_lists_the_offered_media_types(accept: str) -> None:
         choose_media_type(accept, (JSON,))
 
     assert raised.value.status == 406
-    assert str(raised.value) == "The answer can be had as application/json."
+    assert str(raised.value) == "The response is available as application/json."
 
 
 def test_a_406_lists_every_offered_media_type() -> None:
-    with pytest.raises(Problem, match="The answer can be had as application/json or text/plain"):
+    with pytest.raises(Problem, match="The response is available as application/json or text/plain"):
         choose_media_type("image/png", BOTH)
 
 

@@ -186,7 +186,7 @@ FAULTS: list[tuple[Schema, object, str, str]] = [
         object_schema({}),
         {"a": 1},
         "unknown_property",
-        "has a property that the document does not name; known here: none",
+        "has an unknown property; the known ones are: none",
     ),
     ({"not": INTEGER}, 1, "not_allowed", "has a combination of values that is not allowed"),
     ({"anyOf": [INTEGER, STRING]}, [], "invalid", "does not match the schema"),

@@ -111,12 +111,12 @@ def test_an_unknown_parameter_is_rejected_and_the_known_ones_are_listed(query: s
     response = client.get(f"/v1/things?{query}")
 
     assert response.problem == (400, "invalid_parameter")
-    assert response.json()["detail"] == "There is an unknown query parameter; known here: value."
+    assert response.json()["detail"] == "There is an unknown query parameter; the known ones are: value."
     assert response.json()["errors"] == [
         {
             "pointer": "/query",
             "code": "unknown_parameter",
-            "message": "has a parameter that the document does not name; known here: value",
+            "message": "has an unknown parameter; the known ones are: value",
         }
     ]
 
@@ -127,7 +127,7 @@ def test_the_message_says_so_if_no_parameter_is_known() -> None:
     response = client.send("POST", "/v1/things?a=1", b"{}", {"Content-Type": "application/json"})
 
     assert response.problem == (400, "invalid_parameter")
-    assert response.json()["detail"] == "There is an unknown query parameter; known here: none."
+    assert response.json()["detail"] == "There is an unknown query parameter; the known ones are: none."
 
 
 def test_a_thousand_parameters_are_rejected_with_a_small_response() -> None:

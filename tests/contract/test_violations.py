@@ -120,15 +120,15 @@ def test_the_message_of_an_unknown_property_lists_the_known_ones() -> None:
     client = serve_body(object_schema({**known, "inner": object_schema({"b": STRING, "a": STRING})}))
 
     assert get_errors(client, {"inner": {"c": 1}, "due": 1, "other": 2}) == [
-        ("/inner", "unknown_property", "has a property that the document does not name; known here: a, b"),
-        ("", "unknown_property", "has a property that the document does not name; known here: due_at, inner, title"),
+        ("/inner", "unknown_property", "has an unknown property; the known ones are: a, b"),
+        ("", "unknown_property", "has an unknown property; the known ones are: due_at, inner, title"),
     ]
 
 
 def test_a_violation_of_the_whole_body_is_a_sentence() -> None:
     response = serve_body(object_schema({"a": STRING})).post("/v1/things", [])
 
-    assert response.json()["detail"] == "The body does not keep the document: it must be an object."
+    assert response.json()["detail"] == "The body is invalid: it must be an object."
 
 
 def test_a_long_list_of_known_properties_is_shortened() -> None:
@@ -139,7 +139,7 @@ def test_a_long_list_of_known_properties_is_shortened() -> None:
     ((_, _, message_of_long_names),) = get_errors(client_of_long_names, {"x": 1})
 
     assert message_of_short_names.endswith("p28, p29, …")
-    assert message_of_long_names.endswith(f"known here: {'a' * 50}, {'b' * 50}, {'c' * 50}, …")
+    assert message_of_long_names.endswith(f"the known ones are: {'a' * 50}, {'b' * 50}, {'c' * 50}, …")
     assert len(message_of_short_names) <= 300
     assert len(message_of_long_names) <= 300
 

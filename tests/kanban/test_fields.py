@@ -40,7 +40,7 @@ def test_fields_are_described_in_the_order_of_their_declaration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "field_type", "is_optional", "is_word", "is_plain"),
+    ("name", "field_type", "is_optional", "is_enum", "is_plain"),
     [
         ("note", str, False, False, True),
         ("rate", int, False, False, True),
@@ -51,12 +51,12 @@ def test_fields_are_described_in_the_order_of_their_declaration() -> None:
     ],
 )
 def test_a_field_knows_its_type_without_none(
-    name: str, field_type: Any, *, is_optional: bool, is_word: bool, is_plain: bool
+    name: str, field_type: Any, *, is_optional: bool, is_enum: bool, is_plain: bool
 ) -> None:
     described = by_name()[name]
 
     assert (described.type, described.is_optional) == (field_type, is_optional)
-    assert (described.is_word, described.is_plain) == (is_word, is_plain)
+    assert (described.is_enum, described.is_plain) == (is_enum, is_plain)
 
 
 def test_a_patch_may_change_the_editable_fields() -> None:
