@@ -1,10 +1,12 @@
 """Boards: create, update, delete."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 from kanban import boards, cards, lists
+from kanban.boards import OtherHistory
 from kanban.errors import NotFound
 from kanban.values import Board, Enforcement, List, Member, NewBoard, NewCard, NewList, Role, Stage
 from kanban.views import NoListOfStage
@@ -138,3 +140,23 @@ def test_work_on_a_new_board_costs_nothing_unless_a_rate_is_given(store: FakeSto
     view, _ = boards.create(store.context, NewBoard(name="Website"))
 
     assert (view.board.hourly_rate_minor, view.board.description, view.board.external_id) == (0, "", None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "after", "is_accepted"),
+    [
+        (None, None, 99, True),
+        (None, "hst_0001", 1, True),
+        (None, "hst_0001", 2, False),
+        (None, "hst_other", 1, False),
+        ("hst_other", "hst_other", 0, True),
+        ("hst_other", "hst_0001", 0, False),
+    ],
+)
+def test_a_client_follows_the_history_that_the_board_has(
+    store: FakeStore, stored: str | None, sent: str | None, after: int, *, is_accepted: bool
+) -> None:
+    board = replace(store.board, history=stored)
+
+    with nullcontext() if is_accepted else pytest.raises(OtherHistory, match="read it again"):
+        boards.ensure_history(board, sent, after)
