@@ -11,9 +11,9 @@ from stores.sql import read_statements, user_statements
 
 FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
-    *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "EVENTS", "LABELS", "LISTS", "MEMBERS"),
+    *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "LABELS", "LISTS", "MEMBERS"),
     *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "select_comments", "select_deleted_lists"),
-    *("select_time_entries", "select_worked_time"),
+    *("select_events", "select_time_entries", "select_worked_time"),
 )
 """The beginnings of the names of those queries that are restricted to members of a board."""
 
@@ -42,6 +42,13 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
         **{
             f"select_deleted_lists {continued}": read_statements.select_deleted_lists(continued=continued)
             for continued in FLAGS
+        },
+        **{
+            f"select_events {of_card} {newest_first}": read_statements.select_events(
+                of_card=of_card, newest_first=newest_first
+            )
+            for of_card in FLAGS
+            for newest_first in FLAGS
         },
         **{
             f"select_time_entries {continued}": read_statements.select_time_entries(continued=continued)
