@@ -65,12 +65,12 @@ _DELETE_BOARD_ROWS = tuple(
     for table in (tables.lists, tables.labels, tables.members, tables.events)
 )
 _EVENTS_PER_QUERY = 500
-_EVENT_KEY = (tables.events.c.board_id, tables.events.c.seq)
+_EVENT_KEY = (tables.events.c.seq, tables.events.c.board_id)
 _EVENTS_OF_CARD = (
     sa.select(tables.events)
     .where(
         tables.events.c.card_id == _ID,
-        sa.tuple_(*_EVENT_KEY) > sa.tuple_(parameter("after_board_id"), parameter("after_seq")),
+        sa.tuple_(*_EVENT_KEY) > sa.tuple_(parameter("after_seq"), parameter("after_board_id")),
     )
     .order_by(*_EVENT_KEY)
     .limit(_LIMIT)

@@ -346,8 +346,8 @@ events = sa.Table(
 sa.Index(
     "ix_events_card",
     events.c.card_id,
-    events.c.board_id,
     events.c.seq,
+    events.c.board_id,
     sqlite_where=events.c.card_id.is_not(None),
     postgresql_where=events.c.card_id.is_not(None),
 )

@@ -185,7 +185,7 @@ def test_the_activity_of_a_card_is_read_back_to_its_creation(mina: User, visit: 
 
 def test_the_activity_of_a_card_says_from_what_to_what(mina: User, visit: Visit) -> None:
     board_id = mina.create_board("One")
-    lou = mina.create_user("lou-works")
+    lou = mina.create_user("kim-works")
     mina.request("PUT", f"boards/{board_id}/members/{lou.id}", {"role": "editor"})
     label = mina.request("POST", f"boards/{board_id}/labels", {"name": "Bug", "color": "red"})
     (stored_card,) = mina.request("GET", f"boards/{board_id}/cards")["items"]
@@ -202,7 +202,7 @@ def test_the_activity_of_a_card_says_from_what_to_what(mina: User, visit: Visit)
     expect(dialog.get_by_role("region", name="Activity").locator(".change")).to_have_text(
         [
             "Labels: removed a deleted label",
-            "Assigned: added Lou-Works",
+            "Assigned: added Kim-Works",
             "Labels: added a deleted label",
             "Description",
             "External id: nothing → A-1",

@@ -59,7 +59,12 @@ class Later(BaseHTTPRequestHandler):
         """Answer three events of the feed."""
         (after,) = map(int, re.findall(r"after=(\d+)", self.path))
         items = [event for event in FEED if event["seq"] > after][:3]
-        page = {"items": items, "last_seq": items[-1]["seq"], "has_more": items[-1] != FEED[-1]}
+        page = {
+            "items": items,
+            "last_seq": items[-1]["seq"],
+            "has_more": items[-1] != FEED[-1],
+            "history": f"hst_{'0' * 26}",
+        }
         self._answer(200, "application/json", page)
 
     def do_POST(self) -> None:

@@ -63,6 +63,9 @@ VALUES: Mapping[str, Sequence[str]] = {
     "updated_since": ["2000-01-01T00:00:00Z", "2099-01-01T00:00:00Z"],
     "q": ["card", "nothing of the kind"],
     "after": ["20"],
+    "before": ["80"],
+    "history": [large_store.BUSY_BOARD.replace("brd_", "hst_")],
+    "type": ["card.created", "card.nonsense"],
 }
 """By parameter: values that match much, little and nothing."""
 

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_events_card",
         "events",
-        ["card_id", "board_id", "seq"],
+        ["card_id", "seq", "board_id"],
         sqlite_where=has_card,
         postgresql_where=has_card,
     )
