@@ -22,6 +22,7 @@ EXPORT: Schema = {
                 "anyOf": [{"type": "string", "maxLength": 5}, {"type": "object", "nullable": True, "enum": [None]}]
             },
             "extra": {"type": "object"},
+            "made_at": {**STRING, "readOnly": True},
         },
         "cards",
     )
@@ -39,6 +40,7 @@ MANY_CARDS = [VALID_CARD] * 1_500
             [("/cards/0/title", "required"), ("/cards/1501/title", "required")],
         ),
         ({"cards": [{**VALID_CARD, "id": "a"}, *MANY_CARDS]}, [("/cards/0/id", "read_only")]),
+        ({"cards": MANY_CARDS, "made_at": "x"}, [("/made_at", "read_only")]),
         ({"cards": MANY_CARDS * 2}, [("/cards", "too_many")]),
         ({"cards": [0] * 3_000}, [("/cards", "too_many"), *((f"/cards/{index}", "type") for index in range(9))]),
         ({"extra": {"a": MANY_CARDS}}, [("/cards", "required")]),

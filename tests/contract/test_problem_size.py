@@ -216,3 +216,19 @@ def test_a_missing_property_is_named_in_the_pointer() -> None:
 
 def test_a_problem_that_is_not_caught_says_its_detail() -> None:
     assert str(Problem(400, "invalid_request", "The body is not JSON.")) == "The body is not JSON."
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (400, "Bad Request"),
+        (404, "Not Found"),
+        (413, "Content Too Large"),
+        (414, "URI Too Long"),
+        (422, "Unprocessable Content"),
+    ],
+)
+def test_a_title_is_the_reason_phrase_of_rfc_9110(status: int, title: str) -> None:
+    problem = json.loads(Problem(status, "some_code", "Something is wrong.").to_response().body)
+
+    assert (problem["status"], problem["title"]) == (status, title)

@@ -21,7 +21,7 @@ from kanban import (
     transfers,
 )
 from kanban.changes import ActionContext, Change
-from kanban.field_changes import MAX_EVENT_BYTES, format_changes, limit_bytes
+from kanban.field_changes import MAX_EVENT_BYTES, erase_values, format_changes, limit_bytes
 from kanban.fields import recorded_fields
 from kanban.timekeeping import time_entries
 from kanban.values import (
@@ -319,3 +319,15 @@ def test_every_field_that_is_recorded_has_the_name_of_a_property(value_type: typ
 
     assert names
     assert names <= properties.keys()
+
+
+def test_an_erased_card_leaves_no_text_in_its_events(store: FakeStore, card: Card) -> None:
+    _, change = cards.update(store.view(card.id), card.id, {"title": "Mend it"}, store.context)
+    assert change is not None
+    assert change.event is not None
+    created, updated = store.events[-1], change.event
+
+    assert erase_values(created) == replace(created, data={"title": "(erased)", "stage": "todo"})
+    assert erase_values(updated) == replace(updated, changes=({"field": "title"},))
+    for event in (replace(updated, changes=()), replace(updated, changes=None)):
+        assert erase_values(event) is event

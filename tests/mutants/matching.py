@@ -4,8 +4,9 @@ from tests.mutants.operators import ROOT
 
 RULES = {
     "card_views": ["../stores/test_card_views", "../api/test_cards"],
-    "cards": ["test_cards", "test_card_fields", "test_card_size", "timekeeping/test_card_clock"],
+    "cards": ["test_cards", "test_card_fields", "test_card_size", "test_archive", "timekeeping/test_card_clock"],
     "changes": ["test_changes", "test_cards", "test_lists", "test_copies", "test_archive", "test_transfers"],
+    "fields": ["test_fields", "test_field_changes"],
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "patches": ["test_cards", "test_lists", "test_boards"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
@@ -68,6 +69,7 @@ CONTRACT = {
         "test_formats",
         "test_text",
         "test_violations",
+        "test_responses",
     ],
     "violations": ["test_violations", "test_problem_size"],
 }

@@ -701,3 +701,19 @@ def test_the_first_and_the_last_moment_that_can_be_stored_are_kept() -> None:
         assert format_optional_utc(parse_timestamp(text)) == text
     for unusable in ("1999-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "yesterday", "", None):
         assert parse_timestamp(unusable) is None
+
+
+@pytest.mark.parametrize("missing", ["card", "listBefore", "listAfter"])
+def test_a_move_that_does_not_say_from_where_to_where_is_passed_over(missing: str) -> None:
+    data = {name: value for name, value in actions_data(9).items() if name != missing}
+    actions = [{"type": "updateCard", "date": "2020-09-01T00:00:00Z", "data": data}]
+
+    change, _ = import_fields(cards=[build_object(9, idList=DONE["id"], name="Copy")], actions=actions)
+
+    assert not any(event.type == "card.moved" for event in change.history)
+
+
+def test_a_board_has_no_hourly_rate_if_none_is_given() -> None:
+    change, _ = import_fields()
+
+    assert [board.hourly_rate_minor for board in get_created(change, Board)] == [0]
