@@ -1,6 +1,6 @@
-"""From what to what things changed, by which token and request, and an index of a card's events.
+"""The values before and after in events, their token and request, and an index of the events of a card.
 
-Nobody knows these values of the events of before.
+Older events have none of these values.
 """
 
 import sqlalchemy as sa
