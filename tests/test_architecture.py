@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "usecases": {"kanban"},
     "handlers": {"kanban", "usecases"},
     "stores": {"kanban", "alembic", "botocore", "orjson", "psycopg", "sqlalchemy", "trimmed_import", "yaml"},
+    "delivery": set(),
     "contract": {"connexion", "jsonschema_rs", "orjson", "trimmed_import"},
     "app": {"contract", "handlers", "kanban", "orjson", "usecases"},
     "cli": {"app", "contract", "ijson", "kanban", "server", "stores", "tqdm", "usecases", "wsgi"},

@@ -164,22 +164,23 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     files = Certificates(*(folder / f"{name}.pem" for name in Certificates._fields))
     authority_key = folder / "authority_key.pem"
     for key in (authority_key, files.key):
-        _run_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        run_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
     own = ("-addext", "subjectAltName=IP:127.0.0.1", "-subj", "/CN=own", "-key", files.key, "-out", files.own)
-    _run_openssl("req", "-x509", "-days", "2", *own)
-    _run_openssl(
+    run_openssl("req", "-x509", "-days", "2", *own)
+    run_openssl(
         *("req", "-x509", "-days", "2", "-subj", "/CN=authority", "-key", authority_key, "-out", files.authority)
     )
     for certificate, name in ((files.server, "IP:127.0.0.1"), (files.other_server, "DNS:example.com")):
         request, extensions = folder / "request.pem", folder / "extensions"
         extensions.write_text(f"subjectAltName={name}\n")
-        _run_openssl("req", "-new", "-subj", "/CN=server", "-key", files.key, "-out", request)
+        run_openssl("req", "-new", "-subj", "/CN=server", "-key", files.key, "-out", request)
         signed_by = ("-CA", files.authority, "-CAkey", authority_key, "-CAcreateserial", "-extfile", extensions)
-        _run_openssl("x509", "-req", "-days", "2", "-in", request, *signed_by, "-out", certificate)
+        run_openssl("x509", "-req", "-days", "2", "-in", request, *signed_by, "-out", certificate)
     return files
 
 
-def _run_openssl(*arguments: str | Path) -> None:
+def run_openssl(*arguments: str | Path) -> None:
+    """Run a command of openssl."""
     program = os.environ.get("OPENSSL") or shutil.which("openssl")
     if not program:
         pytest.fail("There is no openssl: install it, or name it with OPENSSL=/path/to/openssl.", pytrace=False)

@@ -1,0 +1,1 @@
+"""Deliver messages over HTTP to addresses that users choose: signed, and never led into a private network."""
