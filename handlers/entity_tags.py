@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from hashlib import sha256
+from zlib import crc32
 
 from handlers.serialize import find_assignee_id
 from kanban.timekeeping import card_clock
@@ -15,6 +16,7 @@ def card_tag(card: CardView, now: datetime) -> str:
     Without a new version, labels and assignees can only be removed, so their counts identify what is left.
     """
     parts = [
+        _checksum(card.rank),
         card_clock.count_elapsed_seconds(card, now) if card.running else 0,
         len(card.label_ids),
         len(card.assignee_ids),
@@ -36,8 +38,8 @@ def member_tag(member: Member, user: User) -> str:
 
 
 def list_tag(list_: List) -> str:
-    """Return the entity tag of a list: its version and its number of cards."""
-    return f"{list_.version}.{list_.card_count}"
+    """Return the entity tag of a list: its version, its number of cards, and a checksum of its rank."""
+    return f"{list_.version}.{list_.card_count}-{_checksum(list_.rank)}"
 
 
 def board_tag(board: Board) -> str:
@@ -46,9 +48,10 @@ def board_tag(board: Board) -> str:
 
 
 def checklist_tag(checklist: Checklist, view: BoardView) -> str:
-    """Return the entity tag of a checklist: its version and a digest of its items' tags in order."""
+    """Return the entity tag of a checklist: its version, a checksum of its rank, and a digest of its items' tags."""
     item_tags = " ".join(f"{item.id}.{checklist_item_tag(item, view)}" for item in checklist.items)
-    return f"{checklist.version}.{sha256(item_tags.encode()).hexdigest()[:20]}" if item_tags else str(checklist.version)
+    tag = f"{checklist.version}.{_checksum(checklist.rank)}"
+    return f"{tag}.{sha256(item_tags.encode()).hexdigest()[:20]}" if item_tags else tag
 
 
 def checklist_item_tag(item: ChecklistItem, view: BoardView) -> str:
@@ -59,3 +62,8 @@ def checklist_item_tag(item: ChecklistItem, view: BoardView) -> str:
 def time_entry_tag(entry: TimeEntry, now: datetime) -> str:
     """Return the entity tag of a time entry: its version, and its seconds while it is open."""
     return str(entry.version) if entry.ended_at else f"{entry.version}.{card_clock.count_entry_seconds(entry, now)}"
+
+
+def _checksum(rank: str) -> int:
+    """Return a number that stands for a rank, which has letters and may be long."""
+    return crc32(rank.encode())

@@ -89,14 +89,13 @@ label: Callable[[Label], JsonObject] = compile_serializer(Label, {})
 """Serialize a `Label`."""
 
 list_: Callable[[List], JsonObject] = compile_serializer(
-    List, {"rank": "", "first_rank": "", "last_rank": "", "deleted_at": _DELETED_AT}
+    List, {"first_rank": "", "last_rank": "", "deleted_at": _DELETED_AT}
 )
 """Serialize a `List`."""
 
 card: Callable[[CardView, datetime], JsonObject] = compile_serializer(
     CardView,
     {
-        "rank": "",
         "label_ids": "'label_ids': [*value.label_ids]",
         "assignee_ids": "'assignee_ids': [*value.assignee_ids]",
         "links": "'links': [{'url': link.url, 'title': link.title} for link in value.links] if value.links else []",
@@ -137,7 +136,7 @@ _NAMES["checklist_item"] = checklist_item
 
 checklist: Callable[[Checklist, BoardView], JsonObject] = compile_serializer(
     Checklist,
-    {"rank": "", "items": "'items': [checklist_item(item, view) for item in value.items]"},
+    {"items": "'items': [checklist_item(item, view) for item in value.items]"},
     ("value", "view"),
     names=_NAMES,
 )

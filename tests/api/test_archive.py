@@ -75,7 +75,7 @@ def test_an_archived_card_is_hidden_and_unarchived_at_its_old_position(board: Bo
     unarchived = board.do(card, "unarchive")
 
     assert archived.json["archived_at"] == f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
-    assert (archived.etag, unarchived.etag) == ('"2"', '"3"')
+    assert [tag.partition(".")[0] for tag in (archived.etag, unarchived.etag)] == ['"2', '"3']
     assert while_archived == (["First", "Third"], ["Second"], 2)
     assert (event["type"], event["data"]) == (
         "card.archived",

@@ -188,3 +188,39 @@ def test_no_card_moves_unless_all_fit(mina: Client, board: str, lists: list[str]
 
     assert (response.status, response.json["code"]) == (409, "no_room")
     assert titles(mina, board, review) == []
+
+
+def test_everything_that_has_an_order_is_in_it_when_sorted_by_rank(mina: Client, board: str, lists: list[str]) -> None:
+    one, two, three = (add(mina, board, title) for title in ("One", "Two", "Three"))
+    mina.post(f"{board}/cards/{three}/move", {"list_id": lists[0], "before": two})
+    mina.post(f"{board}/lists/{lists[2]}/move", {"before": lists[1]})
+    for name in ("First", "Second"):
+        mina.post(f"{board}/cards/{one}/checklists", {"name": name})
+    checklists = mina.get(f"{board}/cards/{one}/checklists").json["items"]
+    mina.post(f"{board}/cards/{one}/checklists/{checklists[1]['id']}/move", {"position": "top"})
+
+    for path, names in {
+        f"{board}/lists": ["To do", "Done", "Doing"],
+        f"{board}/cards?list_id={lists[0]}": ["One", "Three", "Two"],
+        f"{board}/cards/{one}/checklists": ["Second", "First"],
+    }.items():
+        items = mina.get(path).json["items"]
+        by_rank = sorted(items, key=lambda item: item["rank"].encode())
+        assert [item.get("name") or item["title"] for item in by_rank] == names
+        assert items == by_rank
+
+
+def test_an_entity_tag_changes_with_the_rank_and_a_change_may_rely_on_the_version(
+    mina: Client, board: str, lists: list[str]
+) -> None:
+    one, two = (add(mina, board, title) for title in ("One", "Two"))
+    path = f"{board}/cards/{two}"
+    before = mina.get(path)
+
+    mina.put(f"{board}/lists/{lists[0]}/card-order", {"card_ids": [two, one]})
+    ranks = {card: mina.get(f"{board}/cards/{card}").json["rank"] for card in (one, two)}
+    after = mina.get(path, If_None_Match=str(before.etag))
+
+    assert ranks[two] < ranks[one]
+    assert (after.status == 304) == (before.json["rank"] == ranks[two])
+    assert mina.patch(path, {"title": "2"}, If_Match=str(before.etag)).status == 200

@@ -27,7 +27,14 @@ from tests.soak.members import MembersModel
 from tests.soak.model_core import current_rate
 from tests.soak.ordering import OrderingModel
 from tests.soak.parts import PartsModel
-from tests.soak.serialize import card_etag, format_timestamp, list_assignees, list_label_ids, serialize_completion
+from tests.soak.serialize import (
+    card_etag,
+    fill_in_rank,
+    format_timestamp,
+    list_assignees,
+    list_label_ids,
+    serialize_completion,
+)
 from tests.soak.state import Board, Card, Column, Membership
 from tests.soak.time_entries import TimeEntriesModel
 
@@ -247,8 +254,10 @@ class Model(ArchiveModel, MembersModel, LabelsModel, PartsModel, CopiesModel, Or
         if target.archived_at:
             raise ExpectedError(409, "list_archived")
         order = insert_at_position(card, target.cards, request.fields)
-        if order == target.cards and self._response.headers.get("etag") == card_etag(board, card, self.now):
-            return self._expect_card(board, card)
+        if order == target.cards and self._response.status == 200:
+            unchanged = fill_in_rank(card_etag(board, card, self.now), self._response.json)
+            if self._response.headers.get("etag") == unchanged:
+                return self._expect_card(board, card)
         return self._move_to(board, card, target, order)
 
     def _start_card(self, request: Request, board: Board) -> ExpectedResponse:

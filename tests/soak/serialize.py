@@ -4,8 +4,13 @@ import unicodedata
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from unittest.mock import ANY
+from zlib import crc32
 
 from tests.soak.state import Board, Card, Checklist, Column, Comment, Item, Label, Membership, TimeEntry
+
+RANK_CHECKSUM = "<rank>"
+"""Stands in an ETag for the checksum of a rank, which the model doesn't know."""
 
 _DIGITS = {"JPY": 0, "USD": 2, "KWD": 3}
 
@@ -47,6 +52,7 @@ def serialize_column(board: Board, column: Column) -> dict[str, Any]:
         "board_id": board.id,
         "name": column.name,
         "stage": column.stage,
+        "rank": ANY,
         "wip_limit": column.wip_limit,
         "wip_enforcement": column.wip_enforcement,
         "external_id": column.external_id,
@@ -69,6 +75,7 @@ def serialize_card(board: Board, card: Card, now: datetime) -> dict[str, Any]:
         "description": card.description,
         "status": column.stage,
         "external_id": card.external_id,
+        "rank": ANY,
         "start_at": card.start_at,
         "due_at": card.due_at,
         "due_complete": card.due_complete,
@@ -193,6 +200,7 @@ def serialize_checklist(board: Board, card: Card, checklist: Checklist) -> dict[
         "board_id": board.id,
         "card_id": card.id,
         "name": checklist.name,
+        "rank": ANY,
         "items": [serialize_item(board, item) for item in checklist.items],
         "version": checklist.version,
         "created_at": format_timestamp(checklist.created_at),
@@ -225,18 +233,18 @@ def board_etag(board: Board) -> str:
 
 
 def column_etag(column: Column) -> str:
-    """Return the list's ETag: its version and the number of its cards."""
-    return f'"{column.version}.{len(column.active_cards)}"'
+    """Return the list's ETag: its version, the number of its cards, and the checksum of its rank."""
+    return f'"{column.version}.{len(column.active_cards)}-{RANK_CHECKSUM}"'
 
 
 def card_etag(board: Board, card: Card, now: datetime) -> str:
-    """Return the card's ETag: its version, its seconds while the clock runs, and the counts of its parts."""
+    """Return the card's ETag: its version, the rank's checksum, the seconds of a running clock, counts of its parts."""
     seconds = count_card_seconds(card, now) if card.is_running else 0
     facets = [seconds, len(list_label_ids(board, card)), len(list_assignees(board, card))]
     facets += [len(card.comments), len(card.items), sum(item.done for item in card.items)]
     while facets and not facets[-1]:
         facets.pop()
-    return f'"{card.version}.{"-".join(map(str, facets))}"' if facets else f'"{card.version}"'
+    return f'"{card.version}.{"-".join([RANK_CHECKSUM, *map(str, facets)])}"'
 
 
 def find_assignee(board: Board, item: Item) -> str | None:
@@ -245,10 +253,15 @@ def find_assignee(board: Board, item: Item) -> str | None:
 
 
 def checklist_etag(board: Board, checklist: Checklist) -> str:
-    """Return the checklist's ETag: its version, and a digest of its items' ETags."""
+    """Return the checklist's ETag: its version, the checksum of its rank, and a digest of its items' ETags."""
     items = " ".join(f"{item.id}.{item_etag(board, item)[1:-1]}" for item in checklist.items)
     digest = f".{sha256(items.encode()).hexdigest()[:20]}" if items else ""
-    return f'"{checklist.version}{digest}"'
+    return f'"{checklist.version}.{RANK_CHECKSUM}{digest}"'
+
+
+def fill_in_rank(etag: str, body: dict[str, Any]) -> str:
+    """Return an ETag with the checksum of the rank in the body, if the ETag has one."""
+    return etag.replace(RANK_CHECKSUM, str(crc32(body["rank"].encode()))) if RANK_CHECKSUM in etag else etag
 
 
 def item_etag(board: Board, item: Item) -> str:

@@ -74,7 +74,7 @@ def _call(client: Client, path: str, operation: str, arguments: Any) -> HttpResp
 
 
 def read_card_state(answer: HttpResponse) -> Card:
-    return int(answer.etag.strip('"')), answer.json["title"], answer.json["list_id"]
+    return int(answer.etag.strip('"').partition(".")[0]), answer.json["title"], answer.json["list_id"]
 
 
 def card_specification(card: Card, call: Call) -> Card | None:
