@@ -20,8 +20,18 @@ from contract.operations import Call
 from contract.responses import ContractBreach
 from kanban.access import ensure_permitted
 from kanban.changes import Change
-from kanban.errors import Conflict, DomainError, IdempotencyKeyReused, NotFound, Unprocessable, conflict_for_duplicate
+from kanban.errors import (
+    Conflict,
+    DomainError,
+    ExternalIdTaken,
+    IdempotencyKeyReused,
+    NotFound,
+    Unprocessable,
+    conflict_for_duplicate,
+)
 from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
+from kanban.values import Scope
+from usecases.duplicates import find_card_with_external_id
 
 MAX_ATTEMPTS = 12
 """How often a handler runs for one request before the client is asked to come back later."""
@@ -83,6 +93,8 @@ class IdempotentCommit:
             # Callers without access to the board get the error, so former members see no stored response.
             stored = self._read_stored_response(call) if _has_board_access(error) else None
             if stored is None:
+                if isinstance(error, ExternalIdTaken) and Scope.READ not in call.caller.scopes:
+                    error.holder_id = None
                 raise
             return stored
 
@@ -126,11 +138,18 @@ class IdempotentCommit:
             except AlreadyExists as error:
                 stored = self._read_stored_response(call) if error.constraint == "idempotency_key" else None
                 if stored is None:
-                    raise conflict_for_duplicate(error.constraint) from error
+                    raise self._build_conflict(error, response.change) from error
                 return stored
             else:
                 return response
         return None
+
+    def _build_conflict(self, error: AlreadyExists, change: Change) -> Conflict:
+        """Return the error for a duplicate, with the card that has the external id."""
+        conflict = conflict_for_duplicate(error.constraint)
+        if isinstance(conflict, ExternalIdTaken) and conflict.kind == "card":
+            conflict.holder_id = find_card_with_external_id(self._store, change)
+        return conflict
 
     def _build_stored_response(self, call: Call, response: Response) -> StoredResponse:
         now = self._now()

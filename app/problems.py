@@ -1,10 +1,11 @@
 """Map errors of the domain and of the store to problem documents."""
 
 import logging
+from collections.abc import Mapping
 
 from contract.problems import Problem, authentication_required
 from contract.violations import Violation
-from kanban.errors import Conflict, DomainError, Forbidden, NotFound, Unauthenticated, Unprocessable
+from kanban.errors import Conflict, DomainError, ExternalIdTaken, Forbidden, NotFound, Unauthenticated, Unprocessable
 from kanban.store import Busy, Unavailable
 
 STATUS_BY_ERROR: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
@@ -27,4 +28,11 @@ def to_problem(error: Exception) -> Problem | None:
     status = next(STATUS_BY_ERROR[parent] for parent in type(error).__mro__ if parent in STATUS_BY_ERROR)
     field = getattr(error, "field", None)
     violations = [Violation(f"/{field}", error.code, error.message)] if field else []
-    return Problem(status, error.code, error.message, violations=violations)
+    return Problem(status, error.code, error.message, violations=violations, members=_build_members(error))
+
+
+def _build_members(error: DomainError) -> Mapping[str, str]:
+    """Return what only problems of that code have."""
+    if isinstance(error, ExternalIdTaken) and error.holder_id is not None:
+        return {f"{error.kind}_id": error.holder_id}
+    return {}

@@ -11,6 +11,8 @@ headers accept such a tag as the original one. docs/decisions/0006-entity-tags-i
 """
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from contract.problems import Problem, bad_request
 from contract.violations import Violation
@@ -47,8 +49,11 @@ class IfMatch:
         self.is_present = header is not None
         self._tags = _parse_entity_tags(header, "If-Match") if header is not None else None
 
-    def ensure_matches(self, version: int) -> None:
-        """Ensure that the header names this version. Raises Problem: 428 if there is none, 412 for another version."""
+    def ensure_matches(self, version: int, describe_changes: Callable[[int], Mapping[str, Any]] = lambda _: {}) -> None:
+        """Ensure that the header names this version. Raises Problem: 428 if there is none, 412 for another version.
+
+        `describe_changes` returns the members by which the 412 says what changed since an earlier version.
+        """
         if not self.is_present:
             raise Problem(
                 428,
@@ -58,8 +63,16 @@ class IfMatch:
         if self._tags is None:
             return
         if not any(text.partition(".")[0] == str(version) for text in self._tags):
-            is_ours = any(map(_OWN_TAG.fullmatch, self._tags))
-            raise Problem(412, "precondition_failed", _CHANGED_DETAIL if is_ours else _FOREIGN_TAG_DETAIL)
+            own_tags = [*filter(_OWN_TAG.fullmatch, self._tags)]
+            detail = _CHANGED_DETAIL if own_tags else _FOREIGN_TAG_DETAIL
+            earlier = [number for number in map(_parse_version, own_tags) if number < version]
+            members = describe_changes(max(earlier)) if earlier else {}
+            raise Problem(412, "precondition_failed", detail, members=members)
+
+
+def _parse_version(tag: str) -> int:
+    # int() refuses texts of thousands of digits. No version has more than fifteen.
+    return int(tag.partition(".")[0][-16:])
 
 
 def is_unchanged(header: str | None, tag: str) -> bool:

@@ -34,13 +34,16 @@ class Problem(Exception):
         *,
         violations: Iterable[Violation] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
+        """Take what every problem has, and `members` that only problems of this code have (RFC 9457, section 3.2)."""
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.violations = tuple(violations)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     def to_json_object(self) -> dict[str, Any]:
         """Return the problem in the form of the `Problem` schema."""
@@ -55,7 +58,7 @@ class Problem(Exception):
             body["errors"] = [
                 {"pointer": pointer, "code": code, "message": message} for pointer, code, message in self.violations
             ]
-        return body
+        return body | self.members
 
     def encode(self) -> bytes:
         """Encode the problem as UTF-8 JSON."""

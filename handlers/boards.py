@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, new_resource, no_content, page
 from kanban import archive, boards
 from kanban.changes import ActionContext
@@ -82,7 +83,7 @@ def update_board(
 ) -> Result:
     """Update the properties of a board."""
     view = access.read_board(board_id)
-    if_match.ensure_matches(view.board.version)
+    ensure_current(if_match, access, view, view.board)
     board, change = boards.update(view, body, context)
     return Result(serialize.board(board, view.role), etag=entity_tags.board_tag(board), change=change)
 
@@ -90,5 +91,5 @@ def update_board(
 def delete_board(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str) -> Result:
     """Delete a board with everything on it."""
     view, running = access.read_running_cards(board_id)
-    if_match.ensure_matches(view.board.version)
+    ensure_current(if_match, access, view, view.board)
     return no_content(boards.delete(view, context, running))

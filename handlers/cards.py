@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers import parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, card_result, card_view_result, new_card_result, no_content, page
 from kanban import archive, cards, transfers
 from kanban.access import Caller
@@ -98,7 +99,7 @@ def update_card(
 ) -> Result:
     """Update the properties of a card."""
     view = access.read_board(board_id, card_ids=[card_id])
-    if_match.ensure_matches(view.get_card(card_id).version)
+    ensure_current(if_match, access, view, view.get_card(card_id))
     card, change = cards.update(view, card_id, parse.card(body), context)
     return card_result(card, view, context.at, change)
 
@@ -106,7 +107,7 @@ def update_card(
 def delete_card(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, card_id: str) -> Result:
     """Delete a card and stop its clock."""
     view = access.read_board(board_id, card_ids=[card_id])
-    if_match.ensure_matches(view.get_card(card_id).version)
+    ensure_current(if_match, access, view, view.get_card(card_id))
     return no_content(cards.delete(view, card_id, context))
 
 

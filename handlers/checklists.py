@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, new_card_result, new_resource, no_content, page
 from kanban import checklist_items, checklists
 from kanban.changes import ActionContext, Change
@@ -48,7 +49,7 @@ def update_checklist(
 ) -> Result:
     """Rename a checklist."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
-    if_match.ensure_matches(checklist.version)
+    ensure_current(if_match, access, view, checklist)
     checklist, change = checklists.update(view, checklist, body, context)
     return _checklist_result(checklist, view, change)
 
@@ -58,7 +59,7 @@ def delete_checklist(
 ) -> Result:
     """Delete a checklist with its items, for good."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
-    if_match.ensure_matches(checklist.version)
+    ensure_current(if_match, access, view, checklist)
     return no_content(checklists.delete(view, checklist, context))
 
 
@@ -100,7 +101,7 @@ def update_checklist_item(
 ) -> Result:
     """Update an item, and with it the card's progress."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
-    if_match.ensure_matches(checklist_items.get_item(checklist, item_id).version)
+    ensure_current(if_match, access, view, checklist_items.get_item(checklist, item_id))
     item, change = checklist_items.update(view, checklist, item_id, parse.checklist_item(body), context)
     return _item_result(item, view, change)
 
@@ -116,7 +117,7 @@ def delete_checklist_item(
 ) -> Result:
     """Delete an item, for good."""
     view, checklist = _read_checklist(access, board_id, card_id, checklist_id)
-    if_match.ensure_matches(checklist_items.get_item(checklist, item_id).version)
+    ensure_current(if_match, access, view, checklist_items.get_item(checklist, item_id))
     return no_content(checklist_items.delete(view, checklist, item_id, context))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, new_resource, no_content, page
 from kanban import comments
 from kanban.changes import ActionContext, Change
@@ -55,7 +56,7 @@ def update_comment(
 ) -> Result:
     """Update a comment. Only its author may."""
     view = _read_board(access, board_id, card_id, comment_id)
-    if_match.ensure_matches(comments.get_editable_comment(view, card_id, comment_id, context).version)
+    ensure_current(if_match, access, view, comments.get_editable_comment(view, card_id, comment_id, context))
     comment, change = comments.update(view, card_id, comment_id, body, context)
     return _comment_result(comment, change)
 
@@ -65,7 +66,7 @@ def delete_comment(
 ) -> Result:
     """Delete a comment, for good. Its author may, and an owner of the board."""
     view = _read_board(access, board_id, card_id, comment_id)
-    if_match.ensure_matches(comments.get_deletable_comment(view, card_id, comment_id, context).version)
+    ensure_current(if_match, access, view, comments.get_deletable_comment(view, card_id, comment_id, context))
     return no_content(comments.delete(view, card_id, comment_id, context))
 
 

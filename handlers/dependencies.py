@@ -6,7 +6,8 @@
 `open_signup` tells whether anyone may create a user.
 """
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from kanban.views import PageKey
 
@@ -14,8 +15,11 @@ from kanban.views import PageKey
 class IfMatch(Protocol):
     """The If-Match header of the request (`if_match`)."""
 
-    def ensure_matches(self, version: int) -> None:
-        """Ensure that the header names this version. Raises if the header is missing or names another version."""
+    def ensure_matches(self, version: int, describe_changes: Callable[[int], Mapping[str, Any]] = ..., /) -> None:
+        """Ensure that the header names this version. Raises if the header is missing or names another version.
+
+        `describe_changes` returns the members by which the problem says what changed since an earlier version.
+        """
 
 
 class CursorEncoder(Protocol):

@@ -4,6 +4,7 @@ from typing import Any
 
 from handlers import serialize
 from handlers.dependencies import IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, card_result, new_resource, no_content, page
 from kanban import labels, labels_and_assignees
 from kanban.changes import ActionContext
@@ -33,7 +34,7 @@ def update_label(
 ) -> Result:
     """Update the name or colour of a label. All cards with the label show the change."""
     view = access.read_board(board_id)
-    if_match.ensure_matches(view.get_label(label_id).version)
+    ensure_current(if_match, access, view, view.get_label(label_id))
     label, change = labels.update(view, label_id, body, context)
     return Result(serialize.label(label), etag=str(label.version), change=change)
 
@@ -43,7 +44,7 @@ def delete_label(
 ) -> Result:
     """Delete a label and remove it from all cards."""
     view = access.read_board(board_id)
-    if_match.ensure_matches(view.get_label(label_id).version)
+    ensure_current(if_match, access, view, view.get_label(label_id))
     return no_content(labels.delete(view, label_id, context))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import CursorEncoder, IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, list_result, new_resource, no_content, page
 from kanban import archive, lists
 from kanban.changes import ActionContext
@@ -58,7 +59,7 @@ def update_list(
         has_archived_cards = bool(cards_page.items)
     else:
         view, has_archived_cards = access.read_board(board_id), False
-    if_match.ensure_matches(view.get_list(list_id).version)
+    ensure_current(if_match, access, view, view.get_list(list_id))
     list_, change = lists.update(view, list_id, parse.list_(body), context, has_archived_cards=has_archived_cards)
     return list_result(list_, change)
 
@@ -66,7 +67,7 @@ def update_list(
 def delete_list(access: BoardAccess, context: ActionContext, if_match: IfMatch, board_id: str, list_id: str) -> Result:
     """Delete a list with its cards."""
     view, running = access.read_running_cards(board_id, list_id)
-    if_match.ensure_matches(view.get_list(list_id).version)
+    ensure_current(if_match, access, view, view.get_list(list_id))
     return no_content(lists.delete(view, list_id, context, running))
 
 

@@ -166,3 +166,11 @@ event: Callable[[Event], JsonObject] = compile_serializer(
     },
 )
 """Serialize an `Event`, with only those of its optional fields that it has."""
+
+_LATER_CHANGE_MEMBERS = ("seq", "type", "at", "actor_id", "token_id", "changes")
+
+
+def later_change(value: Event) -> JsonObject:
+    """Serialize an `Event` as what it says about something that a client has an earlier version of."""
+    members = event(value)
+    return {name: members[name] for name in _LATER_CHANGE_MEMBERS if name in members}

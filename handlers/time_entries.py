@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers import entity_tags, parse, serialize
 from handlers.dependencies import IfMatch
+from handlers.preconditions import ensure_current
 from handlers.results import Result, new_resource, no_content
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
@@ -44,7 +45,7 @@ def update_time_entry(
 ) -> Result:
     """Update a time entry."""
     view, entries = access.read_time_entries(board_id, card_id, MAX_MANUAL_TIME_ENTRIES)
-    if_match.ensure_matches(time_entries.get_entry_among(view, card_id, entries, entry_id).version)
+    ensure_current(if_match, access, view, time_entries.get_entry_among(view, card_id, entries, entry_id))
     entry, change = time_entries.update(view, card_id, entry_id, parse.time_entry(body), context, entries=entries)
     return _entry_result(entry, context.at, change)
 
@@ -54,7 +55,7 @@ def delete_time_entry(
 ) -> Result:
     """Delete a time entry; if it is open, its clock stops."""
     view, entry = _read_entry(access, board_id, card_id, entry_id)
-    if_match.ensure_matches(entry.version)
+    ensure_current(if_match, access, view, entry)
     return no_content(time_entries.delete(view, card_id, entry, context))
 
 

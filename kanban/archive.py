@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from kanban.changes import ActionContext, Change, build_change
-from kanban.errors import Conflict, ExternalIdTaken, LimitReached, NotFound, quote_name
+from kanban.errors import Conflict, LimitReached, NotFound, quote_name
 from kanban.flow import completions
 from kanban.limits import MAX_LISTS_PER_BOARD
+from kanban.lists import ensure_external_id_is_free
 from kanban.ordering import ranks
 from kanban.ordering.list_capacity import ListArchived, ensure_card_can_enter, with_card, without_card
 from kanban.timekeeping import card_clock, timestamps
@@ -180,8 +181,7 @@ def restore_list(view: BoardView, list_id: str, context: ActionContext) -> tuple
     live_lists = [list_ for list_ in view.lists if list_.deleted_at is None]
     if len(live_lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
-    if old.external_id is not None and any(list_.external_id == old.external_id for list_ in live_lists):
-        raise ExternalIdTaken("list")
+    ensure_external_id_is_free(live_lists, old.external_id)
     rank = ranks.after(live_lists[-1].rank if live_lists else "")
     new = replace(old, deleted_at=None, rank=rank, updated_at=context.at, version=old.version + 1)
     return new, _build_list_change(view, context, "list.restored", (old, new))

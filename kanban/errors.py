@@ -64,11 +64,12 @@ class ExternalIdTaken(Conflict):
 
     code = "external_id_taken"
 
-    def __init__(self, kind: str) -> None:
-        """Take the kind of thing: 'board', 'list' or 'card'."""
+    def __init__(self, kind: str, holder_id: str | None = None) -> None:
+        """Take the kind of thing ('board', 'list' or 'card'), and the id of the one that has it, if that is known."""
         others = "Another of your boards" if kind == "board" else f"Another {kind} on this board"
         super().__init__(f"{others} has this external_id.")
         self.kind = kind
+        self.holder_id = holder_id
 
 
 class LimitReached(Conflict):

@@ -1,6 +1,6 @@
 """Lists: create, update, move, delete with their cards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ def create(view: BoardView, context: ActionContext, new: NewList) -> tuple[List,
     """Create a list at the top or bottom of the board. Raises LimitReached, ExternalIdTaken."""
     if len(view.lists) >= MAX_LISTS_PER_BOARD:
         raise LimitReached("lists", MAX_LISTS_PER_BOARD)
-    _ensure_external_id_is_free(view, new.external_id)
+    ensure_external_id_is_free(view.lists, new.external_id)
     list_ = build_list(
         new, context.new_id("list"), view.board.id, _get_rank_at_end(view.lists, new.position), context.at
     )
@@ -71,7 +71,7 @@ def update(
     if "stage" in changed_fields and (old.card_count or has_archived_cards):
         raise ListNotEmpty(old.name, old.card_count)
     if "external_id" in changed_fields:
-        _ensure_external_id_is_free(view, new.external_id)
+        ensure_external_id_is_free(view.lists, new.external_id)
     return new, build_change(
         view,
         context,
@@ -126,9 +126,13 @@ def delete(view: BoardView, list_id: str, context: ActionContext, running_cards:
     )
 
 
-def _ensure_external_id_is_free(view: BoardView, external_id: str | None) -> None:
-    if external_id is not None and any(list_.external_id == external_id for list_ in view.lists):
-        raise ExternalIdTaken("list")
+def ensure_external_id_is_free(lists: Iterable[List], external_id: str | None) -> None:
+    """Raise ExternalIdTaken if one of the lists has the external id. None is free."""
+    if external_id is None:
+        return
+    for list_ in lists:
+        if list_.external_id == external_id:
+            raise ExternalIdTaken("list", list_.id)
 
 
 def _get_rank_at_end(lists: tuple[List, ...], position: End) -> str:

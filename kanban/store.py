@@ -314,6 +314,9 @@ class Store(Protocol):
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """Return the id of the live board that this user created with that external id."""
 
+    def find_card_id(self, board_id: str, external_id: str) -> str | None:
+        """Return the id of the card of that board with that external id, if the card and its list are live."""
+
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         """Return those of these users who exist, by id."""
 

@@ -28,6 +28,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "handlers.boards": {"MAX_EMBEDDED_CARDS": 500},
     "kanban.ordering.reordering": {"MAX_MOVES": 90},
     "kanban.field_changes": {"MAX_TEXT_LENGTH": 200, "MAX_EVENT_BYTES": 1_024},
+    "kanban.later_changes": {"MAX_LATER_CHANGES": 10},
     "kanban.store": {"MAX_EVENTS_LOOKED_AT": 1_000},
     "kanban.copies": {"MAX_COPIED_CARDS": 40, "MAX_COPIED_PARTS": 80},
     "kanban.timekeeping.date_ranges": {"MAX_RANGE_DAYS": 366},

@@ -45,6 +45,11 @@ class BoardAccess:
         self._scope = scope
         self._minimum_role = minimum_role
 
+    @property
+    def may_read(self) -> bool:
+        """Whether the caller's token may be used for reading: no scope contains another one."""
+        return Scope.READ in self._caller.scopes
+
     def read_board(
         self,
         board_id: str,

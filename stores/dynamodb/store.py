@@ -212,6 +212,16 @@ class DynamoStore:
             return None
         return board.id if board.deleted_at is None else None
 
+    def find_card_id(self, board_id: str, external_id: str) -> str | None:
+        claim = self._reader.get_item(keys.card_claim_key(board_id, external_id))
+        if claim is None:
+            return None
+        head, items = self._reader.get_with_head(board_id, [keys.card_key(board_id, claim["card_id"]["S"])])
+        card = card_from_item(items[0]) if items and items[0] else None
+        if head is None or card is None or card.deleted_at is not None or card.external_id != external_id:
+            return None
+        return card.id if head.has_list(card.list_id) else None
+
     # Users, tokens, stored responses
 
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:

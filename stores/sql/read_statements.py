@@ -218,6 +218,13 @@ _CARDS = sa.select(*SELECTED_CARD_COLUMNS).select_from(CARDS_WITH_RUNNING_ENTRY)
 
 LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
 
+CARD_ID_BY_EXTERNAL_ID = sa.select(cards.c.id).where(
+    cards.c.board_id == parameter("board_id"),
+    cards.c.external_id == parameter("external_id"),
+    cards.c.deleted_at.is_(None),
+    LIST_IS_LIVE,
+)
+
 _ASSIGNEE = members.alias("assignee")
 
 CARD = _CARDS.where(

@@ -333,6 +333,10 @@ class SqlStore:
         rows = self._read(read_statements.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
         return str(rows[0][0]) if rows else None
 
+    def find_card_id(self, board_id: str, external_id: str) -> str | None:
+        rows = self._read(read_statements.CARD_ID_BY_EXTERNAL_ID, board_id=board_id, external_id=external_id)
+        return str(rows[0][0]) if rows else None
+
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}

@@ -291,6 +291,24 @@ def test_an_update_cannot_take_the_external_id_of_another_card(world: World) -> 
     assert error.value.constraint == "card.external_id"
 
 
+def test_the_card_with_an_external_id_is_found_while_it_is_live(world: World) -> None:
+    first, second = world.add_card("Copy", external_id="x-1"), world.add_card("Text", "Doing", external_id="x-2")
+    other = World(world.store, seed=8)
+    world.apply(cards.update, first.id, patch={"title": "Copy again"})
+    deleted = world.add_card("Draft", external_id="x-3")
+    world.store.commit(cards.delete(world.read_board(deleted.id), deleted.id, world.context()))
+    world.store.commit(lists.delete(world.read_board(), world.find_list("Doing").id, world.context()))
+
+    def find(external_id: str) -> str | None:
+        return world.store.find_card_id(world.board_id, external_id)
+
+    assert [find(external_id) for external_id in ("x-1", "X-1", "x-2", "x-3", "x-4")] == [first.id, *[None] * 4]
+    assert world.store.find_card_id(other.board_id, "x-1") is None
+    world.apply(cards.update, first.id, patch={"external_id": None})
+    assert find("x-1") is None
+    assert world.add_card("Again", external_id="x-2").id == find("x-2") != second.id
+
+
 def test_the_external_id_of_a_list_is_unique_even_past_the_rules(world: World) -> None:
     world.add_list("Imported", external_id="x-1")
 

@@ -138,6 +138,10 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         lambda world, _: world.store.find_board_id(world.ann.id, "site"),
         ["GetItem", "GetItem"],
     ),
+    "a card by its external id": (
+        lambda world, _: world.store.find_card_id(world.board_id, "card"),
+        ["GetItem", "TransactGetItems"],
+    ),
     "some users": (lambda world, _: world.store.read_users([world.ann.id, "usr_none"]), ["BatchGetItem"]),
     "boards": (lambda world, _: world.store.page_boards(world.ann.id, 50), ["Query", "BatchGetItem"]),
     "deleted boards": (
@@ -171,7 +175,7 @@ WRITES: dict[str, Callable[[World, Card], Any]] = {
 
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_reads_take_as_many_round_trips_on_a_large_board_as_on_a_small_one(wire: Wire, world: World, size: str) -> None:
-    card = world.add_card("Card")
+    card = world.add_card("Card", external_id="card")
     world.add_card("Another card")
     if size == "large":
         add_many_cards(world)
