@@ -30,12 +30,12 @@ def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -
     return Caller(user.id, token.id, token.scopes, token.version)
 
 
-def build_rate_check(requests_per_minute: int, clock: Callable[[], datetime]) -> Callable[[Caller], None]:
+def build_rate_check(requests_per_minute: int, unix_time: Callable[[], float]) -> Callable[[Caller], None]:
     """Return a check that limits the requests of each user, with all of their tokens together.
 
     It raises Problem (429) for a request above the limit.
     """
-    limiter = RateLimiter(requests_per_minute, lambda: clock().timestamp())
+    limiter = RateLimiter(requests_per_minute, unix_time)
 
     def check(caller: Caller) -> None:
         if wait_seconds := limiter.acquire(caller.user_id):

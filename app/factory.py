@@ -31,15 +31,15 @@ PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user"))
 """The operations that can be called without a token. The start fails if the document names others."""
 
 
-def utc_now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""Returns the current time in UTC."""
 
 
 def create_app(
     store: Store,
     *,
     clock: Callable[[], datetime] = utc_now,
+    unix_time: Callable[[], float] = time.time,
     random_bytes: Callable[[int], bytes] = os.urandom,
     sleep: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
@@ -51,13 +51,14 @@ def create_app(
 
     `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
     limit. `origins` are the web origins whose pages may call (CORS). Time, randomness and sleeping are passed in, so
-    that tests decide them. `on_breach` is called with every response that breaks the document: tests raise there.
+    that tests decide them; `unix_time` returns seconds, for the rate limit. `on_breach` is called with every response
+    that breaks the document: tests raise there.
     """
     document = load_document()
     new_id = IdGenerator(clock, random_bytes)
 
     def now() -> datetime:
-        # Everything that is stored and shown has whole seconds. Ids and the rate limit have the fraction as well.
+        # Everything that is stored and shown has whole seconds. Ids have the fraction as well.
         return truncate_to_seconds(clock())
 
     docs = DocumentationSite(
@@ -72,7 +73,7 @@ def create_app(
         to_problem=to_problem,
         cursors=CursorCodec(store.read_secret()),
         public_operations=PUBLIC_OPERATIONS,
-        admit=build_rate_check(rate_limit, clock) if rate_limit else lambda _: None,
+        admit=build_rate_check(rate_limit, unix_time) if rate_limit else lambda _: None,
         on_breach=on_breach,
         fallback=StaticSite(WEB_FOLDER, fallback=docs),
     )

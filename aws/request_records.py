@@ -28,6 +28,7 @@ _TRACE_ID_PATTERN = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24
 _USUAL_METRICS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Latency", "Unit": "Milliseconds"}]
 _THROTTLED_STATUSES = (429, 503)
 _CONFLICT_STATUSES = (409, 412)
+_LOWEST_ERROR = 400
 _LOWEST_SERVER_ERROR = 500
 
 
@@ -74,15 +75,18 @@ class RequestRecorder:
         milliseconds: float,
     ) -> dict[str, Any]:
         now = self._clock()
-        gateway = event.get("requestContext")
-        http = _get_part(gateway, "http")
+        gateway = _get_part(event, "requestContext")
+        if isinstance(http := _get_part(gateway, "http"), dict):
+            method, address = http.get("method"), http.get("sourceIp")
+        else:
+            method, address = event.get("httpMethod"), _get_part(_get_part(gateway, "identity"), "sourceIp")
         body = response.get("body") or ""
         line = build_log_line(
             context,
             at=now,
             milliseconds=milliseconds,
-            method=_get_part(http, "method") or event.get("httpMethod"),
-            address=_get_part(http, "sourceIp") or _get_part(_get_part(gateway, "identity"), "sourceIp"),
+            method=method,
+            address=address,
             status=response["statusCode"],
             size=len(body) if body.isascii() else len(body.encode()),
         )
@@ -100,15 +104,7 @@ class RequestRecorder:
     def _add_metrics(self, line: dict[str, Any], context: RequestContext, now: datetime) -> None:
         """Add the metrics of a request. Rare ones are left out if they are zero: each metric costs money."""
         status = line["status"]
-        rare: list[str] = []
-        if status >= _LOWEST_SERVER_ERROR:
-            rare.append("ServerErrors")
-        if status in _THROTTLED_STATUSES:
-            rare.append("Throttles")
-        if status in _CONFLICT_STATUSES:
-            rare.append("Conflicts")
-        if context.is_replayed:
-            rare.append("Replays")
+        rare = _find_rare_metrics(status, context) if status >= _LOWEST_ERROR or context.is_replayed else ()
         directives = _build_directives(rare) if rare else _USUAL_DIRECTIVES
         line["_aws"] = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": directives}
         line["Stage"] = self._stage
@@ -132,6 +128,17 @@ def write_to_stdout(line: bytes) -> None:
     """Write a line to standard output at once."""
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
+
+
+def _find_rare_metrics(status: int, context: RequestContext) -> list[str]:
+    """Return the metrics that only some requests have."""
+    metrics = {
+        "ServerErrors": status >= _LOWEST_SERVER_ERROR,
+        "Throttles": status in _THROTTLED_STATUSES,
+        "Conflicts": status in _CONFLICT_STATUSES,
+        "Replays": context.is_replayed,
+    }
+    return [name for name, is_due in metrics.items() if is_due]
 
 
 def _build_directives(counts: Iterable[str]) -> list[dict[str, Any]]:

@@ -183,7 +183,7 @@ def _validate_head(path: str, query: str, headers: Mapping[str, str], max_body_b
     # Nearly every path is printable, which is seen in half the time.
     if not path.isprintable() and _FORBIDDEN_IN_PATH.search(path):
         raise Problem(404, "not_found", "There is nothing here.")
-    if _FORBIDDEN_IN_QUERY.search(query):
+    if query and _FORBIDDEN_IN_QUERY.search(query):
         raise Problem(400, "malformed_request", "The query string has characters that must be percent-encoded.")
 
 

@@ -40,24 +40,27 @@ class RateLimiter:
         """Count a request and return 0.0, or return the seconds to wait if the caller is over the limit."""
         with self._lock:
             now = self._now()
+            arrival_times = self._arrival_times
             # The caller goes to the end of the order.
-            arrival_time = self._arrival_times.pop(caller, now)
-            free_at = (max(now, arrival_time)) + self._interval
-            too_early = free_at - _WINDOW_SECONDS - now
-            # After the clock was set back, waits would be that long. No caller has to wait longer than a minute.
-            is_refused = _TOLERANCE_SECONDS < too_early <= _WINDOW_SECONDS
-            if is_refused:
-                free_at = arrival_time
-            elif too_early > 0:
-                free_at = now + _WINDOW_SECONDS
-            self._arrival_times[caller] = free_at
-            self._evict(now)
-            return too_early if is_refused else 0.0
+            arrival_time = arrival_times.pop(caller, now)
+            free_at = max(now, arrival_time) + self._interval
+            wait = 0.0
+            if (too_early := free_at - _WINDOW_SECONDS - now) > 0:
+                # After the clock was set back, waits would be that long. No caller has to wait longer than a minute.
+                if _TOLERANCE_SECONDS < too_early <= _WINDOW_SECONDS:
+                    wait, free_at = too_early, arrival_time
+                else:
+                    free_at = now + _WINDOW_SECONDS
+            arrival_times[caller] = free_at
+            # Up to two inactive callers are evicted: one more than a request adds, so that they don't accumulate.
+            if self._evict_first(now):
+                self._evict_first(now)
+            return wait
 
-    def _evict(self, now: float) -> None:
-        """Evict up to two inactive callers: one more than a request adds, so that they don't accumulate."""
-        for _ in range(2):
-            caller = next(iter(self._arrival_times))
-            if self._arrival_times[caller] > now and len(self._arrival_times) <= MAX_CALLERS:
-                return
-            del self._arrival_times[caller]
+    def _evict_first(self, now: float) -> bool:
+        """Evict the first caller if it is inactive or one too many, and return whether it was."""
+        caller = next(iter(self._arrival_times))
+        if self._arrival_times[caller] > now and len(self._arrival_times) <= MAX_CALLERS:
+            return False
+        del self._arrival_times[caller]
+        return True

@@ -21,7 +21,9 @@ log = logging.getLogger("tackboard")
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
-_ADDRESS = re.compile(r"([0-9A-Fa-f.:]{2,45})")
+_IDS = re.compile(rf"{_ID.pattern}(?:/{_ID.pattern})*")
+"""Ids separated by slashes, which no path parameter contains."""
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 _SERVER_ERROR = 500
 
 
@@ -52,7 +54,7 @@ def build_log_line(
         line["method"] = method
     operation, caller = context.operation, context.caller
     ids = context.path_values
-    has_only_ids = all(map(_ID.fullmatch, ids.values()))
+    has_only_ids = not ids or _IDS.fullmatch("/".join(ids.values())) is not None
     if not has_only_ids:
         ids = {name: value for name, value in ids.items() if _ID.fullmatch(value)}
     if operation is not None:
@@ -72,8 +74,8 @@ def build_log_line(
         line["auth"] = "token"
     if ids.get("board_id", "").startswith("brd_"):
         line["board_id"] = ids["board_id"]
-    if (matched_address := match_whole(_ADDRESS, address)) is not None:
-        line["address"] = matched_address
+    if isinstance(address, str) and _ADDRESS.fullmatch(address):
+        line["address"] = address
     line["retries"] = context.retries
     return line
 

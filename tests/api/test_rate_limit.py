@@ -14,7 +14,15 @@ from tests.api.manual_clock import ManualClock
 def anonymous(store: Store, clock: ManualClock) -> Client:
     """Return a client without a token, of a server that allows three requests a minute."""
     randomness = random.Random(7)  # noqa: S311 - tests need the same secrets in every run.
-    return Client(create_app(store, clock=clock, random_bytes=randomness.randbytes, open_signup=True, rate_limit=3))
+    application = create_app(
+        store,
+        clock=clock,
+        unix_time=lambda: clock().timestamp(),
+        random_bytes=randomness.randbytes,
+        open_signup=True,
+        rate_limit=3,
+    )
+    return Client(application)
 
 
 def test_one_request_too_many_is_a_429_with_retry_after(mina: Client, clock: ManualClock) -> None:
