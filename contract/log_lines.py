@@ -18,7 +18,7 @@ from contract.request_context import get_request_context
 
 LogLine = Mapping[str, Any]
 
-_OWN_PACKAGES = ("app", "aws", "contract", "delivery", "handlers", "kanban", "stores", "usecases")
+_OWN_PACKAGES = ("app", "aws", "contract", "delivery", "handlers", "kanban", "readers", "stores", "usecases")
 """Packages whose exception messages are written for operators. Any other message may quote client input."""
 
 # Clients may choose the request id. One that contains a token is left out.

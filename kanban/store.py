@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from kanban.changes import Change
+from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
 from kanban.values import (
     Board,
@@ -182,6 +183,10 @@ class Store(Protocol):
 
     Every one can raise Busy. A page continues from the `next_key` of the page before, or None.
     """
+
+    @property
+    def feed_readers(self) -> FeedReaderStore:
+        """Return the store of the readers of the feed, in the same data."""
 
     def read_board(
         self,

@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "handlers": {"kanban", "usecases"},
     "stores": {"kanban", "alembic", "botocore", "orjson", "psycopg", "sqlalchemy", "trimmed_import", "yaml"},
     "delivery": set(),
+    "readers": {"kanban"},
     "contract": {"connexion", "jsonschema_rs", "orjson", "trimmed_import"},
     "app": {"contract", "handlers", "kanban", "orjson", "usecases"},
     "cli": {"app", "contract", "ijson", "kanban", "server", "stores", "tqdm", "usecases", "wsgi"},

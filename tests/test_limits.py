@@ -29,6 +29,10 @@ LIMITS: dict[str, dict[str, Any]] = {
     "kanban.ordering.reordering": {"MAX_MOVES": 90},
     "kanban.field_changes": {"MAX_TEXT_LENGTH": 200, "MAX_EVENT_BYTES": 1_024},
     "kanban.later_changes": {"MAX_LATER_CHANGES": 10},
+    "kanban.feed_readers": {"MAX_CLOCK_SKEW": timedelta(seconds=30), "MAX_WAIT": timedelta(days=1)},
+    "delivery.sender": {"MAX_RESPONSE_BYTES": 1_024},
+    "delivery.targets": {"MAX_URL_CHARACTERS": 2_048},
+    "readers.runner": {"MAX_BATCH_EVENTS": 100},
     "kanban.store": {"MAX_EVENTS_LOOKED_AT": 1_000},
     "kanban.copies": {"MAX_COPIED_CARDS": 40, "MAX_COPIED_PARTS": 80},
     "kanban.timekeeping.date_ranges": {"MAX_RANGE_DAYS": 366},
@@ -80,7 +84,7 @@ def test_a_limit_has_its_documented_value(module: str) -> None:
 def test_every_limit_is_listed() -> None:
     defined = {
         (file.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."), name)
-        for folder in ("contract", "handlers", "kanban")
+        for folder in ("contract", "delivery", "handlers", "kanban", "readers")
         for file in (ROOT / folder).rglob("*.py")
         for name in _LIMIT.findall(file.read_text())
     }

@@ -10,6 +10,7 @@
                   P#<card>#T<entry>      a time entry
                   N#<card>               the transfer lock: who may write parts of a card that has not arrived yet
                   L#<list>               a deleted list
+                  R#<reader>             a reader of the feed: where it is
                   X#<external id>        which card claims that external id
     U#<user>      U                      a user
                   K#<token>              a token of the user
@@ -20,6 +21,7 @@
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
+    R             <board>#<reader>       there is that reader of the feed
     S             secret, owner          what belongs to the installation
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
@@ -119,6 +121,11 @@ def card_claim_key(board_id: str, external_id: str) -> Item:
     return item_key(f"B#{board_id}", f"X#{external_id}")
 
 
+def reader_key(board_id: str, name: str) -> Item:
+    """Return the key of a reader of the feed."""
+    return item_key(f"B#{board_id}", f"R#{name}")
+
+
 # Of a user
 
 
@@ -173,6 +180,17 @@ def token_holder_key(digest_or_id: str) -> Item:
 def setting_key(name: str) -> Item:
     """Return the key of something that belongs to the installation."""
     return item_key("S", name)
+
+
+def listed_reader_key(board_id: str, name: str) -> Item:
+    """Return the key of a reader in the list of all readers."""
+    return item_key("R", f"{board_id}#{name}")
+
+
+def parse_listed_reader(item: Item) -> tuple[str, str]:
+    """Return the board and the name of a reader in the list of all readers."""
+    board_id, _, name = item["sk"]["S"].partition("#")
+    return board_id, name
 
 
 def tombstone_key(timestamp: str, *what: str) -> Item:

@@ -160,6 +160,7 @@ class Purge:
             f"B#{board_id}", " ", "~", page_size=budget, projection="pk, sk, #assigned"
         ):
             self._batches.delete(_assignment_keys(board_id, batch))
+            self._batches.delete(_listed_reader_keys(board_id, batch))
             self._batches.delete(map(key_of, batch))
             count += len(batch)
             if last_key and count >= budget:
@@ -279,3 +280,9 @@ def _assignment_keys(board_id: str, items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         for user_id in {*assignee_users_from_item(item).values()} - {""}:
             yield keys.assignment_key(user_id, board_id, item["sk"]["S"][2:])
+
+
+def _listed_reader_keys(board_id: str, items: Iterable[Item]) -> Iterator[Item]:
+    for item in items:
+        if item["sk"]["S"].startswith("R#"):
+            yield keys.listed_reader_key(board_id, item["sk"]["S"][2:])

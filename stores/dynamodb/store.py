@@ -18,6 +18,7 @@ from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.commits import Committer
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.event_queries import read_queried_events
+from stores.dynamodb.feed_readers import DynamoFeedReaders
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
@@ -37,6 +38,7 @@ class DynamoStore:
         self._reader = TableReader(client, table)
         self._committer = Committer(client, self._reader, table)
         self._purge = Purge(client, self._reader, table)
+        self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self._secret: bytes | None = None
 
     # Boards

@@ -73,6 +73,7 @@ _KIND_BY_TABLE = {
     "card_links": "card_link",
     "checklist_items": "checklist_item",
     "events": "event",
+    "feed_readers": "feed_reader",
     "idempotency_records": "idempotency_key",
     "settings": "setting",
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kanban.feed_readers import FeedReader
 from kanban.field_changes import format_changes, parse_changes
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
@@ -317,6 +318,9 @@ event_to_row: Callable[[Event], _Write] = _compile_writer(
         "changes": "format_changes(value.changes) if value.changes is not None else None",
     },
 )
+
+row_to_reader: Callable[[Row], FeedReader] = _compile_reader(FeedReader, _columns_of(tables.feed_readers))
+reader_to_row: Callable[[FeedReader], _Write] = _compile_writer(FeedReader, _columns_of(tables.feed_readers))
 
 row_to_stored_response: Callable[[Row], StoredResponse] = _compile_reader(
     StoredResponse,

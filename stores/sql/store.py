@@ -49,6 +49,7 @@ from stores.paging import count_events_to_read, cut_card_page, cut_event_page, c
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
+from stores.sql.feed_readers import SqlFeedReaders
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
 from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
@@ -72,6 +73,7 @@ class SqlStore:
         self._statements = StatementCache(engine.dialect)
         self._secret: bytes | None = None
         self._readiness = WriteReadiness()
+        self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
 
     def read_board(
         self,

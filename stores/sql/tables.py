@@ -352,6 +352,27 @@ sa.Index(
     postgresql_where=events.c.card_id.is_not(None),
 )
 
+feed_readers = sa.Table(
+    "feed_readers",
+    metadata,
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("name", BYTEWISE_TEXT, nullable=False),
+    sa.Column("after_seq", INTEGER, nullable=False),
+    sa.Column("batch_to", INTEGER),
+    sa.Column("attempts", INTEGER, nullable=False),
+    sa.Column("calls", INTEGER, nullable=False),
+    sa.Column("failing_since", TIMESTAMP),
+    sa.Column("due_at", TIMESTAMP),
+    sa.Column("lease_owner", TEXT),
+    sa.Column("lease_until", TIMESTAMP),
+    sa.PrimaryKeyConstraint("board_id", "name"),
+    _check_between("after_seq", 0),
+    _check_between("attempts", 0),
+    _check_between("calls", 0),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 idempotency_records = sa.Table(
     "idempotency_records",
     metadata,

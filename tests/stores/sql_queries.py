@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stores.sql import read_statements, user_statements
+from stores.sql import feed_readers, read_statements, user_statements
 
 FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
@@ -34,7 +34,8 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
     return {
         **{
             name: value
-            for name, value in (*vars(read_statements).items(), *vars(user_statements).items())
+            for module in (read_statements, user_statements, feed_readers)
+            for name, value in vars(module).items()
             if isinstance(value, sa.Select) and name[0].isupper()
         },
         **{f"NEXT_RANK {side}": query for side, query in read_statements.NEXT_RANK.items()},

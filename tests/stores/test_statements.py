@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import CardSort, CardState
-from stores.sql import card_page_statements, read_statements, user_statements, write_statements
+from stores.sql import card_page_statements, feed_readers, read_statements, user_statements, write_statements
 from stores.sql.statement_cache import PreparedStatement, Statement, StatementCache
 from stores.sql.tables import metadata
 
@@ -26,6 +26,7 @@ ANY_VALUES = {column.name: 1 for table in metadata.tables.values() for column in
     (
         *("actor_id", "from_board_id", "label_id", "limit", "now", "pattern"),
         *("assignee_id", "due_from", "due_until", "overdue_at", "since", "token_id", "until", "updated_since"),
+        *("after_name", "latest", "owner", "seen_batch_to"),
         *("deleted_since", "last_board_id", "last_id", "max_count"),
         *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq"),
         *("after_board_id", "after_due_at", "after_ended_at", "after_updated_at"),
@@ -41,6 +42,7 @@ def list_statements(engine: str) -> list[Statement]:
         *vars(read_statements).items(),
         *vars(user_statements).items(),
         *vars(write_statements).items(),
+        *vars(feed_readers).items(),
         *vars(card_page_statements).items(),
     ):
         candidates = value.values() if isinstance(value, dict) else [value]

@@ -1,0 +1,1 @@
+"""What follows the feed: one runner for all readers."""
