@@ -17,6 +17,7 @@ from math import inf
 from app.board_turns import BoardTurns
 from contract.messages import Response
 from contract.operations import Call
+from contract.preferences import DRY_RUN
 from contract.responses import ContractBreach
 from kanban.access import ensure_permitted
 from kanban.changes import Change
@@ -31,7 +32,7 @@ from kanban.errors import (
 )
 from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
 from kanban.values import Scope
-from usecases.duplicates import find_card_with_external_id
+from usecases.duplicates import ensure_no_duplicates, find_card_with_external_id
 
 MAX_ATTEMPTS = 12
 """How often a handler runs for one request before the client is asked to come back later."""
@@ -86,8 +87,9 @@ class IdempotentCommit:
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
             ensure_permitted(call.caller, scope)
+        is_dry_run = call.is_dry_run
         try:
-            return self._commit(call, handle)
+            response = self._run_dry(call, handle) if is_dry_run else self._commit(call, handle)
         except (Conflict, Unprocessable, NotFound) as error:
             # A repeated request can fail because its first attempt succeeded: then that stored response is returned.
             # Callers without access to the board get the error, so former members see no stored response.
@@ -96,7 +98,8 @@ class IdempotentCommit:
                 if isinstance(error, ExternalIdTaken) and Scope.READ not in call.caller.scopes:
                     error.holder_id = None
                 raise
-            return stored
+            response = stored
+        return _describe_dry_run(response) if is_dry_run else response
 
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
         if call.request.method == "GET":
@@ -113,6 +116,16 @@ class IdempotentCommit:
                 response = self._try_to_commit(call, handle, range(attempts_without_turn, MAX_ATTEMPTS))
         if response is None:
             raise Busy
+        return response
+
+    def _run_dry(self, call: Call, handle: Callable[[], Response]) -> Response:
+        """Return the response that the request would have if nobody else was first. Nothing is written."""
+        response = handle()
+        stored = self._read_stored_response(call)
+        if stored is not None:
+            return stored
+        if response.change is not None:
+            ensure_no_duplicates(self._store, response.change)
         return response
 
     def _take_turn(self, call: Call) -> AbstractContextManager[None]:
@@ -186,3 +199,9 @@ class IdempotentCommit:
 def _has_board_access(error: DomainError) -> bool:
     """Tell whether the caller got past the check of membership: without access, the board is not found."""
     return not (isinstance(error, NotFound) and error.kind == "board")
+
+
+def _describe_dry_run(response: Response) -> Response:
+    """Return the response of a dry run: it says that it is one, and gives no address of something that isn't there."""
+    headers = (header for header in response.headers if header[0] != "location")
+    return Response(response.status, (*headers, ("preference-applied", DRY_RUN)), response.body, code=response.code)

@@ -36,14 +36,14 @@ _REQUEST_ID = re.compile(r"(?!.*tkb_)[A-Za-z0-9._-]{1,64}")
 _FORBIDDEN_IN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN_IN_QUERY = re.compile(r"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-# The API ignores the headers in the second line (the mock reads Prefer). Libraries for tracing and fetching add them
+# The API ignores the headers in the second line. Libraries for tracing and fetching add them
 # to every request, and a browser sends no request at all when one of its headers is not allowed.
 _ALLOWED_HEADERS = (
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, "
-    "baggage, Cache-Control, Prefer, sentry-trace, traceparent, tracestate, X-Requested-With"
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id, "
+    "baggage, Cache-Control, sentry-trace, traceparent, tracestate, X-Requested-With"
 )
 _EXPOSED_HEADERS = (
-    "Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, "
+    "Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, Sunset, "
     "WWW-Authenticate, X-Request-Id"
 )
 _NO_STORE = ("cache-control", "no-store")

@@ -26,12 +26,13 @@ from contract.heavy_operations import find_weight_errors, is_heavy
 from contract.messages import Request, Response
 from contract.negotiation import choose_media_type
 from contract.parameters import Parameter, PathParameters, argument_name, parse_cookies, parse_query
+from contract.preferences import DRY_RUN, has_preference
 from contract.responses import HandlerResult, Responses
 from contract.schemas import Schema, Schemas, find_unenforceable_schemas
 
 _SAFE_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
 """Characters that need no encoding in a query (RFC 3986, section 3.4) within the angle brackets of a Link header."""
-_HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key"))
+_HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key", "prefer"))
 """Header parameters that the contract and the commit step handle. A handler need not take them."""
 
 
@@ -54,6 +55,12 @@ class Call:
     def idempotency_key(self) -> str | None:
         """The Idempotency-Key of the request; None without one, or if the operation takes none."""
         return self.request.headers.get("idempotency-key") if self.operation.takes_idempotency_key else None
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the request asks what it would do, and must change nothing."""
+        prefer = self.request.headers.get("prefer")
+        return prefer is not None and self.operation.takes_preferences and has_preference(prefer, DRY_RUN)
 
     def compute_fingerprint(self) -> str:
         """Compute the SHA-256 of path and parsed body, so that equivalent JSON has the same fingerprint."""
@@ -106,6 +113,7 @@ class Operation:
         self._responses = Responses(self.id, operation_object["responses"], schemas, deprecation_headers)
         self.is_heavy = is_heavy(operation_object)
         self.takes_idempotency_key = any(p.argument == "idempotency_key" for p in self._header_parameters)
+        self.takes_preferences = any(p.argument == "prefer" for p in self._header_parameters)
         self._supports_if_none_match = any(p.argument == "if_none_match" for p in self._header_parameters)
         self._function: Callable[..., HandlerResult]
         self._dependencies: dict[str, Callable[[Call], Any]] = {}

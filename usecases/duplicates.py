@@ -1,8 +1,24 @@
-"""Find what in the store has an external id that a change would give to a card, too."""
+"""Find what in the store has an id or an external id that a change would give to something else, too."""
 
 from kanban.changes import Change
+from kanban.errors import ExternalIdTaken, IdTaken
 from kanban.store import Store
-from kanban.values import Board, Card
+from kanban.values import Board, Card, User
+
+
+def ensure_no_duplicates(store: Store, change: Change) -> None:
+    """Raise what a commit of the change would: IdTaken or ExternalIdTaken. The rules have looked at all other names."""
+    for user in change.creates:
+        if isinstance(user, User) and store.read_user(user.id) is not None:
+            raise IdTaken("user")
+    for board in change.updates if change.restores_board else change.creates:
+        if isinstance(board, Board) and board.external_id is not None:
+            holder_id = store.find_board_id(board.created_by, board.external_id)
+            if holder_id not in (None, board.id):
+                raise ExternalIdTaken("board")
+    card_id = find_card_with_external_id(store, change)
+    if card_id is not None:
+        raise ExternalIdTaken("card", card_id)
 
 
 def find_card_with_external_id(store: Store, change: Change) -> str | None:

@@ -190,7 +190,7 @@ def test_the_introduction_names_every_header_that_pages_of_other_origins_may_sen
     added = allowed - own - {"Accept", "Authorization", "Content-Type", "X-Request-Id"}
 
     assert {name for name in added if f"`{name}`" not in BUNDLE["info"]["description"]} == set()
-    assert len(added) == 7
+    assert len(added) == 6
 
 
 def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function() -> None:

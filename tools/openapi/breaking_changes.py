@@ -30,12 +30,16 @@ MAY_BECOME_OPEN = DOCUMENTED_AS_GROWING | {
 }
 """Closed schemas that may become open. Values may be added in the release after that."""
 
+MAY_BECOME_OPTIONAL = ("Location",)
+"""Headers of responses that a request may do without, if it asks for that by something new: a dry run."""
+
 _SEVERITIES_FILE = ROOT / "tools" / "openapi" / "severities.txt"
 _WARNING_LEVEL = 2
 
 
 def find_breaking_changes(released: Node, current: Node) -> list[BundleFinding]:
     """Find what breaks clients of the released document, with its pointer in the current one."""
+    released = _make_headers_optional(released)
     closed = close_open_schemas(released), close_open_schemas(current)
     growing = DOCUMENTED_AS_GROWING | list_open_schemas(released)
     findings = [
@@ -58,6 +62,14 @@ def find_breaking_changes(released: Node, current: Node) -> list[BundleFinding]:
             BundleFinding(("servers",), "breaking servers", "The addresses of all operations have changed.")
         )
     return list(dict.fromkeys(findings))
+
+
+def _make_headers_optional(document: Node) -> Node:
+    """Return the document with those headers optional that may become so."""
+    components = document.get("components", {})
+    headers = components.get("headers", {})
+    optional = {name: headers[name] | {"required": False} for name in MAY_BECOME_OPTIONAL if name in headers}
+    return document | {"components": components | {"headers": headers | optional}} if optional else document
 
 
 def list_changes(released: Node, current: Node) -> list[Node]:

@@ -3,13 +3,14 @@
 The files are plain OpenAPI that any tool resolves. Two extensions of our own abbreviate what would be repeated;
 the bundle doesn't have them:
 
-- `x-tackboard-standard` in spec/openapi.yaml names the headers of every response, and the responses that follow from
-  what an operation is: with a request body there can be a 415, with `If-Match` a 412. A path names only its own.
+- `x-tackboard-standard` in spec/openapi.yaml names the headers of every response, the parameters of every operation
+  that writes and the headers of its successes, and the responses that follow from what an operation is: with a request
+  body there can be a 415, with `If-Match` a 412. A path names only its own.
 - `x-tackboard-base: CardShown` in a value of an example stands for the value of that example; the properties beside it
   replace those of the base, or are added.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ STANDARD = "x-tackboard-standard"
 BASE = "x-tackboard-base"
 
 _METHODS = ("get", "put", "post", "delete", "patch")
+_WRITING_METHODS = _METHODS[1:]
 _WRITING_ROLES = ("editor", "owner")
 _DATA_KEYWORDS = ("example", "value", "default", "enum")
 """What is below these keywords is data, in which a `$ref` is no reference."""
@@ -113,6 +115,8 @@ def expand(document: Node) -> Node:
         for path_item in document["paths"].values():
             for operation in _list_operations(path_item):
                 _add_responses(document, path_item, operation, standard["responses"])
+            for operation in _list_operations(path_item, _WRITING_METHODS):
+                _add_what_writes_have(document, operation, standard["of_writes"])
         for response in _list_responses(document):
             _add_headers(response, standard["headers"])
         components = _sort_components(document)
@@ -126,8 +130,8 @@ def expand(document: Node) -> Node:
     return document | {"components": components}
 
 
-def _list_operations(path_item: Node) -> Iterator[Node]:
-    yield from (path_item[method] for method in _METHODS if method in path_item)
+def _list_operations(path_item: Node, methods: Sequence[str] = _METHODS) -> Iterator[Node]:
+    yield from (path_item[method] for method in methods if method in path_item)
 
 
 def _list_responses(document: Node) -> Iterator[Node]:
@@ -145,6 +149,15 @@ def _add_responses(document: Node, path_item: Node, operation: Node, standard: d
     named = {status: name for group, names in standard.items() if groups[group] for status, name in names.items()}
     added = {status: {"$ref": f"#/components/responses/{name}"} for status, name in named.items()}
     operation["responses"] = dict(sorted((added | operation["responses"]).items()))
+
+
+def _add_what_writes_have(document: Node, operation: Node, standard: dict[str, Any]) -> None:
+    """Add the parameters of an operation that writes, and the headers of its successes, after its own."""
+    parameters = operation.setdefault("parameters", [])
+    parameters += [{"$ref": f"#/components/parameters/{name}"} for name in standard["parameters"]]
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            _add_headers(_resolve(document, response), standard["success_headers"])
 
 
 def _list_groups(document: Node, path_item: Node, operation: Node) -> dict[str, bool]:
