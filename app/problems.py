@@ -7,6 +7,7 @@ from contract.problems import Problem, authentication_required
 from contract.violations import Violation
 from kanban.errors import Conflict, DomainError, ExternalIdTaken, Forbidden, NotFound, Unauthenticated, Unprocessable
 from kanban.store import Busy, Unavailable
+from kanban.undo import UndoBlocked
 
 STATUS_BY_ERROR: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
 """The HTTP status of each kind of error. A class that is not a key has the status of its nearest parent."""
@@ -31,8 +32,10 @@ def to_problem(error: Exception) -> Problem | None:
     return Problem(status, error.code, error.message, violations=violations, members=_build_members(error))
 
 
-def _build_members(error: DomainError) -> Mapping[str, str]:
+def _build_members(error: DomainError) -> Mapping[str, str | int]:
     """Return what only problems of that code have."""
     if isinstance(error, ExternalIdTaken) and error.holder_id is not None:
         return {f"{error.kind}_id": error.holder_id}
+    if isinstance(error, UndoBlocked) and error.blocking_seq is not None:
+        return {"blocking_seq": error.blocking_seq}
     return {}

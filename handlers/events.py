@@ -1,11 +1,14 @@
 """Events of a board and of a card, in order, without gaps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from handlers import serialize
 from handlers.results import Result
 from kanban import boards
+from kanban.changes import ActionContext
 from kanban.store import BEYOND_ALL_SEQS, EventQuery
+from usecases import event_undo
 from usecases.board_access import BoardAccess
 
 
@@ -44,6 +47,12 @@ def list_card_events(
     access.read_card(board_id, card_id)
     query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
     return _list_events(access, board_id, query, limit, history)
+
+
+def undo_event(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
+    """Undo what an event did, and return the event of the change back."""
+    change = event_undo.undo_event(access, context, board_id, body["seq"])
+    return Result({"event": serialize.event(change.event)} if change.event else None, change=change)
 
 
 def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: int, history: str | None) -> Result:

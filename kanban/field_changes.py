@@ -54,7 +54,7 @@ def compare(view: BoardView, old: Subject, new: Subject) -> Iterator[FieldChange
         name = field.name
         if getattr(old, name) == getattr(new, name):
             continue
-        before, after = _present(view, old, name), _present(view, new, name)
+        before, after = present_field(view, old, name), present_field(view, new, name)
         if before != after:
             is_private = field.metadata.get("is_text_private", False)
             yield _build_change(field.metadata.get("api_name") or name, before, after, is_private=is_private)
@@ -108,7 +108,7 @@ def _count_bytes(value: object) -> int:
     return len(format_changes(value).encode())
 
 
-def _present(view: BoardView, value: Any, name: str) -> Any:
+def present_field(view: BoardView, value: Any, name: str) -> Any:
     """Return the value of a field as the API shows it, ids as a list and links as a tuple."""
     stored = getattr(value, name)
     match name:

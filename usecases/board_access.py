@@ -50,6 +50,11 @@ class BoardAccess:
         """Whether the caller's token may be used for reading: no scope contains another one."""
         return Scope.READ in self._caller.scopes
 
+    def require_owner(self, view: BoardView) -> BoardView:
+        """Return the view, for what takes an owner although the operation doesn't. Raises RoleTooLow."""
+        ensure_permitted(self._caller, self._scope, role=view.role, required_role=Role.OWNER)
+        return view
+
     def read_board(
         self,
         board_id: str,

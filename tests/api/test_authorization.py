@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "copy_card": {"title": "Write more copy"},
     "copy_list": {"name": "Later"},
     "copy_board": {"name": "Shop"},
+    "undo_event": {"seq": 2},
 }
 
 

@@ -58,6 +58,8 @@ def call_board_operations(send: Send, board_path: str) -> None:
     change(send, "DELETE", f"{board_path}/labels/{label}")
     send("POST", f"{board_path}/archive")
     send("POST", f"{board_path}/unarchive")
+    send("POST", f"{board_path}/undo", {"seq": send("GET", board_path)[0]["seq"]})
+    send("POST", f"{board_path}/unarchive")
 
 
 def call_list_operations(send: Send, board_path: str) -> None:

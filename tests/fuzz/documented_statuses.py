@@ -22,6 +22,8 @@ from tools.openapi.findings import BUNDLE
 
 BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
+    ("POST", "/boards/{board_id}/undo", {"seq": 3}),
+    ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
     ("GET", "/boards/{board_id}/flow", None),
     ("POST", "/boards/{board_id}/cards/{card_id}/resolve", None),
@@ -77,6 +79,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/imports/tackboard", ...),
     ("POST", "/imports/tackboard", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
+    ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),
     ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
     ("POST", "/users/me/tokens/{token_id}/rotate", None),
     ("GET", "/users/me/tokens", None),
@@ -243,6 +246,8 @@ def read_everything(server: LiveServer, token: str, traffic: Path) -> None:
     client = connect_client(server, token)
     by_path = {(operation.method, operation.path): operation for operation in bundle.operations}
     get_board = by_path["get", "/boards/{board_id}"]
+    list_cards = by_path["get", "/boards/{board_id}/cards"]
+    list_card_events = by_path["get", "/boards/{board_id}/cards/{card_id}/events"]
     list_events = by_path["get", "/boards/{board_id}/events"]
     with traffic.open("a") as file:
         for board in _list_boards(client):
@@ -253,6 +258,10 @@ def read_everything(server: LiveServer, token: str, traffic: Path) -> None:
                 "has_more"
             ):
                 after = page["last_seq"]
+            cards = _record(file, client, server, list_cards, f"{path}/cards?limit=20")["items"]
+            for card in cards:
+                target = f"{path}/cards/{card['id']}/events?sort=-seq&limit=100"
+                _record(file, client, server, list_card_events, target)
 
 
 def _list_boards(client: Client) -> Iterator[str]:

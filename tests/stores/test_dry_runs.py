@@ -84,7 +84,7 @@ def test_every_operation_that_writes_can_be_run_dry(anonymous: Client, guarded_s
         return response
 
     def send(method: str, target: str, body: object = None, **fields: str) -> tuple[Any, str | None]:
-        headers = {name.replace("_", "-"): value for name, value in fields.items()}
+        headers = {name.replace("_", "-"): value for name, value in fields.items()} | {"X-Request-Id": "one"}
         path, raw = target.removeprefix(BASE), None if body is None else json.dumps(body).encode()
         is_write = method != "GET"
         dry = send_dry(mina, method, path, raw, headers) if is_write else None
