@@ -13,6 +13,7 @@ from itertools import islice
 
 from kanban.field_changes import erase_values
 from kanban.store import BEYOND_ALL_SEQS
+from kanban.values import Event
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_boolean, to_string
 from stores.dynamodb.batches import BatchWriter
@@ -177,9 +178,11 @@ class Purge:
 
     def _erase_event_values(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
         count = 0
-        first, last = (keys.card_event_index_key(card_id, seq) for seq in (0, BEYOND_ALL_SEQS))
-        for item in self._reader.query(f"B#{board_id}", first, last, index="recent", page_size=_EVENTS_PER_QUERY):
-            event = event_from_item(item)
+        board_ids = [board_id]
+        for event in self._walk_card_events(board_ids, card_id):
+            from_board_id = event.data.get("from_board_id")
+            if event.type == "card.arrived" and from_board_id not in board_ids:
+                board_ids.append(str(from_board_id))
             erased = erase_values(event)
             if erased is event:
                 continue
@@ -191,6 +194,13 @@ class Purge:
                 self._client("put_item", **put.fields(self._table))
             count += 1
         return count, True
+
+    def _walk_card_events(self, board_ids: Iterable[str], card_id: str) -> Iterator[Event]:
+        """Yield the events of a card on boards. While they are read, boards may be added from which it came."""
+        first, last = (keys.card_event_index_key(card_id, seq) for seq in (0, BEYOND_ALL_SEQS))
+        for board_id in board_ids:
+            items = self._reader.query(f"B#{board_id}", first, last, index="recent", page_size=_EVENTS_PER_QUERY)
+            yield from map(event_from_item, items)
 
     def _erase_parts(self, board_id: str, card_id: str, budget: int) -> tuple[int, bool]:
         batches = self._reader.query_batches(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kanban import boards, cards, checklist_items, checklists
+from kanban import boards, cards, checklist_items, checklists, transfers
 from kanban.changes import Change
 from kanban.field_changes import erase_values
 from kanban.store import CardQuery, CardState, StoredResponse
@@ -104,6 +104,28 @@ def test_a_purged_card_leaves_no_text_behind(world: World, limit: int, *, with_l
         ({"title": kept.title, "stage": "todo"}, ()),
         ({"title": "(erased)", "stage": "todo"}, ()),
         ({"changed": ["description", "title"]}, ({"field": "title"}, {"field": "description"})),
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_a_purged_card_leaves_no_text_on_boards_that_it_has_left(world: World, limit: int) -> None:
+    first_board_id, card = world.board_id, world.add_card("canary")
+    world.apply(cards.update, card.id, patch={"title": "canary two"})
+    for name in ("Second", "Third"):
+        source, target_id = world.read_board(card.id), world.add_board(name)
+        target = world.store.read_board(target_id, world.ann.id)
+        assert target is not None
+        world.store.commit(transfers.transfer(source, target, card.id, world.context())[1])
+        world.board_id = target_id
+    world.delete_card(card)
+    world.advance(days=31)
+
+    purge_all(world, limit)
+
+    assert "canary" not in read_raw(world)
+    world.board_id = first_board_id
+    assert [event.type for event in world.list_events() if event.card_id == card.id] == [
+        *("card.created", "card.updated", "card.departed"),
     ]
 
 
