@@ -38,8 +38,14 @@ export async function showBoard({ api, me, main, tools, setTitle, isClosed }, id
   view.draw();
   const ticker = setInterval(() => view.tick(), CLOCK_INTERVAL_MS);
   // A stale view counts as one event behind, so that the next poll reloads it.
-  const displayedSeq = () => Math.max(0, model.board.seq - Number(view.isStale));
-  const stopPolling = pollEvents(api, id, displayedSeq, () => view.reload(), (error) => {
+  const getDisplayed = () => ({ after: Math.max(0, model.board.seq - Number(view.isStale)), history: model.board.history });
+  const readAnew = () => {
+    // In another history, seq counts other events, and the tag can be the same for another state.
+    model.board.seq = 0;
+    model.etag = null;
+    return view.reload();
+  };
+  const stopPolling = pollEvents(api, id, getDisplayed, () => view.reload(), readAnew, (error) => {
     const isTokenRefused = error.status === 401;
     window.dispatchEvent(isTokenRefused ? new Event("tackboard:signed-out") : new CustomEvent("tackboard:board-lost", { detail: error }));
   });

@@ -1,4 +1,4 @@
-// Poll the events of a board after the last one that is displayed.
+// Poll the events of a board after the last one that is displayed, in the history that is displayed.
 //
 // For an unchanged board the server answers 304. A page that is hidden, idle or offline polls less often.
 
@@ -16,12 +16,13 @@ const MAX_INTERVAL_MS = 30_000;
  *
  * @param {import("./api.js").Api} api
  * @param {string} boardId
- * @param {() => number} getDisplayedSeq the seq that the page displays
+ * @param {() => {after: number, history: string}} getDisplayed the seq that the page displays, and its history
  * @param {() => Promise<unknown>} onChange called when there are newer events
+ * @param {() => Promise<unknown>} onOtherHistory called when the board was restored from a backup
  * @param {(error: Problem) => void} onLost called, and polling stops, when the board or the access to it is gone
  * @returns {() => void} stops polling
  */
-export function pollEvents(api, boardId, getDisplayedSeq, onChange, onLost) {
+export function pollEvents(api, boardId, getDisplayed, onChange, onOtherHistory, onLost) {
   const controller = new AbortController();
   const { signal } = controller;
   /** @type {string | null} */
@@ -50,9 +51,10 @@ export function pollEvents(api, boardId, getDisplayedSeq, onChange, onLost) {
   };
 
   const poll = async () => {
-    const after = getDisplayedSeq();
+    const { after, history } = getDisplayed();
     const knownEtag = after === etagSeq ? etag : null;
-    const response = await api.request("GET", `boards/${boardId}/events`, { query: { after, limit: 1 }, etag: knownEtag, signal });
+    const query = { after, history, limit: 1 };
+    const response = await api.request("GET", `boards/${boardId}/events`, { query, etag: knownEtag, signal });
     const page = /** @type {{items: unknown[]} | null} */ (response.status === 304 ? null : response.body);
     const hasEvents = Boolean(page?.items.length);
     etagSeq = after;
@@ -64,7 +66,10 @@ export function pollEvents(api, boardId, getDisplayedSeq, onChange, onLost) {
   const run = async () => {
     while (!signal.aborted) {
       try {
-        await poll();
+        await poll().catch((error) => {
+          if (!(error instanceof Problem && error.code === "other_history")) throw error;
+          return onOtherHistory();
+        });
         failures = 0;
         showConnectionState("");
       } catch (error) {

@@ -1,6 +1,8 @@
 """The board: sign-in, cards, conflicts and lost connections."""
 
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -177,6 +179,21 @@ def test_a_conflicting_edit_is_reported_and_the_typed_text_is_kept(mina: User, v
     expect(page.get_by_label("Description")).to_have_value("What I wrote")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("dialog .markdown")).to_have_text("What I wrote")
+
+
+def test_a_board_that_was_restored_from_a_backup_is_read_anew(mina: User, visit: Visit) -> None:
+    board_id = mina.create_board("One", "Two")
+    mina.sign_in(visit.page, board_id)
+    expect(card_titles(visit.page, "To do")).to_have_text(["One", "Two"])
+
+    # What a restore leaves: the board is as it was, has another history, and its seq has gone back.
+    with closing(sqlite3.connect(mina.server.store_url.removeprefix("sqlite:///"))) as database, database:
+        database.execute("UPDATE cards SET title = 'As it was' WHERE board_id = ? AND title = 'Two'", (board_id,))
+        database.execute(
+            "UPDATE boards SET seq = seq - 1, history = 'hst_01m7wjyxw0g21k7me9wgs7f9wk' WHERE id = ?", (board_id,)
+        )
+
+    expect(card_titles(visit.page, "To do")).to_have_text(["One", "As it was"])
 
 
 def test_a_viewer_cannot_change_the_board(mina: User, visit: Visit) -> None:
