@@ -163,6 +163,7 @@ event: Callable[[Event], JsonObject] = compile_serializer(
         ),
         "token_id": "**({} if value.token_id is None else {'token_id': value.token_id})",
         "request_id": "**({} if value.request_id is None else {'request_id': value.request_id})",
+        "touches": "",
     },
 )
 """Serialize an `Event`, with only those of its optional fields that it has."""

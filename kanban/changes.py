@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kanban import field_changes
 from kanban.field_changes import Subject
+from kanban.touches import format_touches, list_touches
 from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData, FieldChange
 from kanban.views import BoardView
 
@@ -96,18 +97,36 @@ def build_change(
     seq = view.board.seq + 1
     if board is not None:
         subject = (view.board, board)
+    changes = tuple(field_changes.compare(view, *subject)) if subject else ()
     event = build_event(
-        context,
-        view.board.id,
-        seq,
-        event_type,
-        list_id=list_id,
-        card_id=card_id,
-        data=data or {},
-        changes=tuple(field_changes.compare(view, *subject)) if subject else (),
+        context, view.board.id, seq, event_type, list_id=list_id, card_id=card_id, data=data or {}, changes=changes
     )
     updates = (replace(board or view.board, seq=seq), *updates)
-    return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board)
+    change = record_touches(Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board))
+    if changes and change.event and change.event.touches:
+        # What it touches takes room, too.
+        other_texts = (context.actor_id, context.request_id or "", field_changes.TOUCHES, change.event.touches)
+        limited = field_changes.limit_bytes(changes, other_texts, event.data)
+        change = replace(change, event=replace(change.event, changes=limited))
+    return change
+
+
+def record_touches(change: Change) -> Change:
+    """Return the change with what it touches in its event, and in that of a departure. Every commit records it so."""
+    event = change.event
+    if event is None:
+        return change
+    touches = list_touches(
+        event,
+        creates=change.creates,
+        updates=change.updates,
+        deletes=change.deletes,
+        card_ranks=change.card_ranks,
+        rebalance_list_id=change.rebalance_list_id,
+        is_arrival=change.departure is not None,
+    )
+    departure = change.departure and record_touches(change.departure)
+    return replace(change, event=replace(event, touches=format_touches(touches, event)), departure=departure)
 
 
 def build_event(

@@ -41,6 +41,9 @@ MAX_EVENT_BYTES = 1_024
 ERASED = "(erased)"
 """Stands for a text in the data of an event whose card is erased."""
 
+TOUCHES = "touches"
+"""The name of an attribute that only some events have: the names of all others are among the bytes below."""
+
 _TEXTS_IN_DATA = frozenset({"title", "name", "text"})
 
 _OTHER_BYTES = 325

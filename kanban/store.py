@@ -98,7 +98,8 @@ class CardQuery:
     `q` is a substring of the title, the description or a comment, ignoring case (`kanban.text`). `assignee_id` is a
     user's id, `label_id` the id of a live label. `due_from` is inclusive, `due_until` exclusive. `overdue_at` asks for
     cards that were due before that moment, are not marked complete and not done. `updated_since` is inclusive, and so
-    is `deleted_since`, which applies to deleted cards.
+    is `deleted_since`, which applies to deleted cards. `with_archived_lists` asks for active cards of archived lists,
+    too, in an order other than that of positions.
     """
 
     list_id: str | None = None
@@ -114,6 +115,7 @@ class CardQuery:
     overdue_at: datetime | None = field(default=None, metadata=compares("due_at", "<"))
     updated_since: datetime | None = field(default=None, metadata=compares("updated_at", ">="))
     deleted_since: datetime | None = field(default=None, metadata=compares("deleted_at", ">="))
+    with_archived_lists: bool = False
 
 
 BEYOND_ALL_SEQS = 10**12
@@ -288,6 +290,15 @@ class Store(Protocol):
         self, board_id: str, user_id: str, card_id: str, limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[Comment]] | None:
         """Read the card's comments, newest first. If the card is not live there are none: `view.cards` lacks it."""
+
+    def page_parts(
+        self, board_id: str, user_id: str, limit: int, after: PageKey | None = None, card_id: str | None = None
+    ) -> tuple[BoardView, Page[Checklist | Comment]] | None:
+        """Read the checklists and comments of all live cards of the board, or of one card, in an order that stays.
+
+        A page ends early rather than hold more than PAGE_BYTES of text. It may be shorter than the limit, and may be
+        empty while more follow.
+        """
 
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None

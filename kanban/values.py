@@ -438,7 +438,8 @@ class Event:
 
     `changes` say from what to what the fields of its subject changed. They are None if that was not recorded: in events
     of releases before 1.3, and in a history that an import made. `token_id` and `request_id` name the token and the
-    request that it came by, and are None in such events and in those of the command line.
+    request that it came by, and are None in such events and in those of the command line. `touches` is for readers that
+    follow the board, see `kanban.touches`; the API doesn't show it, and an event is the same without it.
     """
 
     board_id: str
@@ -452,6 +453,7 @@ class Event:
     changes: tuple[FieldChange, ...] | None = None
     token_id: str | None = None
     request_id: str | None = None
+    touches: str | None = field(default=None, compare=False)
 
 
 Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from kanban.store import MAX_EVENTS_LOOKED_AT, PAGE_BYTES, EventQuery
-from kanban.values import Card, CardView, Event
+from kanban.text_size import count_text_bytes
+from kanban.values import Card, CardView, Checklist, Comment, Event
 from kanban.views import Page, PageKey
 
 Item = TypeVar("Item")
@@ -46,13 +47,20 @@ def cut_card_page(candidates: Iterable[AnyCard], limit: int, key: Callable[[AnyC
     return Page(tuple(cards))
 
 
-def count_text_bytes(card: Card | CardView) -> int:
-    """Count the bytes of UTF-8 that the text of a card takes on a page."""
-    size = _utf8_length(card.title) + _utf8_length(card.description)
-    for link in card.links:
-        size += _utf8_length(link.url) + _utf8_length(link.title)
-    return size
+def cut_part_page(
+    candidates: Iterable[tuple[PageKey, Checklist | Comment | None]], limit: int
+) -> Page[Checklist | Comment]:
+    """Return a page of parts that ends at `limit` candidates or before more than PAGE_BYTES of text.
 
-
-def _utf8_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    The candidates have their page keys. None stands for a part that is not on the page, because its card is not live.
+    """
+    parts: list[Checklist | Comment] = []
+    remaining_bytes, last_key = PAGE_BYTES, None
+    for count, (key, part) in enumerate(candidates):
+        remaining_bytes -= count_text_bytes(part) if part else 0
+        if count == limit or (parts and remaining_bytes < 0):
+            return Page(tuple(parts), last_key)
+        last_key = key
+        if part:
+            parts.append(part)
+    return Page(tuple(parts))

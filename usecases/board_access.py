@@ -175,6 +175,12 @@ class BoardAccess:
         """Return a page of a card's comments, newest first; the view has the card."""
         return self._require_access(self._store.page_comments(board_id, self._caller.user_id, card_id, limit, after))
 
+    def page_parts(
+        self, board_id: str, limit: int, after: PageKey | None = None, card_id: str | None = None
+    ) -> tuple[BoardView, Page[Checklist | Comment]]:
+        """Return a page of the checklists and comments of the board's cards, or of one card."""
+        return self._require_access(self._store.page_parts(board_id, self._caller.user_id, limit, after, card_id))
+
     def page_assigned_cards(
         self, query: CardQuery, limit: int, after: PageKey | None = None
     ) -> Page[tuple[BoardView, Card]]:

@@ -99,7 +99,7 @@ def build_card_filter(head: BoardHead, query: CardQuery) -> CardFilter | None:
         for list_ in head.lists
         if query.list_id in (None, list_.id)
         and query.status in (None, list_.stage)
-        and (query.list_id is not None or query.state != CardState.ACTIVE or list_.archived_at is None)
+        and (query.list_id or query.with_archived_lists or query.state != CardState.ACTIVE or not list_.archived_at)
         and (query.overdue_at is None or list_.stage != Stage.DONE)
     ]
     return CardFilter(query, lists, head.lists, member.id if member else None) if lists else None

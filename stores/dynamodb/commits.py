@@ -9,7 +9,7 @@
 import secrets
 from collections.abc import Callable
 
-from kanban.changes import Change
+from kanban.changes import Change, record_touches
 from kanban.store import Busy, StoredResponse, StoreError
 from stores.changes import validate_change
 from stores.dynamodb import keys
@@ -42,6 +42,7 @@ class Committer:
     def commit(self, change: Change, response: StoredResponse | None, progress: Callable[[int], None] | None) -> None:
         """Write all of the change or nothing, as `kanban.store.Store.commit` promises."""
         validate_change(change)
+        change = record_touches(change)
         snapshot = self._snapshots.read(change)
         if isinstance(snapshot, Conflict):
             raise report(self._build_stale_conflict(response))

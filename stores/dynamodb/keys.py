@@ -111,6 +111,12 @@ def part_sort_key(kind: type[Part], card_id: str, part_id: str = "") -> str:
     return f"P#{card_id}#{_PART_LETTERS[kind]}{part_id}"
 
 
+def card_id_of_part(key: Item) -> str:
+    """Return the id of the card in the key of a part."""
+    card_id: str = key["sk"]["S"].split("#")[1]
+    return card_id
+
+
 def transfer_lock_key(board_id: str, card_id: str) -> Item:
     """Return the key of a card's transfer lock on the board that it moves to."""
     return item_key(f"B#{board_id}", f"N#{card_id}")

@@ -9,6 +9,7 @@ from itertools import count, islice
 
 from kanban.card_filters import matches_comparisons
 from kanban.store import PAGE_BYTES, CardQuery
+from kanban.text_size import count_text_bytes
 from kanban.values import Board, Card, List, Role, Stage, TimeEntry
 from kanban.views import BoardView, Page, PageKey
 from stores.dynamodb import keys
@@ -18,7 +19,7 @@ from stores.dynamodb.card_items import card_from_item, part_from_item
 from stores.dynamodb.client import InvalidRequest
 from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import MAX_BATCH_KEYS, MAX_PAGE_READS, Filter, TableReader
-from stores.paging import count_text_bytes, cut_page
+from stores.paging import cut_page
 
 _MIN_BOARDS_PER_READ = 25
 

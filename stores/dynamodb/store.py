@@ -162,6 +162,11 @@ class DynamoStore:
         result = part_pages.read_parts(self._reader, Comment, board_id, user_id, card_id, count=limit + 1, after=after)
         return result and (result[0], cut_page(result[1], limit, lambda comment: comment.id))
 
+    def page_parts(
+        self, board_id: str, user_id: str, limit: int, after: PageKey | None = None, card_id: str | None = None
+    ) -> tuple[BoardView, Page[Checklist | Comment]] | None:
+        return part_pages.page_parts(self._reader, board_id, user_id, limit, after=after, card_id=card_id)
+
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:

@@ -133,7 +133,13 @@ def _filter_condition(
 
 @cache
 def select_cards(
-    scope: CardScope, sort: CardSort, state: CardState, filters: FilterNames, *, continued: bool
+    scope: CardScope,
+    sort: CardSort,
+    state: CardState,
+    filters: FilterNames,
+    *,
+    continued: bool,
+    with_archived_lists: bool = False,
 ) -> sa.Select[Any]:
     """Select a page of the cards of a list, a board or a stage of a board; `continued` after the sort keys of a card.
 
@@ -146,7 +152,7 @@ def select_cards(
         *(_filter_condition(name, indexed=keys[0]) for name in sorted(filters)),
     )
     if scope != "list":
-        page = page.where(_LIST_IS_ACTIVE if state == CardState.ACTIVE else LIST_IS_LIVE)
+        page = page.where(_LIST_IS_ACTIVE if state == CardState.ACTIVE and not with_archived_lists else LIST_IS_LIVE)
     if keys[0] is cards.c.due_at:
         page = page.where(cards.c.due_at.is_not(None))
     if continued:

@@ -353,6 +353,40 @@ def select_comments(*, continued: bool) -> sa.Select[Any]:
     return page.order_by(comments.c.id.desc()).limit(parameter("limit"))
 
 
+def _card_is_live(card_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.select(cards.c.id).where(cards.c.id == card_id, cards.c.deleted_at.is_(None), LIST_IS_LIVE).exists()
+
+
+def _select_parts(table: sa.Table, columns: sa.Select[Any], *, of_card: bool) -> sa.Select[Any]:
+    """Select the parts of a board or of a card after an id, with whether their cards are live."""
+    # Without statistics, SQLite would look for a card's parts among all of the board.
+    board_id = avoid_index(table.c.board_id) if of_card else table.c.board_id
+    parts = columns.add_columns(_card_is_live(table.c.card_id).label("is_live")).where(
+        board_id == parameter("board_id"), table.c.id > parameter("after_id")
+    )
+    return parts.where(table.c.card_id == parameter("card_id")) if of_card else parts
+
+
+@cache
+def select_comments_of_board(*, of_card: bool) -> sa.Select[Any]:
+    """Select a page of the comments of a board, or of a card, by id, with whether their cards are live."""
+    page = _select_parts(comments, _COMMENTS, of_card=of_card)
+    return page.order_by(comments.c.id).limit(parameter("limit"))
+
+
+@cache
+def select_checklists_of_board(*, of_card: bool) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Select a page of the checklists of a board, or all of a card, which has few; and their items, in no order."""
+    page = _select_parts(checklists, sa.select(checklists), of_card=of_card)
+    if not of_card:
+        page = page.order_by(checklists.c.id).limit(parameter("limit"))
+    selected = page.subquery("page")
+    items = sa.select(checklist_items).select_from(
+        selected.join(checklist_items, checklist_items.c.checklist_id == selected.c.id)
+    )
+    return page, items
+
+
 CARD_RANKS = (
     sa.select(cards.c.id, cards.c.rank, sa.or_(cards.c.deleted_at.is_not(None), cards.c.archived_at.is_not(None)))
     .where(cards.c.list_id == parameter("list_id"), cards.c.board_id == parameter("board_id"))

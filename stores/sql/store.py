@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.card_filters import active_comparisons
-from kanban.changes import Change
+from kanban.changes import Change, record_touches
 from kanban.store import (
     AlreadyExists,
     Busy,
@@ -45,7 +45,7 @@ from kanban.values import (
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
-from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page
+from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page, cut_part_page
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
@@ -287,6 +287,32 @@ class SqlStore:
         comments = [mapping.row_to_comment(row) for row in rows] if cards else []
         return view.with_cards(cards), cut_page(comments, limit, lambda comment: comment.id)
 
+    def page_parts(
+        self, board_id: str, user_id: str, limit: int, after: PageKey | None = None, card_id: str | None = None
+    ) -> tuple[BoardView, Page[Checklist | Comment]] | None:
+        name, after_id = after or ("checklist", "")
+        values = {"limit": limit + 1, **({} if card_id is None else {"card_id": card_id})}
+        of_card = card_id is not None
+        queries = [_make_query(read_statements.select_comments_of_board(of_card=of_card), **values, after_id=after_id)]
+        if name == "checklist":
+            queries = [
+                *(
+                    _make_query(statement, **values, after_id=after_id)
+                    for statement in read_statements.select_checklists_of_board(of_card=of_card)
+                ),
+                _make_query(read_statements.select_comments_of_board(of_card=of_card), **values, after_id=""),
+            ]
+        view, (*results, comment_rows) = self._read_board(board_id, user_id, *queries)
+        if view is None:
+            return None
+        candidates: list[tuple[PageKey, Checklist | Comment | None]] = []
+        if results:
+            candidates += _to_checklist_candidates(*results)
+        if len(candidates) <= limit:
+            comments = ((row, mapping.row_to_comment(row[:-1]) if row[-1] else None) for row in comment_rows)
+            candidates += ((("comment", row[0]), comment) for row, comment in comments)
+        return view, cut_part_page(candidates, limit)
+
     def page_board_time_entries(
         self, board_id: str, user_id: str, span: tuple[datetime, datetime], limit: int, after: PageKey | None = None
     ) -> tuple[BoardView, Page[tuple[TimeEntry, Card]]] | None:
@@ -385,6 +411,7 @@ class SqlStore:
         self, change: Change, response: StoredResponse | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
         validate_change(change)
+        change = record_touches(change)
         try:
             self._commit(change, response, progress)
         except AlreadyExists as error:
@@ -542,7 +569,12 @@ class SqlStore:
             )
         else:
             statement = card_page_statements.select_cards(
-                scope, query.sort, query.state, filters - {"status"}, continued=continued
+                scope,
+                query.sort,
+                query.state,
+                filters - {"status"},
+                continued=continued,
+                with_archived_lists=query.with_archived_lists,
             )
         return statement, values
 
@@ -684,6 +716,18 @@ def _rows_to_checklists(rows: Iterable[Row], item_rows: Iterable[Row]) -> list[C
     for item_row in item_rows:
         items.setdefault(item_row[0], []).append(item_row)
     return [mapping.row_to_checklist(row, items.get(row[0], [])) for row in rows]
+
+
+def _to_checklist_candidates(
+    rows: Sequence[Row], item_rows: Iterable[Row]
+) -> list[tuple[PageKey, Checklist | Comment | None]]:
+    """Return the checklists of rows whose last column says whether the card is live, by id and with page keys."""
+    rows = sorted(rows, key=lambda row: str(row[0]))
+    checklists = _rows_to_checklists([row[:-1] for row in rows], sorted(item_rows, key=lambda row: (row[0], row[1])))
+    return [
+        (("checklist", checklist.id), checklist if row[-1] else None)
+        for row, checklist in zip(rows, checklists, strict=True)
+    ]
 
 
 def _build_like_pattern(q: str | None) -> str:

@@ -283,7 +283,7 @@ checklists = sa.Table(
     sa.Column("updated_at", TIMESTAMP, nullable=False),
     _check_between("version", 1),
     sa.UniqueConstraint("card_id", "rank"),
-    sa.Index("ix_checklists_board", "board_id"),
+    sa.Index("ix_checklists_board", "board_id", "id"),
     sqlite_strict=True,
 )
 
@@ -320,7 +320,7 @@ comments = sa.Table(
     # The text, case-folded for search: see kanban.text.
     sa.Column("search", TEXT, nullable=False),
     _check_between("version", 1),
-    sa.Index("ix_comments_board", "board_id"),
+    sa.Index("ix_comments_board", "board_id", "id"),
     sa.Index("ix_comments_card", "card_id", "id"),
     sqlite_strict=True,
 )
@@ -339,6 +339,8 @@ events = sa.Table(
     sa.Column("changes", JSON),
     sa.Column("token_id", BYTEWISE_TEXT),
     sa.Column("request_id", BYTEWISE_TEXT),
+    # What the commit touched: see kanban.touches.
+    sa.Column("touches", BYTEWISE_TEXT),
     _check_between("seq", 1),
     sqlite_strict=True,
     sqlite_with_rowid=False,

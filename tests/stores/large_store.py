@@ -128,7 +128,7 @@ def _member(board_id: str, user_id: str, role: str = "owner") -> Row:
 
 def _list(list_id: str, board_id: str, stage: str = "todo", **fields: Any) -> Row:
     ranks = {"first_rank": "a0", "last_rank": "b00"}
-    row = {"id": list_id, "board_id": board_id, "name": "List", "stage": stage, "rank": list_id, **ranks}
+    row = {"id": list_id, "board_id": board_id, "name": "List", "stage": stage, "rank": list_id[4:], **ranks}
     return {**row, "wip_enforcement": "warn", **fields}
 
 
@@ -200,6 +200,7 @@ def _busy_board(scale: int) -> Iterator[tuple[sa.Table, Row]]:
                 "at": _format(NOW),
                 "actor_id": ANN,
                 "data": "{}",
+                "touches": f"ccrd_{number % 50 + 10:026d} l{TODO_LIST}",
             },
         )
 

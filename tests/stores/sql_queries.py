@@ -13,7 +13,7 @@ FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
     *("ANY_CARD", "CARD", "CHECKLIST", "COMMENT", "DELETED_LIST", "LABELS", "LISTS", "MEMBERS"),
     *("CARD_RANKS", "NEXT_RANK", "TIME_ENTRY", "select_comments", "select_deleted_lists"),
-    *("select_events", "select_time_entries", "select_worked_time"),
+    *("select_events", "select_time_entries", "select_worked_time", "select_checklists_of_board"),
 )
 """The beginnings of the names of those queries that are restricted to members of a board."""
 
@@ -54,6 +54,15 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
         **{
             f"select_time_entries {continued}": read_statements.select_time_entries(continued=continued)
             for continued in FLAGS
+        },
+        **{
+            f"select_comments_of_board {of_card}": read_statements.select_comments_of_board(of_card=of_card)
+            for of_card in FLAGS
+        },
+        **{
+            f"select_checklists_of_board {of_card} {number}": query
+            for of_card in FLAGS
+            for number, query in enumerate(read_statements.select_checklists_of_board(of_card=of_card))
         },
         **{f"select_comments {continued}": read_statements.select_comments(continued=continued) for continued in FLAGS},
         **{

@@ -1,0 +1,153 @@
+"""Touches: what a commit touched. Its event records it, so that a reader learns what to read again.
+
+They are recorded as words, in a text: a letter for the kind, and an id. In place of an id, '.' is the event's own card,
+and ':' its own list. A checklist or a comment follows the id of its card and a '/'; there, '^' is the card that was
+named last.
+
+    l<list>  b<label>  c<card>  k<card>/<checklist>  n<card>/<comment>
+    m<user>    a member
+    x<user>    a membership that ended: its user was assigned to cards, which keep the membership's id
+    p<card>    the card with all its checklists and comments, which were not visible before
+    r<list>    the ranks of all cards of a list
+    w          the whole board
+
+The board itself is touched by every commit. Cards of a list that is deleted, and what belongs to a card that is, have
+no word: they go with it.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from kanban.values import (
+    Board,
+    Card,
+    CardRank,
+    Checklist,
+    Comment,
+    Entity,
+    Erasable,
+    Event,
+    Label,
+    List,
+    Member,
+    TimeEntry,
+)
+
+
+class TouchKind(StrEnum):
+    """What a touch is about."""
+
+    LIST = "l"
+    LABEL = "b"
+    CARD = "c"
+    CHECKLIST = "k"
+    COMMENT = "n"
+    MEMBER = "m"
+    FORMER_MEMBER = "x"
+    CARD_WITH_PARTS = "p"
+    RANKS_OF_LIST = "r"
+    BOARD = "w"
+
+
+class Touch(NamedTuple):
+    """What was touched: its id (of a member, that of the user), and for a checklist or a comment the card's id."""
+
+    kind: TouchKind
+    id: str = ""
+    card_id: str = ""
+
+
+WHOLE_BOARD = (Touch(TouchKind.BOARD),)
+
+_PART_KINDS = {Checklist: TouchKind.CHECKLIST, Comment: TouchKind.COMMENT}
+
+
+def list_touches(
+    event: Event,
+    *,
+    creates: Iterable[Entity] = (),
+    updates: Iterable[Entity] = (),
+    deletes: Iterable[Erasable] = (),
+    card_ranks: Iterable[CardRank] = (),
+    rebalance_list_id: str | None = None,
+    is_arrival: bool = False,
+) -> tuple[Touch, ...]:
+    """Return what the change of this event touches, each thing once.
+
+    `is_arrival` says that the event's card comes from another board.
+    """
+    written = (*creates, *updates)
+    if any(isinstance(value, Board) for value in creates):
+        return WHOLE_BOARD
+    if event.type == "list.restored" and any(isinstance(value, List) and value.first_rank for value in written):
+        # Its cards become visible again, with all that belongs to them.
+        return WHOLE_BOARD
+    touches: dict[Touch, None] = {}
+    if event.card_id is not None:
+        is_new_to_readers = is_arrival or event.type == "card.restored"
+        touches[Touch(TouchKind.CARD_WITH_PARTS if is_new_to_readers else TouchKind.CARD, event.card_id)] = None
+    for value in written:
+        touches |= dict.fromkeys(_list_touches_of(value))
+    for value in deletes:
+        if isinstance(value, Member):
+            touches[Touch(TouchKind.FORMER_MEMBER, value.user_id)] = None
+        else:
+            touches |= dict.fromkeys(_list_touches_of(value))
+    touches |= {Touch(TouchKind.CARD, card_rank.card_id): None for card_rank in card_ranks}
+    if rebalance_list_id is not None:
+        touches[Touch(TouchKind.RANKS_OF_LIST, rebalance_list_id)] = None
+    restored = {touch.id for touch in touches if touch.kind == TouchKind.CARD_WITH_PARTS}
+    return tuple(touch for touch in touches if touch.kind != TouchKind.CARD or touch.id not in restored)
+
+
+def _list_touches_of(value: Entity) -> Iterator[Touch]:
+    if isinstance(value, Card):
+        yield Touch(TouchKind.CARD, value.id)
+    elif isinstance(value, TimeEntry):
+        # A card tells the sums of its time entries, and since when its clock runs.
+        yield Touch(TouchKind.CARD, value.card_id)
+    elif isinstance(value, List):
+        yield Touch(TouchKind.LIST, value.id)
+    elif isinstance(value, Label):
+        yield Touch(TouchKind.LABEL, value.id)
+    elif isinstance(value, Member):
+        yield Touch(TouchKind.MEMBER, value.user_id)
+    elif isinstance(value, Checklist | Comment):
+        yield Touch(_PART_KINDS[type(value)], value.id, value.card_id)
+
+
+def format_touches(touches: Iterable[Touch], event: Event) -> str:
+    """Return the words that an event records."""
+    own = {event.card_id: ".", event.list_id: ":"}
+    last_card_id: str | None = None
+    words = []
+    for kind, id_, card_id in touches:
+        if kind in (TouchKind.CHECKLIST, TouchKind.COMMENT):
+            card = own.get(card_id) or ("^" if card_id == last_card_id else card_id)
+            words.append(f"{kind}{card}/{id_}")
+            last_card_id = card_id
+        else:
+            words.append(f"{kind}{own.get(id_, id_)}")
+            last_card_id = id_ if kind == TouchKind.CARD else last_card_id
+    return " ".join(words)
+
+
+def parse_touches(event: Event) -> tuple[Touch, ...] | None:
+    """Return what an event records; None for one that recorded nothing, before release 1.3 or in an import."""
+    if event.touches is None:
+        return None
+    own = {".": event.card_id or "", ":": event.list_id or ""}
+    last_card_id = ""
+    touches = []
+    for word in event.touches.split():
+        kind = TouchKind(word[0])
+        if kind in (TouchKind.CHECKLIST, TouchKind.COMMENT):
+            card, _, id_ = word[1:].partition("/")
+            last_card_id = last_card_id if card == "^" else own.get(card, card)
+            touches.append(Touch(kind, id_, last_card_id))
+        else:
+            id_ = own.get(word[1:], word[1:])
+            touches.append(Touch(kind, id_))
+            last_card_id = id_ if kind == TouchKind.CARD else last_card_id
+    return tuple(touches)
