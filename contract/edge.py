@@ -47,8 +47,8 @@ _EXPOSED_HEADERS = (
     "WWW-Authenticate, X-Request-Id"
 )
 _NO_STORE = ("cache-control", "no-store")
-_HTTP_HEADERS = (("x-content-type-options", "nosniff"),)
-_HTTPS_HEADERS = (*_HTTP_HEADERS, ("strict-transport-security", "max-age=63072000; includeSubDomains"))
+_NO_SNIFFING = ("x-content-type-options", "nosniff")
+_HTTPS_ONLY = ("strict-transport-security", "max-age=63072000; includeSubDomains")
 
 
 class Edge:
@@ -122,16 +122,19 @@ class Edge:
         self, own_headers: Headers, headers: Mapping[str, str], request_id: str, *, is_https: bool
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
-        common_headers: Headers = _HTTPS_HEADERS if is_https else _HTTP_HEADERS
+        extra_headers: list[tuple[str, str]] = [("x-request-id", request_id)]
         if "cache-control" not in dict(own_headers):
-            common_headers = (_NO_STORE, *common_headers)
+            extra_headers.append(_NO_STORE)
+        extra_headers.append(_NO_SNIFFING)
+        if is_https:
+            extra_headers.append(_HTTPS_ONLY)
         if self._origins:
             # Vary adds up: a file varies by its encoding, and by the origin where origins are allowed.
-            common_headers = (*common_headers, ("vary", "Origin"))
+            extra_headers.append(("vary", "Origin"))
             if headers.get("origin") in self._origins:
-                allowed = ("access-control-allow-origin", headers["origin"])
-                common_headers = (*common_headers, allowed, ("access-control-expose-headers", _EXPOSED_HEADERS))
-        return (*own_headers, ("x-request-id", request_id), *common_headers)
+                extra_headers.append(("access-control-allow-origin", headers["origin"]))
+                extra_headers.append(("access-control-expose-headers", _EXPOSED_HEADERS))
+        return (*own_headers, *extra_headers)
 
     def _build_preflight_headers(self, headers: Mapping[str, str]) -> Headers:
         if headers.get("origin") not in self._origins:

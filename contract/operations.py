@@ -40,6 +40,9 @@ class BadDocument(Exception):
     """Raised at start when the document and the code don't match."""
 
 
+_NOT_BOUND_TO_CURSORS = frozenset({"limit", "cursor", "history"})
+
+
 @dataclass(slots=True)
 class Call:
     """A valid request: the caller and the arguments for the function."""
@@ -77,8 +80,11 @@ class Call:
         return self.cursors.encode(page_key, listing)
 
     def describe_listing(self) -> dict[str, object]:
-        """Return what a cursor of this call is bound to: operation, caller and filters."""
-        filters = {name: value for name, value in self.arguments.items() if name not in ("limit", "cursor")}
+        """Return what a cursor of this call is bound to: operation, caller and filters.
+
+        The history that a client knows is checked by itself, and is not known when the first page is asked for.
+        """
+        filters = {name: value for name, value in self.arguments.items() if name not in _NOT_BOUND_TO_CURSORS}
         return _describe_listing(self.operation.id, self.caller, filters)
 
 

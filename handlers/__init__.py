@@ -12,6 +12,7 @@ from handlers import (
     archive,
     boards,
     cards,
+    changes,
     checklists,
     comments,
     copies,
@@ -49,6 +50,7 @@ _MODULES: tuple[ModuleType, ...] = (
     ordering,
     copies,
     events,
+    changes,
 )
 
 

@@ -57,6 +57,12 @@ LIMITS: dict[str, dict[str, Any]] = {
     },
     "kanban.timekeeping.time_entries": {"MAX_MANUAL_TIME_ENTRIES": 1_000, "MAX_DURATION": timedelta(days=366)},
     "kanban.timekeeping.time_report": {"MAX_ENTRIES": 100_000},
+    "usecases.board_changes": {
+        "MAX_RESOURCES": 200,
+        "MAX_KEYED_RESOURCES": 90,
+        "MAX_EVENTS": 200,
+        "MAX_EVENTS_BEHIND": 1_000,
+    },
     "kanban.tokens": {"MAX_ANCESTORS": 10},
     "kanban.interchange.trello_import": {"MAX_ACTIONS": 1_000},
     "kanban.interchange.trello_mapping": {"MAX_LINKS": 20},
@@ -84,7 +90,7 @@ def test_a_limit_has_its_documented_value(module: str) -> None:
 def test_every_limit_is_listed() -> None:
     defined = {
         (file.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."), name)
-        for folder in ("contract", "delivery", "handlers", "kanban", "readers")
+        for folder in ("contract", "delivery", "handlers", "kanban", "readers", "usecases")
         for file in (ROOT / folder).rglob("*.py")
         for name in _LIMIT.findall(file.read_text())
     }

@@ -145,6 +145,7 @@ def call_card_part_operations(send: Send, board_path: str) -> None:
 def call_report_and_import_operations(send: Send, board_path: str) -> None:
     """Call the reports and exports of a board, and the imports."""
     send("GET", f"{board_path}/events?after=0&limit=2")
+    send("GET", f"{board_path}/changes")
     send("GET", f"{board_path}/flow")
     send("GET", f"{board_path}/time-report")
     send("POST", "/v1/imports/tackboard", send("GET", f"{board_path}/export")[0])

@@ -80,6 +80,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/imports/tackboard", ...),
     ("GET", "/boards/{board_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),
+    ("GET", "/boards/{board_id}/changes", None),
     ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
     ("POST", "/users/me/tokens/{token_id}/rotate", None),
     ("GET", "/users/me/tokens", None),

@@ -216,7 +216,7 @@ class FilledStore:
     ) -> list[Sequence[BoundStatement]]:
         """Return the queries that are read for the first two pages."""
         pages: list[Sequence[BoundStatement]] = []
-        asked = dict(query)
+        asked: dict[str, Any] = dict(query)
         while len(pages) < 2:
             self._engine.statements = []
             response = self._clients[user_id].get(f"{path}?{urlencode(asked)}" if asked else path)
@@ -226,6 +226,8 @@ class FilledStore:
             if cursor is None:
                 break
             asked["cursor"] = cursor
+            if "to_seq" in response.json:
+                asked["after"] = response.json["to_seq"]
         return pages
 
 

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from kanban import cards, lists, tokens
+from kanban.access import Caller
 from kanban.changes import build_change
 from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, EventQuery, NeighbourOf, PartKey
-from kanban.values import Card, Comment, NewCard, Token
+from kanban.values import Card, Comment, NewCard, Role, Scope, Token
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Wire
 from tests.stores.world import NOON, World, make_card
+from usecases.board_access import BoardAccess
+from usecases.board_changes import read_changes
 
 
 def add_many_cards(world: World) -> dict[str, Card]:
@@ -39,6 +42,11 @@ def list_calls(wire: Wire, action: Callable[[], Any]) -> list[str]:
     wire.operations.clear()
     action()
     return wire.operations.copy()
+
+
+def access(world: World) -> BoardAccess:
+    """Return Ann's access to boards."""
+    return BoardAccess(world.store, Caller(world.ann.id, "tok_1", tuple(Scope)), Scope.READ, Role.VIEWER)
 
 
 READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
@@ -87,6 +95,18 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
     "the events of a card": (
         lambda world, card: world.store.page_events(world.board_id, world.ann.id, EventQuery(card_id=card.id), 50),
         ["BatchGetItem", "Query"],
+    ),
+    "a page of parts": (
+        lambda world, _: world.store.page_parts(world.board_id, world.ann.id, 50),
+        ["Query", "TransactGetItems"],
+    ),
+    "nothing that changed": (
+        lambda world, _: read_changes(access(world), world.board_id, world.read_board().board.seq, None, None),
+        ["BatchGetItem", "Query"],
+    ),
+    "what changed": (
+        lambda world, _: read_changes(access(world), world.board_id, world.read_board().board.seq - 2, None, None),
+        ["BatchGetItem", "Query", "TransactGetItems"],
     ),
     "time entries of a card": (
         lambda world, card: world.store.page_time_entries(world.board_id, world.ann.id, card.id, 50),

@@ -142,7 +142,8 @@ def parameters_are_described(bundle: Bundle) -> Violations:
 def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
     """Require `limit` and `next_cursor` of every operation with a cursor.
 
-    A document in parts, such as an export, is not a list of items, and decides itself how large a part is.
+    A document in parts, such as an export, is not a list of items, and decides itself how large a part is. So is what
+    changed since a seq, which says with `has_more` whether there are more parts.
     """
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
@@ -150,7 +151,7 @@ def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
             continue
         for at, status, response in bundle.responses(operation):
             schema = bundle.resolve(response.get("content", {}).get("application/json", {}).get("schema", {}))
-            in_parts = "x-tackboard-foreign" in schema
+            in_parts = "x-tackboard-foreign" in schema or "has_more" in schema.get("required", [])
             needed = {"next_cursor"} if in_parts else {"items", "next_cursor"}
             if status == "200" and not needed <= set(schema.get("required", [])):
                 yield at, "A page must require items and next_cursor."
