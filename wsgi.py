@@ -24,8 +24,13 @@ if not logging.getLogger().handlers:
 
 store = open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db"))
 
+_unlogged = create_app(store, **_settings)
+
+edge = _unlogged.edge
+"""What a server calls that writes the request log by itself, with `application`."""
+
 application = RequestLog(
-    create_app(store, **_settings),
+    _unlogged,
     utc_now,
     time.perf_counter,
     build_stderr_writer(_format_line),

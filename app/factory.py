@@ -78,6 +78,10 @@ def create_app(
         fallback=StaticSite(WEB_FOLDER, fallback=docs),
     )
     edge = Edge(
-        api, new_request_id=lambda: random_bytes(16).hex(), origins=origins, body_limits=find_body_limits(document)
+        api,
+        new_request_id=lambda: random_bytes(16).hex(),
+        origins=origins,
+        body_limits=find_body_limits(document),
+        is_heavy=api.is_heavy,
     )
     return WsgiApplication(edge, api.operations.compile_all)

@@ -7,7 +7,6 @@ store; only `run` and `migrate` bring an older one up to date.
 import argparse
 import errno
 import inspect
-import logging
 import os
 import re
 import signal
@@ -31,7 +30,7 @@ from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
-from server import waitress_server
+from server.uvicorn_server import ServerSettings, listen, serve
 from stores import OpenMode, StoreOpenError, open_store
 
 _ENVIRONMENT_HELP = """\
@@ -51,6 +50,9 @@ _EXIT_INTERRUPTED = 130
 
 _BACKUP_FOLDER = Path("backups")
 """The folder of backups that are named by date."""
+
+_THREADS_FOR_REMOTE_STORES = 4
+"""How many requests that read wait at once for PostgreSQL or DynamoDB."""
 
 _PURGE_BATCH_SIZE = 500
 """How much a purge erases in one step: little enough for a server that runs meanwhile."""
@@ -110,7 +112,8 @@ def run(settings: Settings) -> None:
         with closing(wsgi.store):
             address = _browser_address(settings.host, listener.getsockname()[1])
             print(_format_greeting(settings, address, token_text), flush=True)
-            waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
+            server_settings = ServerSettings(quick_thread_count=_count_quick_threads(settings.store_url))
+            serve(wsgi.edge, listener, wsgi.application, server_settings)
     print("Stopped.")
 
 
@@ -272,8 +275,6 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     """Run one command and return the exit status."""
     parsed = _build_parser().parse_args(arguments)
     command: Callable[[Settings], None] = parsed.command
-    # waitress warns about requests that wait for a thread. They are answered a moment later: nobody needs to act.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
         values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
@@ -366,7 +367,7 @@ def _discard_output() -> None:
 
 def _open_listener(host: str, port: int) -> socket.socket:
     try:
-        return waitress_server.listen(host, port)
+        return listen(host, port)
     except socket.gaierror:
         raise CommandError(f"HOST is '{host}', but there is no such address.") from None
     except OSError as error:
@@ -374,6 +375,11 @@ def _open_listener(host: str, port: int) -> socket.socket:
             raise CommandError(f"Port {port} is taken by another program; choose another, such as PORT=8081.") from None
         reason = os.strerror(error.errno or 0).lower()
         raise CommandError(f"Can't listen on port {port} of {host}: {reason}.") from None
+
+
+def _count_quick_threads(store_url: str) -> int:
+    """Return how many threads are of use. With a file they would wait for each other, not for the store."""
+    return 1 if store_url.startswith("sqlite:") else _THREADS_FOR_REMOTE_STORES
 
 
 def _browser_address(host: str, port: int) -> str:

@@ -112,6 +112,12 @@ class Api:
                 raise
             return self._build_problem_response(operation, problem)
 
+    def is_heavy(self, method: str, path: str) -> bool:
+        """Return whether a method and a path are a heavy operation."""
+        match = self._routes.find(path)
+        route = match[0].get("GET" if method == "HEAD" else method) if match else None
+        return route is not None and self.operations.is_heavy(route.operation_id)
+
     def _run(self, route: Route, operation: Operation, request: Request, path_values: Mapping[str, str]) -> Response:
         caller = route.authenticate(request.headers)
         if caller is not None:

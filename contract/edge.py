@@ -61,12 +61,22 @@ class Edge:
         new_request_id: Callable[[], str],
         origins: Iterable[str] = (),
         body_limits: Mapping[str, int] | None = None,
+        is_heavy: Callable[[str, str], bool] = lambda _method, _path: False,
     ) -> None:
-        """Wrap an application. `body_limits` are bytes by path, where they differ from the usual limit."""
+        """Wrap an application.
+
+        `body_limits` are bytes by path, where they differ from the usual limit. `is_heavy` tells of a method and a
+        path whether they are a heavy operation.
+        """
         self._application = application
         self._body_limits = body_limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origins)
+        self.is_heavy = is_heavy
+
+    def find_body_limit(self, path: str) -> int:
+        """Return how many bytes a body that is sent to a path may have."""
+        return self._body_limits.get(path, MAX_BODY_BYTES)
 
     def answer(
         self,
@@ -86,7 +96,8 @@ class Edge:
             path: The path below `mount`, percent-decoded. Bytes that are not UTF-8 are surrogates, and rejected.
             query: The query string as it was sent, without the question mark.
             headers: The headers by lower-case name, as Latin-1 text.
-            body: Reads the body; None if there is none. It is not called for more than the body may have.
+            body: Reads the body; None if there is none. It is not called for more than the body may have. What it
+                raises is answered like what the application raises.
             mount: The prefix before `path` in the client's URL, percent-encoded.
             is_https: Whether the client uses HTTPS.
         """

@@ -40,6 +40,12 @@ def find_weight_errors(operation_object: Mapping[str, Any]) -> Iterator[str]:
         yield "is heavy, and has no response 503 for when too many are running"
 
 
+def build_busy_problem(max_concurrent: int = MAX_CONCURRENT) -> Problem:
+    """Build the 503 for a heavy operation while as many as possible are running."""
+    detail = f"The server does {max_concurrent} reports, exports, imports or copies at once: try again in a moment."
+    return Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
+
+
 class HeavyOperationLimiter:
     """Let a number of heavy operations run at once and reject any more."""
 
@@ -52,9 +58,7 @@ class HeavyOperationLimiter:
         """Return the context in which a heavy operation runs. Entering it raises Problem (503) at the limit."""
         # Do not wait for a slot: a waiting request would hold a thread.
         if not self._semaphore.acquire(blocking=False):
-            count = self._max_concurrent
-            detail = f"The server does {count} reports, exports, imports or copies at once: try again in a moment."
-            raise Problem(503, "busy", detail, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
+            raise build_busy_problem(self._max_concurrent)
         try:
             with _full_collections.pause():
                 yield

@@ -420,6 +420,11 @@ class Operations:
             self._compiled[operation_id] = operation
         return operation
 
+    def is_heavy(self, operation_id: str) -> bool:
+        """Return whether an operation is heavy, without compiling it."""
+        path, method = self._locations[operation_id]
+        return is_heavy(self._document["paths"][path][method])
+
     def compile_all(self) -> None:
         """Compile all operations, for a process that is copied before its first request."""
         for operation_id in self._locations:

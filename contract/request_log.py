@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import orjson
 
 from contract.log_lines import REQUEST_ID, LogLine, match_whole
+from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 from contract.request_context import RequestContext, start_request_context
 
@@ -130,7 +131,7 @@ class RequestLog:
             build_log_line(
                 context,
                 at=self._clock(),
-                milliseconds=round((self._stopwatch() - started_at) * 1_000_000) / 1000,
+                milliseconds=_to_milliseconds(self._stopwatch() - started_at),
                 method=environ["REQUEST_METHOD"],
                 address=environ.get("REMOTE_ADDR"),
                 status=status,
@@ -138,6 +139,29 @@ class RequestLog:
             )
         )
         return [body]
+
+    def log_response(
+        self,
+        context: RequestContext,
+        response: Response,
+        *,
+        method: str,
+        address: str,
+        seconds: float,
+        queue_seconds: float,
+    ) -> None:
+        """Write the line of a request that waited for a thread for `queue_seconds`, and then took `seconds`."""
+        line = build_log_line(
+            context,
+            at=self._clock(),
+            milliseconds=_to_milliseconds(seconds),
+            method=method,
+            address=address,
+            status=response.status,
+            size=len(response.body),
+        )
+        line["queue_ms"] = _to_milliseconds(queue_seconds)
+        self._write(line)
 
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
         """Write the line of a request that the server rejected because it is malformed."""
@@ -153,6 +177,11 @@ class RequestLog:
             size=len(problem.encode()),
         )
         self._write(line)
+
+
+def _to_milliseconds(seconds: float) -> float:
+    """Return milliseconds with three digits after the point."""
+    return round(seconds * 1_000_000) / 1000
 
 
 def _start_internal_error(start_response: StartResponse, context: RequestContext) -> bytes:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "contract": {"connexion", "jsonschema_rs", "orjson", "trimmed_import"},
     "app": {"contract", "handlers", "kanban", "orjson", "usecases"},
     "cli": {"app", "contract", "ijson", "kanban", "server", "stores", "tqdm", "usecases", "wsgi"},
-    "server": {"contract", "waitress"},
+    "server": {"contract", "httptools", "uvicorn"},
     "wsgi": {"app", "contract", "stores"},
     "aws": {"contract", "kanban", "serverless_wsgi"},
     "lambda_wsgi_handler": {"app", "aws", "stores"},

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from contract.heavy_operations import MAX_CONCURRENT
-from server.waitress_server import WRITER_THREADS
 from tests.live_server import ROOT
 
 SERVER = """
 import os, sys, threading
-from server import waitress_server as server
+from server.uvicorn_server import listen, serve
 from app.factory import create_app
 from kanban.store import Store
 from kanban.values import Board
@@ -45,9 +44,9 @@ class Stuck:
         os.write(1, b"stuck\\n")
         threading.Event().wait()
 
-listening = server.listen("127.0.0.1", 0)
+listening = listen("127.0.0.1", 0)
 print(listening.getsockname()[1], flush=True)
-server.serve(create_app(Stuck(open_store(sys.argv[1])), open_signup=True), listening)
+serve(create_app(Stuck(open_store(sys.argv[1])), open_signup=True).edge, listening)
 """
 
 
@@ -100,7 +99,7 @@ def stuck(tmp_path: Path) -> Iterator[StuckServer]:
 
 def test_reports_and_waiting_writes_do_not_delay_health_readiness_and_boards(stuck: StuckServer) -> None:
     stuck.get_stuck(MAX_CONCURRENT, "GET", f"{stuck.board}/time-report")
-    stuck.get_stuck(WRITER_THREADS, "POST", "/v1/boards", {"name": "Stuck"})
+    stuck.get_stuck(2, "POST", "/v1/boards", {"name": "Stuck"})
 
     assert stuck.request("GET", "/v1/health")[0] == 200
     assert stuck.request("GET", "/v1/ready")[0] == 200

@@ -34,7 +34,6 @@ PACKAGED_LICENCES = frozenset(
         "MPL-2.0 AND (Apache-2.0 OR MIT)",
         "MPL-2.0 AND MIT",
         "PSF-2.0",
-        "ZPL-2.1",
     )
 )
 """Licences of what may be in our own packages, as SPDX expressions. All require that their text is included."""
@@ -47,7 +46,6 @@ _BY_CLASSIFIER = {
     "License :: OSI Approved :: BSD License": "BSD-3-Clause",
     "License :: OSI Approved :: MIT License": "MIT",
 }
-_OTHER_NAMES = {"ZPL 2.1": "ZPL-2.1"}
 _NO_LICENCES = frozenset(("", "UNKNOWN", "Dual License"))
 """What packages write into the field of their licence that leave the licence to their classifiers."""
 
@@ -101,7 +99,7 @@ def choose_licence(package: PackageMetadata) -> str:
     values = (text for field in ("License-Expression", "License") for text in package.get_all(field) or ())
     named = next(values, "").strip()
     if named not in _NO_LICENCES:
-        return _OTHER_NAMES.get(named, named)
+        return named
     classifiers = [name for name in package.get_all("Classifier") or () if name.startswith("License :: ")]
     return " OR ".join(sorted(_BY_CLASSIFIER.get(name, name) for name in classifiers)) or "NOASSERTION"
 

@@ -7,14 +7,14 @@ what the process gets, and converts the response back.
 import base64
 import http.client
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import unquote_to_bytes
-
-from waitress.server import create_server
-from waitress.wasyncore import close_all
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from app.factory import utc_now
 from aws.deadline import Deadline
@@ -23,6 +23,7 @@ from aws.request_records import RequestRecorder
 from contract.wsgi_application import WsgiApplication
 from tests.contract.aws_events import GATEWAY_HOST, Event, http_api_event, load_balancer_event, rest_api_event
 from tests.contract.client import HttpResponse, call, environ
+from tests.server_in_thread import run_server
 
 Send = Callable[[str, str, bytes | None, Mapping[str, str]], HttpResponse]
 """Sends a request: method, URL path, body, headers."""
@@ -53,34 +54,57 @@ def _open_wsgi(transport: Transport, application: WsgiApplication) -> Iterator[S
     yield send
 
 
+class _WsgiServer(ThreadingMixIn, WSGIServer):
+    """The standard library's server, for those who bring their own: a thread for each connection."""
+
+    daemon_threads = True
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+
 @contextmanager
-def listen(application: WsgiApplication, prefix: str = "") -> Iterator[int]:
-    """Serve an application below a prefix on a port of this machine, in a thread."""
-    channels: dict[int, Any] = {}
-    server = create_server(application, map=channels, host="127.0.0.1", port=0, threads=2, url_prefix=prefix)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.trigger.pull_trigger(lambda: close_all(channels))
+def listen(application: WsgiApplication, prefix: str) -> Iterator[int]:
+    """Serve an application below a prefix on a port of this machine, with a WSGI server that is not ours."""
+
+    def mounted(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environment["PATH_INFO"].removeprefix(prefix)
+        return application({**environment, "SCRIPT_NAME": prefix, "PATH_INFO": path}, start_response)
+
+    with _WsgiServer(("127.0.0.1", 0), _SilentHandler) as server:
+        server.set_app(mounted)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        yield server.server_port
+        server.shutdown()
         thread.join()
-        server.task_dispatcher.shutdown()
+
+
+def _send_to(port: int) -> Send:
+    def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(method, address, body, dict(headers))
+        response = connection.getresponse()
+        result = HttpResponse(response.status, response.getheaders(), response.read())
+        connection.close()
+        return result
+
+    return send
 
 
 @contextmanager
-def _open_socket(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
+def _open_server(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
+    del transport
+    with run_server(application.edge) as (_, port):
+        yield _send_to(port)
+
+
+@contextmanager
+def _open_other_server(transport: Transport, application: WsgiApplication) -> Iterator[Send]:
     with listen(application, transport.prefix) as port:
-
-        def send(method: str, address: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-            connection.request(method, address, body, dict(headers))
-            response = connection.getresponse()
-            result = HttpResponse(response.status, response.getheaders(), response.read())
-            connection.close()
-            return result
-
-        yield send
+        yield _send_to(port)
 
 
 @contextmanager
@@ -120,8 +144,8 @@ TRANSPORTS = {
     "WSGI": Transport(_open_wsgi),
     "WSGI below SCRIPT_NAME": Transport(_open_wsgi, "/kanban"),
     "WSGI below a prefix that must be encoded": Transport(_open_wsgi, "/m%C3%A4rz%202/kanban"),
-    "socket": Transport(_open_socket),
-    "socket below a prefix": Transport(_open_socket, "/tools/kanban"),
+    "our server": Transport(_open_server),
+    "another server below a prefix": Transport(_open_other_server, "/tools/kanban"),
     "HTTP API": Transport(open_lambda, event_options={"host": GATEWAY_HOST}),
     "HTTP API, named stage": Transport(open_lambda, "/dev", event_options={"host": GATEWAY_HOST, "stage": "dev"}),
     # The event has the name of the stage, which the client's URL lacks, and lacks the base path, which the URL has.

@@ -143,7 +143,16 @@ def test_the_package_has_no_tests_tools_data_or_other_engines(prod_package: Pack
     assert names == sorted(names)
     roots = {name.partition("/")[0].partition(".")[0] for name in names}
     assert not roots & {"tests", "tools", "sqlalchemy", "alembic", "psycopg", "pytest", "ruff", "mypy", "uv"}
-    assert not roots & {"waitress", "flask_swagger_ui", "boto3", "botocore", "httpx", "requests", "wsgi_handler"}
+    assert not roots & {
+        "uvicorn",
+        "httptools",
+        "flask_swagger_ui",
+        "boto3",
+        "botocore",
+        "httpx",
+        "requests",
+        "wsgi_handler",
+    }
     assert not [name for name in names if name.endswith((".db", ".env", ".pem", ".key"))]
 
 

@@ -24,7 +24,7 @@ from contract.operations import Call
 from contract.parameters import argument_name
 from contract.problems import Problem
 from contract.wsgi_application import WsgiApplication
-from server import waitress_server
+from server.uvicorn_server import listen, serve
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.findings import BUNDLE
 from tools.openapi.rules.operations import PROBLEM
@@ -160,13 +160,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     application = create_mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
-    with waitress_server.listen(os.environ.get("HOST") or "127.0.0.1", port) as listening:
+    with listen(os.environ.get("HOST") or "127.0.0.1", port) as listening:
         host, port = listening.getsockname()[:2]
         print(
             f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.",
             flush=True,
         )
-        waitress_server.serve(application, listening)
+        serve(application.edge, listening)
     return 0
 
 

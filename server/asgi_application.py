@@ -1,0 +1,276 @@
+"""Serve an edge as an ASGI application: bodies are read on the event loop, and requests are answered in lanes.
+
+The edge and everything behind it stay synchronous. Health is answered on the loop itself, so that nothing delays it.
+What waits for news without using a store belongs on the loop, too, beside `_answer`: it would hold a thread.
+"""
+
+import asyncio
+import io
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from contract.edge import Edge
+from contract.heavy_operations import MAX_CONCURRENT, build_busy_problem
+from contract.messages import Response
+from contract.problems import PROBLEM_JSON, Problem
+from contract.request_context import start_request_context
+from contract.request_log import RequestLog
+from server.lanes import Lane, LaneFull
+
+HEALTH_PATH = "/v1/health"
+READY_PATH = "/v1/ready"
+"""The paths that supervisors and load balancers request. Nothing else delays them."""
+
+MAX_WAITING = 500
+"""The most requests that wait in a lane. One more is answered at once with 503."""
+MAX_UNANSWERED_BODY_BYTES = 128 * 1024 * 1024
+"""The most bytes that all bodies have together, until their requests are answered."""
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+"""How much a client whose request is rejected may go on to send."""
+MIN_BODY_BYTES_PER_SECOND = 16 * 1024
+"""How fast a body must arrive after the time that any body may take."""
+
+_SLOWEST = 1 / MIN_BODY_BYTES_PER_SECOND
+_READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+_TURN_SECONDS = 0.002
+_BODY_HEADERS = frozenset(("content-length", "transfer-encoding"))
+_NO_LENGTH = frozenset((204, 304))
+
+_Scope = Any
+_Receive = Callable[[], Awaitable[Any]]
+_Send = Callable[[Any], Awaitable[None]]
+RejectRequest = Callable[[Problem, str, _Scope, _Receive, _Send], Awaitable[None]]
+"""Answers a request that is no strict HTTP, from a client's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A request without its body."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    address: str
+
+
+class Lanes:
+    """The lanes of a server. Writes wait for each other, and for heavy operations; reads do not."""
+
+    def __init__(self, quick_thread_count: int = 1, max_waiting: int = MAX_WAITING) -> None:
+        """Start the threads: `quick_thread_count` for reads, and one more than that for writes."""
+        self.reads = Lane("read", quick_thread_count, max_waiting)
+        # One more: a write may have to wait until another request has had its turn at a board.
+        self.writes = Lane("write", quick_thread_count + 1, max_waiting)
+        self.ready = Lane("ready", 1, max_waiting)
+        # A heavy operation takes so long that whoever asks for another one had better come again.
+        self.heavy = Lane("heavy", MAX_CONCURRENT, 0)
+
+    def close(self) -> None:
+        """Let all threads end after what they have begun."""
+        for lane in (self.reads, self.writes, self.ready, self.heavy):
+            lane.close()
+
+
+class AsgiApplication:
+    """An ASGI application around an edge."""
+
+    def __init__(self, edge: Edge, lanes: Lanes, log: RequestLog | None = None, body_seconds: float = 30.0) -> None:
+        """`body_seconds` is how long any body may take to arrive; a long one may take longer."""
+        self._edge = edge
+        self._lanes = lanes
+        self._log = log
+        self._body_seconds = body_seconds
+        self._unanswered_body_bytes = 0
+        self._next_turn_at = 0.0
+
+    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+        """Process one request."""
+        head = _read_head(scope)
+        limit = self._edge.find_body_limit(head.path)
+        body = bytearray()
+        try:
+            declared_length = int(head.headers.get("content-length", 0))
+            is_refused = declared_length > limit
+            has_more = declared_length <= MAX_DISCARDED_BYTES and "expect" not in head.headers
+            if not is_refused and not _BODY_HEADERS.isdisjoint(head.headers):
+                has_more = await self._read_body(receive, body, limit)
+                is_refused = len(body) > limit
+            if is_refused:
+                # The edge rejects a body that is declared or found to be too long.
+                if has_more:
+                    await self._discard_body(receive)
+                response = self._answer(head, body)
+            else:
+                response = await self._answer_in_lane(head, body)
+        except ClientGone:
+            return
+        except Problem as problem:
+            is_refused, response = True, self._refuse(head, problem)
+        except asyncio.CancelledError:
+            is_refused, response = True, self._refuse(head, _stopping())
+        finally:
+            self._unanswered_body_bytes -= len(body)
+        await _send_response(send, response.status, response.headers, response.body, closes=is_refused)
+
+    async def reject(self, problem: Problem, address: str, scope: _Scope, receive: _Receive, send: _Send) -> None:
+        """Answer a request that is no strict HTTP: its path, its method and its headers are not known."""
+        del scope, receive
+        request_id = secrets.token_hex(16)
+        if self._log:
+            self._log.log_rejected_request(problem, request_id, address)
+        headers = (
+            ("content-type", PROBLEM_JSON),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-request-id", request_id),
+            *((name.lower(), value) for name, value in problem.headers.items()),
+        )
+        await _send_response(send, problem.status, headers, problem.encode(), closes=True)
+
+    async def _read_body(self, receive: _Receive, body: bytearray, limit: int) -> bool:
+        """Read a body, at most a bit more than the limit, and return whether it goes on.
+
+        Raises Problem, or ClientGone.
+        """
+        try:
+            async with asyncio.timeout(self._body_seconds) as timeout:
+                while len(body) <= limit:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    piece = message["body"]
+                    body += piece
+                    self._unanswered_body_bytes += len(piece)
+                    if not message["more_body"]:
+                        return False
+                    if self._unanswered_body_bytes > MAX_UNANSWERED_BODY_BYTES:
+                        raise _busy()
+                    timeout.reschedule((timeout.when() or 0) + len(piece) * _SLOWEST)
+        except TimeoutError:
+            await self._take_turn()
+            raise Problem(408, "request_timeout", "The body did not arrive in time.") from None
+        return True
+
+    async def _discard_body(self, receive: _Receive) -> None:
+        """Read on to the end of a body that is too long. Raises Problem, or ClientGone.
+
+        Some proxies close the connection to a client whose request is answered too early, and the client never sees
+        the response. A body that is long or slow beyond measure is answered too early.
+        """
+        discarded_bytes, has_more = 0, True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._body_seconds):
+                while has_more and discarded_bytes <= MAX_DISCARDED_BYTES:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    discarded_bytes += len(message["body"])
+                    has_more = message["more_body"]
+
+    async def _take_turn(self) -> None:
+        """Wait, so that thousands of bodies that are late at once don't occupy the loop with their responses."""
+        now = asyncio.get_running_loop().time()
+        self._next_turn_at = max(self._next_turn_at + _TURN_SECONDS, now)
+        await asyncio.sleep(self._next_turn_at - now)
+
+    async def _answer_in_lane(self, head: _Head, body: bytearray) -> Response:
+        """Answer a request in its lane. Raises Problem if the lane is full."""
+        if head.path == HEALTH_PATH and head.method in _READ_METHODS:
+            return self._answer(head, body)
+        is_heavy = self._edge.is_heavy(head.method, head.path)
+        try:
+            return await self._choose_lane(head, is_heavy=is_heavy).run(
+                partial(self._answer, head, body, time.perf_counter())
+            )
+        except LaneFull:
+            raise (build_busy_problem() if is_heavy else _busy()) from None
+
+    def _choose_lane(self, head: _Head, *, is_heavy: bool) -> Lane:
+        if is_heavy:
+            return self._lanes.heavy
+        if head.method not in _READ_METHODS:
+            return self._lanes.writes
+        return self._lanes.ready if head.path == READY_PATH else self._lanes.reads
+
+    def _answer(self, head: _Head, body: bytearray, arrived_at: float | None = None) -> Response:
+        """Answer and log a request that has arrived at a time of `perf_counter`."""
+        return self._answer_and_log(head, io.BytesIO(body).read if body else None, arrived_at)
+
+    def _refuse(self, head: _Head, problem: Problem) -> Response:
+        """Return a problem with what the edge adds to every response."""
+
+        def read_body(_: int) -> NoReturn:
+            raise problem
+
+        return self._answer_and_log(head, read_body, None)
+
+    def _answer_and_log(
+        self, head: _Head, read_body: Callable[[int], bytes] | None, arrived_at: float | None
+    ) -> Response:
+        started_at = time.perf_counter()
+        context = start_request_context()
+        response = self._edge.answer(head.method, head.path, head.query, head.headers, read_body, is_https=False)
+        if self._log:
+            self._log.log_response(
+                context,
+                response,
+                method=head.method,
+                address=head.address,
+                seconds=time.perf_counter() - started_at,
+                queue_seconds=0.0 if arrived_at is None else started_at - arrived_at,
+            )
+        return response
+
+
+class ClientGone(Exception):
+    """The client has closed the connection before its request was complete."""
+
+
+_RETRY_SOON = {"Retry-After": "1"}
+
+
+def _busy() -> Problem:
+    return Problem(503, "busy", "Too many requests wait for the server: try again in a moment.", headers=_RETRY_SOON)
+
+
+def _stopping() -> Problem:
+    return Problem(503, "busy", "The server is stopping: try again in a moment.", headers=_RETRY_SOON)
+
+
+def _read_head(scope: _Scope) -> _Head:
+    path = scope["raw_path"]
+    decoded = unquote_to_bytes(path) if b"%" in path else path
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1").rstrip(" \t")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    client = scope["client"]
+    # Bytes that are not UTF-8 are surrogates, which the edge rejects.
+    return _Head(
+        scope["method"],
+        decoded.decode("utf-8", "surrogateescape"),
+        scope["query_string"].decode("latin-1"),
+        headers,
+        client[0] if client else "",
+    )
+
+
+async def _send_response(
+    send: _Send, status: int, headers: Iterable[tuple[str, str]], body: bytes, *, closes: bool
+) -> None:
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    if status in _NO_LENGTH:
+        raw = [header for header in raw if header[0] != b"content-length"]
+    elif not any(name == b"content-length" for name, _ in raw):
+        raw.append((b"content-length", b"%d" % len(body)))
+    if closes:
+        raw.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

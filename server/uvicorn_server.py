@@ -1,0 +1,141 @@
+"""The server for one machine: uvicorn, in one process, with an event loop for clients and a few threads for answers.
+
+Slow, idle and hostile clients cost a connection and nothing else. Whatever is rejected gets a problem document.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import uvicorn
+
+from contract.edge import Edge
+from contract.request_log import RequestLog
+from server.asgi_application import MAX_WAITING, AsgiApplication, Lanes
+from server.http_protocol import HttpProtocol, Patience
+from server.open_connections import Connections, allow_connections
+
+_SWITCH_INTERVAL_SECONDS = 0.001
+"""For how long a thread computes while others wait. The event loop waits for such turns, Python's own are 5 ms."""
+
+_BACKLOG = 512
+"""How many connections the system accepts for the server before it does. It takes all of these at once."""
+_MAX_OVERDUE_PER_TICK = 100
+"""How many connections are closed at most in each tenth of a second, so that this delays no request."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What a server may be told."""
+
+    quick_thread_count: int = 1
+    """How many threads answer reads. Writes have one more.
+
+    Python runs one at a time: with a store on this machine, more of them only wait for each other. More are of use
+    where they wait for a store behind a network.
+    """
+    max_waiting: int = MAX_WAITING
+    """How many requests may wait for these threads, each kind. One more is answered with 503."""
+    body_seconds: float = 30.0
+    """How long any body may take to arrive; a long one may take longer."""
+    patience: Patience = field(default_factory=Patience)
+    shutdown_seconds: int = 5
+    """How long the end may take. What is not answered then is answered with 503."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 chooses a free one. Raises OSError, also if the host does not exist."""
+    family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server((host, port), family=family)
+
+
+def serve(
+    edge: Edge, listener: socket.socket, log: RequestLog | None = None, settings: ServerSettings = ServerSettings()
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests that have arrived, as long as the settings say.
+
+    Must be called in the main thread, which ignores further signals to stop afterwards.
+    """
+    server = Server(edge, log, settings)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        signal.signal(number, lambda *_: server.stop())
+    _keep_pauses_short()
+    server.run_on(listener)
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to whoever starts it."""
+
+    def __init__(self, edge: Edge, log: RequestLog | None = None, settings: ServerSettings = ServerSettings()) -> None:
+        """Serve an edge. Without a log nothing is logged."""
+        self._lanes = Lanes(settings.quick_thread_count, settings.max_waiting)
+        application = AsgiApplication(edge, self._lanes, log, settings.body_seconds)
+        protocol: Any = partial(
+            HttpProtocol,
+            patience=settings.patience,
+            open_connections=Connections(allow_connections()),
+            reject=application.reject,
+        )
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=protocol,
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                # Anyone can send X-Forwarded-For and X-Forwarded-Proto.
+                proxy_headers=False,
+                server_header=False,
+                backlog=_BACKLOG,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+            )
+        )
+
+    def run_on(self, listener: socket.socket) -> None:
+        """Serve on a listening socket until `stop` is called."""
+        # Connections inherit it: without it, a part of a response waits until the client has confirmed the one before.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self.run(sockets=[listener])
+        finally:
+            self._lanes.close()
+
+    def stop(self) -> None:
+        """Make `run_on` finish the requests that have arrived, and end. Any thread may call it."""
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is due each tenth of a second; return whether to stop."""
+        now = asyncio.get_running_loop().time()
+        connections: Any = self.server_state.connections
+        for connection in tuple(islice((one for one in connections if one.is_overdue(now)), _MAX_OVERDUE_PER_TICK)):
+            connection.end_wait(now)
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise them again at the end, and the process would end with them."""
+        yield
+
+
+def _keep_pauses_short() -> None:
+    """Bound how long a thread that computes, or a garbage collection, keeps all other threads waiting."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
+    # No thread runs during a collection. What the start has made stays until the end: visiting all of it each time
+    # takes longer than visiting what requests hold.
+    gc.collect()
+    gc.freeze()
