@@ -183,7 +183,7 @@ def _busy_board(scale: int) -> Iterator[tuple[sa.Table, Row]]:
         )
         for number, (name, stage) in enumerate(LISTS.items())
     ]
-    yield from ((tables.lists, list_) for list_ in lists)
+    yield from ((tables.lists, list_ | {"card_count": CARDS_PER_LIST * scale}) for list_ in lists)
     chance = random.Random(7)  # noqa: S311  (every test wants the same store)
     member_ids = [member["id"] for member in memberships]
     for number in range(CARDS_PER_LIST * scale * len(lists)):
