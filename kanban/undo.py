@@ -83,7 +83,7 @@ def ensure_unchanged(event: Event, subject: Board | List | Card, field: str, pre
 def is_cause(other: Event, event: Event, field: str | None) -> bool:
     """Tell whether another, later event stands in the way of undoing an event: see `UndoBlocked`."""
     if field is None:
-        return other.type in {"card.deleted", "card.departed", "list.deleted"} or other.type.endswith(".deleted")
+        return _removes_subject(other, event)
     if field == "list_id" and other.type == "list.cards_moved":
         card_ids = other.data.get("card_ids")
         return isinstance(card_ids, list) and event.card_id in card_ids
@@ -93,6 +93,19 @@ def is_cause(other: Event, event: Event, field: str | None) -> bool:
     if any(event.data[name] != other.data.get(name) for name in ids):
         return False
     return any(change["field"] == field for change in other.changes or ())
+
+
+def _removes_subject(other: Event, event: Event) -> bool:
+    """Tell whether an event deleted what an earlier event is about, or what that is a part of."""
+    match other.type:
+        case "card.deleted" | "card.departed":
+            return event.card_id is not None and other.card_id == event.card_id
+        case "list.deleted":
+            return event.list_id is not None and other.list_id == event.list_id
+    if not other.type.endswith((".deleted", ".removed")) or other.card_id != event.card_id:
+        return False
+    ids = [name for name in other.data if name.endswith("_id") and name in event.data]
+    return bool(ids) and all(other.data[name] == event.data[name] for name in ids)
 
 
 def _get_value_before(view: BoardView, event: Event, subject: Subject, field: Field, change: FieldChange) -> object:
