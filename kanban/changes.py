@@ -98,17 +98,28 @@ def build_change(
     if board is not None:
         subject = (view.board, board)
     changes = tuple(field_changes.compare(view, *subject)) if subject else ()
-    event = build_event(
-        context, view.board.id, seq, event_type, list_id=list_id, card_id=card_id, data=data or {}, changes=changes
-    )
     updates = (replace(board or view.board, seq=seq), *updates)
-    change = record_touches(Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board))
-    if changes and change.event and change.event.touches:
-        # What it touches takes room, too.
-        other_texts = (context.actor_id, context.request_id or "", field_changes.TOUCHES, change.event.touches)
-        limited = field_changes.limit_bytes(changes, other_texts, event.data)
-        change = replace(change, event=replace(change.event, changes=limited))
-    return change
+    touches = list_touches(
+        event_type,
+        card_id,
+        creates=creates,
+        updates=updates,
+        deletes=deletes,
+        card_ranks=card_ranks,
+        rebalance_list_id=rebalance_list_id,
+    )
+    event = build_event(
+        context,
+        view.board.id,
+        seq,
+        event_type,
+        list_id=list_id,
+        card_id=card_id,
+        data=data or {},
+        changes=changes,
+        touches=format_touches(touches, card_id, list_id),
+    )
+    return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board)
 
 
 def record_touches(change: Change) -> Change:
@@ -117,7 +128,8 @@ def record_touches(change: Change) -> Change:
     if event is None:
         return change
     touches = list_touches(
-        event,
+        event.type,
+        event.card_id,
         creates=change.creates,
         updates=change.updates,
         deletes=change.deletes,
@@ -125,8 +137,11 @@ def record_touches(change: Change) -> Change:
         rebalance_list_id=change.rebalance_list_id,
         is_arrival=change.departure is not None,
     )
+    text = format_touches(touches, event.card_id, event.list_id)
     departure = change.departure and record_touches(change.departure)
-    return replace(change, event=replace(event, touches=format_touches(touches, event)), departure=departure)
+    if text == event.touches and departure is change.departure:
+        return change
+    return replace(change, event=replace(event, touches=text), departure=departure)
 
 
 def build_event(
@@ -139,8 +154,12 @@ def build_event(
     card_id: str | None = None,
     data: EventData,
     changes: tuple[FieldChange, ...] = (),
+    touches: str | None = None,
 ) -> Event:
-    """Return the event of an action, with as many of the changes' values as it may hold."""
+    """Return the event of an action, with as many of the changes' values as it may hold beside what it touches."""
+    other_texts = [context.actor_id, context.request_id or ""]
+    if touches:
+        other_texts += [field_changes.TOUCHES, touches]
     return Event(
         board_id,
         seq,
@@ -150,7 +169,8 @@ def build_event(
         list_id,
         card_id,
         data,
-        field_changes.limit_bytes(changes, (context.actor_id, context.request_id or ""), data),
+        field_changes.limit_bytes(changes, other_texts, data),
         context.token_id,
         context.request_id,
+        touches,
     )

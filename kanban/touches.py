@@ -64,7 +64,8 @@ _PART_KINDS = {Checklist: TouchKind.CHECKLIST, Comment: TouchKind.COMMENT}
 
 
 def list_touches(
-    event: Event,
+    event_type: str,
+    card_id: str | None,
     *,
     creates: Iterable[Entity] = (),
     updates: Iterable[Entity] = (),
@@ -73,20 +74,20 @@ def list_touches(
     rebalance_list_id: str | None = None,
     is_arrival: bool = False,
 ) -> tuple[Touch, ...]:
-    """Return what the change of this event touches, each thing once.
+    """Return what the change of an event of this type touches, each thing once.
 
-    `is_arrival` says that the event's card comes from another board.
+    `card_id` is the event's own card. `is_arrival` says that it comes from another board.
     """
     written = (*creates, *updates)
     if any(isinstance(value, Board) for value in creates):
         return WHOLE_BOARD
-    if event.type == "list.restored" and any(isinstance(value, List) and value.first_rank for value in written):
+    if event_type == "list.restored" and any(isinstance(value, List) and value.first_rank for value in written):
         # Its cards become visible again, with all that belongs to them.
         return WHOLE_BOARD
     touches: dict[Touch, None] = {}
-    if event.card_id is not None:
-        is_new_to_readers = is_arrival or event.type == "card.restored"
-        touches[Touch(TouchKind.CARD_WITH_PARTS if is_new_to_readers else TouchKind.CARD, event.card_id)] = None
+    if card_id is not None:
+        is_new_to_readers = is_arrival or event_type == "card.restored"
+        touches[Touch(TouchKind.CARD_WITH_PARTS if is_new_to_readers else TouchKind.CARD, card_id)] = None
     for value in written:
         touches |= dict.fromkeys(_list_touches_of(value))
     for value in deletes:
@@ -117,16 +118,16 @@ def _list_touches_of(value: Entity) -> Iterator[Touch]:
         yield Touch(_PART_KINDS[type(value)], value.id, value.card_id)
 
 
-def format_touches(touches: Iterable[Touch], event: Event) -> str:
-    """Return the words that an event records."""
-    own = {event.card_id: ".", event.list_id: ":"}
+def format_touches(touches: Iterable[Touch], card_id: str | None, list_id: str | None) -> str:
+    """Return the words that an event of this card and this list records."""
+    own = {card_id: ".", list_id: ":"}
     last_card_id: str | None = None
     words = []
-    for kind, id_, card_id in touches:
+    for kind, id_, id_of_card in touches:
         if kind in (TouchKind.CHECKLIST, TouchKind.COMMENT):
-            card = own.get(card_id) or ("^" if card_id == last_card_id else card_id)
+            card = own.get(id_of_card) or ("^" if id_of_card == last_card_id else id_of_card)
             words.append(f"{kind}{card}/{id_}")
-            last_card_id = card_id
+            last_card_id = id_of_card
         else:
             words.append(f"{kind}{own.get(id_, id_)}")
             last_card_id = id_ if kind == TouchKind.CARD else last_card_id

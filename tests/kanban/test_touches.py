@@ -47,7 +47,7 @@ def make_event(**fields: str | None) -> Event:
 def test_touches_are_words_of_an_event(touches: tuple[Touch, ...], words: str) -> None:
     event = make_event(card_id="crd_1", list_id="lst_1")
 
-    assert format_touches(touches, event) == words
+    assert format_touches(touches, event.card_id, event.list_id) == words
     assert parse_touches(replace(event, touches=words)) == touches
 
 
