@@ -15,9 +15,8 @@ The board itself is touched by every commit. Cards of a list that is deleted, an
 no word: they go with it.
 """
 
-from collections.abc import Iterable, Iterator
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from kanban.values import (
     Board,
@@ -35,8 +34,8 @@ from kanban.values import (
 )
 
 
-class TouchKind(StrEnum):
-    """What a touch is about."""
+class TouchKind:
+    """What a touch is about. These are plain texts: an enum's hashes take most of the time of a commit's touches."""
 
     LIST = "l"
     LABEL = "b"
@@ -53,14 +52,27 @@ class TouchKind(StrEnum):
 class Touch(NamedTuple):
     """What was touched: its id (of a member, that of the user), and for a checklist or a comment the card's id."""
 
-    kind: TouchKind
+    kind: str
     id: str = ""
     card_id: str = ""
 
 
 WHOLE_BOARD = (Touch(TouchKind.BOARD),)
 
-_PART_KINDS = {Checklist: TouchKind.CHECKLIST, Comment: TouchKind.COMMENT}
+_TOUCHES_OF_WRITTEN: Mapping[type[Entity], Callable[[Any], Touch]] = {
+    Card: lambda card: Touch(TouchKind.CARD, card.id),
+    List: lambda list_: Touch(TouchKind.LIST, list_.id),
+    Label: lambda label: Touch(TouchKind.LABEL, label.id),
+    Member: lambda member: Touch(TouchKind.MEMBER, member.user_id),
+    Checklist: lambda checklist: Touch(TouchKind.CHECKLIST, checklist.id, checklist.card_id),
+    Comment: lambda comment: Touch(TouchKind.COMMENT, comment.id, comment.card_id),
+    # A card tells the sums of its time entries, and since when its clock runs.
+    TimeEntry: lambda entry: Touch(TouchKind.CARD, entry.card_id),
+}
+_TOUCHES_OF_DELETED: Mapping[type[Entity], Callable[[Any], Touch]] = {
+    **_TOUCHES_OF_WRITTEN,
+    Member: lambda member: Touch(TouchKind.FORMER_MEMBER, member.user_id),
+}
 
 
 def list_touches(
@@ -85,37 +97,19 @@ def list_touches(
         # Its cards become visible again, with all that belongs to them.
         return WHOLE_BOARD
     touches: dict[Touch, None] = {}
+    is_new_to_readers = is_arrival or event_type == "card.restored"
     if card_id is not None:
-        is_new_to_readers = is_arrival or event_type == "card.restored"
         touches[Touch(TouchKind.CARD_WITH_PARTS if is_new_to_readers else TouchKind.CARD, card_id)] = None
-    for value in written:
-        touches |= dict.fromkeys(_list_touches_of(value))
-    for value in deletes:
-        if isinstance(value, Member):
-            touches[Touch(TouchKind.FORMER_MEMBER, value.user_id)] = None
-        else:
-            touches |= dict.fromkeys(_list_touches_of(value))
+    for values, build_touches in ((written, _TOUCHES_OF_WRITTEN), (deletes, _TOUCHES_OF_DELETED)):
+        for value in values:
+            if build_touch := build_touches.get(type(value)):
+                touches[build_touch(value)] = None
     touches |= {Touch(TouchKind.CARD, card_rank.card_id): None for card_rank in card_ranks}
     if rebalance_list_id is not None:
         touches[Touch(TouchKind.RANKS_OF_LIST, rebalance_list_id)] = None
-    restored = {touch.id for touch in touches if touch.kind == TouchKind.CARD_WITH_PARTS}
-    return tuple(touch for touch in touches if touch.kind != TouchKind.CARD or touch.id not in restored)
-
-
-def _list_touches_of(value: Entity) -> Iterator[Touch]:
-    if isinstance(value, Card):
-        yield Touch(TouchKind.CARD, value.id)
-    elif isinstance(value, TimeEntry):
-        # A card tells the sums of its time entries, and since when its clock runs.
-        yield Touch(TouchKind.CARD, value.card_id)
-    elif isinstance(value, List):
-        yield Touch(TouchKind.LIST, value.id)
-    elif isinstance(value, Label):
-        yield Touch(TouchKind.LABEL, value.id)
-    elif isinstance(value, Member):
-        yield Touch(TouchKind.MEMBER, value.user_id)
-    elif isinstance(value, Checklist | Comment):
-        yield Touch(_PART_KINDS[type(value)], value.id, value.card_id)
+    if card_id is not None and is_new_to_readers:
+        touches.pop(Touch(TouchKind.CARD, card_id), None)
+    return tuple(touches)
 
 
 def format_touches(touches: Iterable[Touch], card_id: str | None, list_id: str | None) -> str:
@@ -142,7 +136,7 @@ def parse_touches(event: Event) -> tuple[Touch, ...] | None:
     last_card_id = ""
     touches = []
     for word in event.touches.split():
-        kind = TouchKind(word[0])
+        kind = word[0]
         if kind in (TouchKind.CHECKLIST, TouchKind.COMMENT):
             card, _, id_ = word[1:].partition("/")
             last_card_id = last_card_id if card == "^" else own.get(card, card)
