@@ -5,7 +5,7 @@ in the headers, in the handshake of TLS, or by reading a large request slowly.
 """
 
 import io
-import select
+import selectors
 import socket
 import ssl
 from collections.abc import Callable
@@ -88,8 +88,15 @@ def _shake_hands(secured: ssl.SSLSocket, budget: TimeBudget) -> None:
         try:
             secured.do_handshake()
         except ssl.SSLWantReadError:
-            select.select([secured], [], [], budget.remaining())
+            _wait_for(secured, selectors.EVENT_READ, budget)
         except ssl.SSLWantWriteError:
-            select.select([], [secured], [], budget.remaining())
+            _wait_for(secured, selectors.EVENT_WRITE, budget)
         else:
             return
+
+
+def _wait_for(connection: socket.socket, event: int, budget: TimeBudget) -> None:
+    """Wait until the connection can be read or written. `select.select` takes no file number above 1,023."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, event)
+        selector.select(budget.remaining())

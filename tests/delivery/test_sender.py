@@ -1,10 +1,13 @@
 """Calls over real sockets: to receivers that respond, drip, hang, or lead elsewhere."""
 
 import gzip
+import os
+import resource
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -48,6 +51,26 @@ def test_a_message_is_posted_to_the_name_with_the_headers_and_the_bytes() -> Non
     assert f"Host: {NAME}:{receiver.port}".encode() in head.split(b"\r\n")
     assert b"Content-Type: application/json" in head.split(b"\r\n")
     assert body == '{"é": 1}'.encode()
+
+
+@pytest.fixture
+def _many_open_files() -> Iterator[None]:
+    """Open so many files that those that follow have numbers beyond what `select` can wait for."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, limits[1]), limits[1]))
+    with ExitStack() as files:
+        for _ in range(1_100):
+            files.enter_context(Path(os.devnull).open("rb"))
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("_many_open_files")
+def test_tls_is_spoken_by_a_server_with_thousands_of_connections(certificate: tuple[Path, Path]) -> None:
+    with run_tls_receiver(respond(OK), certificate) as receiver:
+        response = trusting(certificate[0]).send(f"https://{NAME}:{receiver.port}/", b"{}", {})
+
+    assert response == CallResponse(200, b"ok")
 
 
 def test_tls_is_spoken_with_the_name_and_the_certificate_is_checked(certificate: tuple[Path, Path]) -> None:
