@@ -32,7 +32,7 @@ from contract.schemas import Schema, Schemas, find_unenforceable_schemas
 
 _SAFE_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
 """Characters that need no encoding in a query (RFC 3986, section 3.4) within the angle brackets of a Link header."""
-_HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key", "prefer"))
+HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key", "prefer"))
 """Header parameters that the contract and the commit step handle. A handler need not take them."""
 
 
@@ -154,7 +154,7 @@ class Operation:
             else:
                 raise BadDocument(f"{subject} takes {name!r}, which neither the document nor the application provides.")
         needed = {*must_take, *({"body"} if self._body is not None else ())}
-        needed |= set(may_take) - _HEADERS_OF_THE_CONTRACT
+        needed |= set(may_take) - HEADERS_OF_THE_CONTRACT
         if missing := sorted(needed - set(parameters)):
             raise BadDocument(f"{subject} does not take {', '.join(map(repr, missing))}, which the document names.")
         self._function = function

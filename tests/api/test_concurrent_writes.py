@@ -76,7 +76,12 @@ class Writers:
         request = SimpleNamespace(method=method, context=RequestContext())
         arguments = {} if board_id is None else {"board_id": board_id}
         call = SimpleNamespace(
-            operation=operation, request=request, arguments=arguments, caller=None, idempotency_key=None
+            operation=operation,
+            request=request,
+            arguments=arguments,
+            caller=None,
+            idempotency_key=None,
+            is_dry_run=False,
         )
         self._commit(cast("Call", call), handle)
 
@@ -326,7 +331,8 @@ def test_a_turn_that_comes_just_when_somebody_gives_up_is_passed_on(monkeypatch:
 def test_a_read_that_wants_to_commit_a_change_is_a_bug() -> None:
     commit = IdempotentCommit(cast("Store", VersionedStore()), ManualClock(), lambda _: None, lambda: 0.0)
     request = SimpleNamespace(method="GET", context=RequestContext())
-    call = SimpleNamespace(operation=SimpleNamespace(id="get_board", extensions={}), request=request, caller=None)
+    operation = SimpleNamespace(id="get_board", extensions={})
+    call = SimpleNamespace(operation=operation, request=request, caller=None, is_dry_run=False)
 
     with pytest.raises(ContractBreach, match="get_board is a GET"):
         commit(cast("Call", call), lambda: Response(200, (), b"", ("brd_1", 0)))

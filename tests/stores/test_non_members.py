@@ -71,6 +71,8 @@ READS: dict[str, Read] = {
     "page_time_entries": lambda store, board, *who: store.page_time_entries(*who, board.card.id, 50),
     "read_checklists": lambda store, board, *who: store.read_checklists(*who, board.card.id),
     "page_comments": lambda store, board, *who: store.page_comments(*who, board.card.id, 50),
+    "page_parts": lambda store, _, *who: store.page_parts(*who, 50),
+    "page_parts of a card": lambda store, board, *who: store.page_parts(*who, 50, None, board.card.id),
     "page_board_time_entries": lambda store, _, *who: store.page_board_time_entries(
         *who, (NOON, NOON + timedelta(days=1)), 50
     ),

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+from contract.operations import HEADERS_OF_THE_CONTRACT
 from contract.parameters import argument_name
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.bundler import CannotBundle, build_bundle
@@ -14,7 +15,6 @@ from tools.openapi.source_locations import locate
 HANDLERS_FOLDER = ROOT / "handlers"
 
 _PYTHON_TYPES = {"integer": "int", "boolean": "bool", "array": "list[str]"}
-_HANDLED_BY_CONTRACT = ("if_none_match", "idempotency_key")
 
 
 def describe_missing_handlers(document: Node, handlers: Path = HANDLERS_FOLDER, root: Path = SPEC_FILE) -> list[str]:
@@ -53,7 +53,7 @@ def _build_signature(bundle: Bundle, operation: Operation) -> str:
     for _, parameter in bundle.parameters(operation):
         name, schema = argument_name(parameter["name"]), bundle.resolve(parameter["schema"])
         annotation = _PYTHON_TYPES.get(schema.get("type", ""), "str")
-        if name in _HANDLED_BY_CONTRACT:
+        if name in HEADERS_OF_THE_CONTRACT:
             continue
         if name == "if_match":
             required.append("if_match: IfMatch")
