@@ -11,6 +11,7 @@ import time
 
 from app.configuration import read_app_settings, read_log_format
 from app.factory import create_app, utc_now
+from app.reader_runner import build_runner
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store
@@ -23,6 +24,9 @@ if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
 
 store = open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db"))
+
+reader_runner = build_runner(store, _settings["webhook_policy"])
+"""Delivers webhooks when it is run: `make run` does that, another server has to start a `ReaderThread` of its own."""
 
 application = RequestLog(
     create_app(store, **_settings),

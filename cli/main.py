@@ -13,10 +13,10 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
+from readers.reader_thread import POLL_INTERVAL, ReaderThread
+from readers.runner import Runner
 from server import waitress_server
 from stores import OpenMode, StoreOpenError, open_store
 
@@ -42,12 +44,18 @@ environment:
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
+  WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)
+  WEBHOOKS_ALLOW        networks that webhooks may deliver to beside public addresses, also by http, separated by
+                        commas (default: none)
   LOG_FORMAT    the format of the log, json or text (default: text on a terminal, else json)
 """
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
 """The exit status of a command that Ctrl-C stopped, as in shells."""
+
+_READERS_SHUTDOWN_SECONDS = 12.0
+"""Longer than a call of a webhook takes, so that no message is sent twice because of a stop."""
 
 _BACKUP_FOLDER = Path("backups")
 """The folder of backups that are named by date."""
@@ -110,8 +118,21 @@ def run(settings: Settings) -> None:
         with closing(wsgi.store):
             address = _browser_address(settings.host, listener.getsockname()[1])
             print(_format_greeting(settings, address, token_text), flush=True)
-            waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
+            with _run_readers(wsgi.reader_runner, settings.store_url):
+                waitress_server.serve(wsgi.application, listener, wsgi.application.log_rejected_request)
     print("Stopped.")
+
+
+@contextmanager
+def _run_readers(runner: Runner, store_url: str) -> Iterator[None]:
+    """Run the readers of the feed in the background, such as webhooks, and stop them at the end."""
+    # On DynamoDB, to look for readers that are due costs a read unit for each reader.
+    readers = ReaderThread(runner, timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL)
+    readers.start()
+    try:
+        yield
+    finally:
+        readers.stop(timeout=_READERS_SHUTDOWN_SECONDS)
 
 
 def token(settings: Settings) -> None:

@@ -27,6 +27,7 @@ from handlers import (
     time_entries,
     tokens,
     users,
+    webhooks,
 )
 from handlers.results import Result
 
@@ -49,6 +50,7 @@ _MODULES: tuple[ModuleType, ...] = (
     ordering,
     copies,
     events,
+    webhooks,
 )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kanban.feed_readers import LEASE_DURATION, FeedReader, FeedReaderStore, LeaseLost, is_due, is_leased
-from kanban.values import Event
+from kanban.feed_readers import LEASE_DURATION, FeedReaderStore, LeaseLost, is_due, is_leased
+from kanban.values import Event, FeedReader
 
 MAX_BATCH_EVENTS = 100
 """How many events a reader gets at once."""

@@ -35,7 +35,10 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every test in an empty folder, without settings in the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"):
+    for name in (
+        *("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"),
+        *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -117,6 +120,8 @@ def test_a_busy_port_is_reported_in_one_sentence_and_no_store_is_created(
         ("RATE_LIMIT", "often"),
         ("RATE_LIMIT", "1000001"),
         ("CORS_ORIGINS", "*"),
+        ("WEBHOOKS_TO_LOOPBACK", "yes"),
+        ("WEBHOOKS_ALLOW", "everywhere"),
         ("STORE_URL", "carrier-pigeon://loft"),
         ("STORE_URL", "sqlite:///no/such/folder/tackboard.db"),
         ("STORE_URL", "sqlite:///notes.txt"),

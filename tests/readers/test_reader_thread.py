@@ -1,0 +1,80 @@
+"""The server runs the readers in the background: a webhook is delivered soon, and a stop loses nothing."""
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from kanban.store import Busy
+from kanban.values import FeedReader
+from readers.reader_thread import ReaderThread
+from readers.runner import Runner
+from tests.delivery.receivers import Receiver, respond
+from tests.live_server import LiveServer
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+WAIT_SECONDS = 30.0
+"""More than a loaded machine needs."""
+
+
+def post(server: LiveServer, path: str, body: object) -> dict[str, str]:
+    """Create something; return it."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {server.token}"}
+    request = Request(f"{server.url}v1{path}", json.dumps(body).encode(), headers)  # noqa: S310 - http.
+    with urlopen(request, timeout=30) as response:  # noqa: S310 - our own server.
+        created: dict[str, str] = json.load(response)
+    return created
+
+
+def test_a_server_delivers_in_the_background(tmp_path: Path) -> None:
+    is_delivered = threading.Event()
+
+    def behave(connection: object, stop: threading.Event) -> None:
+        respond(OK)(connection, stop)  # type: ignore[arg-type]  # it is what the receiver gives
+        is_delivered.set()
+
+    with Receiver(behave) as receiver, LiveServer(tmp_path, WEBHOOKS_TO_LOOPBACK="1") as server:
+        board = post(server, "/boards", {"name": "Shop"})
+        post(server, f"/boards/{board['id']}/webhooks", {"url": f"http://127.0.0.1:{receiver.port}/in"})
+
+        assert is_delivered.wait(WAIT_SECONDS)
+        assert server.stop() == (0, "Stopped.\n")
+    message = json.loads(receiver.requests[0].partition(b"\r\n\r\n")[2])
+    assert message["type"] == "board.events"
+    assert [event["type"] for event in message["data"]["events"]] == ["webhook.created"]
+
+
+class FakeRunner(Runner):
+    """A runner with two readers, one of which can't be run."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+        self.names: list[str] = []
+        self.is_done = threading.Event()
+
+    def list_due(self) -> list[FeedReader]:
+        """Fail once, and return the readers after that."""
+        self.polls += 1
+        if self.polls == 1:
+            raise Busy("The store is away.")
+        return [FeedReader("board", name, 0) for name in ("test:broken", "test:whole")]
+
+    def run(self, reader: FeedReader, should_go_on: object) -> None:
+        """Record the reader."""
+        del should_go_on
+        self.names.append(reader.name)
+        if self.polls > 2 and len(self.names) >= 4:
+            self.is_done.set()
+        if reader.name == "test:broken":
+            raise RuntimeError("A bug.")
+
+
+def test_neither_a_store_that_is_away_nor_a_reader_that_fails_ends_the_thread() -> None:
+    runner = FakeRunner()
+    thread = ReaderThread(runner, timedelta(milliseconds=1))
+    thread.start()
+
+    assert runner.is_done.wait(WAIT_SECONDS)
+    thread.stop(timeout=WAIT_SECONDS)
+    assert {*runner.names} == {"test:broken", "test:whole"}
