@@ -23,7 +23,9 @@ PREFIXES = {
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_LENGTH = 26
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_PAIR_SHIFTS = range(120, -1, -10)
+"""How far to the right each of the 13 pairs of digits is, in bits."""
 _RANDOM_BITS = 80
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -57,8 +59,5 @@ class IdGenerator:
 
 
 def _encode(number: int) -> str:
-    digits = []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    """Return the 26 digits of a number, two at a time."""
+    return "".join([_PAIRS[number >> shift & 0x3FF] for shift in _PAIR_SHIFTS])
