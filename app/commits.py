@@ -87,6 +87,8 @@ class IdempotentCommit:
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
             ensure_permitted(call.caller, scope)
+        if call.request.method == "GET":
+            return _ensure_no_change(call, handle())
         is_dry_run = call.is_dry_run
         try:
             response = self._run_dry(call, handle) if is_dry_run else self._commit(call, handle)
@@ -102,12 +104,6 @@ class IdempotentCommit:
         return _describe_dry_run(response) if is_dry_run else response
 
     def _commit(self, call: Call, handle: Callable[[], Response]) -> Response:
-        if call.request.method == "GET":
-            # Nothing is committed, so nothing is tried again, and nobody has to wait for a turn.
-            result = handle()
-            if result.change is not None:
-                raise ContractBreach(f"{call.operation.id} is a GET, and wants to commit a change")
-            return result
         # A heavy request may read for seconds: it makes others wait only if they were first meanwhile.
         attempts_without_turn = 1 if call.operation.is_heavy else 0
         response = self._try_to_commit(call, handle, range(attempts_without_turn))
@@ -194,6 +190,13 @@ class IdempotentCommit:
             raise IdempotencyKeyReused
         call.request.context.is_replayed = True
         return Response(stored.status, (*stored.headers, ("idempotency-replayed", "true")), stored.body)
+
+
+def _ensure_no_change(call: Call, response: Response) -> Response:
+    """Return the response of a GET, which commits nothing. Raises ContractBreach."""
+    if response.change is not None:
+        raise ContractBreach(f"{call.operation.id} is a GET, and wants to commit a change")
+    return response
 
 
 def _has_board_access(error: DomainError) -> bool:

@@ -47,8 +47,8 @@ _EXPOSED_HEADERS = (
     "WWW-Authenticate, X-Request-Id"
 )
 _NO_STORE = ("cache-control", "no-store")
-_NO_SNIFFING = ("x-content-type-options", "nosniff")
-_HTTPS_ONLY = ("strict-transport-security", "max-age=63072000; includeSubDomains")
+_HTTP_HEADERS = (("x-content-type-options", "nosniff"),)
+_HTTPS_HEADERS = (*_HTTP_HEADERS, ("strict-transport-security", "max-age=63072000; includeSubDomains"))
 
 
 class Edge:
@@ -133,19 +133,16 @@ class Edge:
         self, own_headers: Headers, headers: Mapping[str, str], request_id: str, *, is_https: bool
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
-        extra_headers: list[tuple[str, str]] = [("x-request-id", request_id)]
+        common_headers: Headers = _HTTPS_HEADERS if is_https else _HTTP_HEADERS
         if "cache-control" not in dict(own_headers):
-            extra_headers.append(_NO_STORE)
-        extra_headers.append(_NO_SNIFFING)
-        if is_https:
-            extra_headers.append(_HTTPS_ONLY)
+            common_headers = (_NO_STORE, *common_headers)
         if self._origins:
             # Vary adds up: a file varies by its encoding, and by the origin where origins are allowed.
-            extra_headers.append(("vary", "Origin"))
+            common_headers = (*common_headers, ("vary", "Origin"))
             if headers.get("origin") in self._origins:
-                extra_headers.append(("access-control-allow-origin", headers["origin"]))
-                extra_headers.append(("access-control-expose-headers", _EXPOSED_HEADERS))
-        return (*own_headers, *extra_headers)
+                allowed = ("access-control-allow-origin", headers["origin"])
+                common_headers = (*common_headers, allowed, ("access-control-expose-headers", _EXPOSED_HEADERS))
+        return (*own_headers, ("x-request-id", request_id), *common_headers)
 
     def _build_preflight_headers(self, headers: Mapping[str, str]) -> Headers:
         if headers.get("origin") not in self._origins:
