@@ -25,8 +25,8 @@ def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -
     at = clock()
     if not tokens.is_live(token, at):
         return None
-    if tokens.is_touch_due(token, at):
-        store.touch_token(token.id, truncate_to_seconds(at))
+    if tokens.is_use_record_due(token, at):
+        store.record_token_use(token.id, truncate_to_seconds(at))
     return Caller(user.id, token.id, token.scopes, token.version)
 
 

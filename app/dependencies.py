@@ -45,7 +45,7 @@ def build_dependencies(
         "caller": lambda call: call.caller,
         "context": build_context,
         "now": lambda _: now(),
-        # Whoever asks for a dry run gets no secret: one of zeros stands where it would be.
+        # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
         "open_signup": lambda _: open_signup,
     }

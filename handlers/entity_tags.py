@@ -65,5 +65,5 @@ def time_entry_tag(entry: TimeEntry, now: datetime) -> str:
 
 
 def _checksum(rank: str) -> int:
-    """Return a number that stands for a rank, which has letters and may be long."""
+    """Return the CRC-32 of a rank, which is shorter than the rank and has digits only."""
     return crc32(rank.encode())

@@ -1,8 +1,8 @@
 """Readers of the feed: where each of them is, and the port of the store for them.
 
-A reader follows the feed of one board by a cursor. Whoever works for it holds its lease, so that one call at a time is
-under way, and writes what has come of it only while the lease is still theirs: whoever was stopped for too long can't
-set the cursor back. Nobody who writes to a board knows its readers.
+A reader follows the feed of one board by a cursor. A worker holds its lease, so that one call at a time is under way,
+and moves the cursor only while the lease is still its own: a worker that was suspended for too long can't set the
+cursor back. Code that writes to a board does not know its readers.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class FeedReader:
 
     Attributes:
         board_id: The board.
-        name: Which reader it is, unique on the board: what it is, a colon, and whatever identifies it.
+        name: Which reader it is, unique on the board: its kind, a colon and an identifier.
         after_seq: The seq of the last event that it has done with.
         batch_to: The seq of the last event of the batch that it is at, which begins after `after_seq`; None if no
             batch was begun. Another attempt has the same batch, even if more has happened since.
@@ -41,8 +41,8 @@ class FeedReader:
         calls: How often it has done with a batch or failed, all in all.
         failing_since: When it failed for the first time.
         due_at: When it goes on; None if it sleeps.
-        lease_owner: Who works for it; None if nobody does, or who did was stopped.
-        lease_until: When nobody may be working for it any more.
+        lease_owner: The worker; None without one, or after a reset.
+        lease_until: When the lease ends.
     """
 
     board_id: str
@@ -58,7 +58,7 @@ class FeedReader:
 
 
 def is_due(reader: FeedReader, now: datetime) -> bool:
-    """Tell whether a reader is to go on, if there are events for it and nobody works for it."""
+    """Tell whether a reader is to go on, if there are events for it and it is not leased."""
     return reader.due_at is not None and (reader.due_at <= now or reader.due_at > now + MAX_WAIT)
 
 
@@ -81,7 +81,7 @@ class FeedReaderStore(Protocol):
     ) -> FeedReader | None:
         """Let a reader go on at that time, or sleep if it is None, with no failed attempts; return it as it is then.
 
-        With `after_seq` it goes on after that event. Whoever works for it loses the lease, and nobody else gets it
+        With `after_seq` it goes on after that event. The worker loses the lease, and no other gets it
         before it would have ended. Return None if there is no such reader.
         """
 
@@ -89,7 +89,7 @@ class FeedReaderStore(Protocol):
         """Return the readers of a board, by name."""
 
     def page_due_readers(self, now: datetime, limit: int, after: PageKey | None = None) -> Page[FeedReader]:
-        """Return readers of all boards that are due, that nobody works for, and whose boards have events for them.
+        """Return readers of all boards that are due and not leased, and whose boards have events for them.
 
         A page looks at `limit` readers, so it may be short or empty while more follow.
         """

@@ -2,7 +2,7 @@
 
 An event doesn't say which version it made. But each version was made by one event, so the newest events tell: as many
 of them as versions lie between. Some events don't say whether they made a version, such as the archiving of a list,
-which stops the clocks that run. Then nothing is told rather than something that may be wrong.
+which stops the clocks that run. Then the result is None rather than something that may be wrong.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +23,7 @@ from kanban.values import (
 )
 
 MAX_LATER_CHANGES = 10
-"""How many versions may lie between one that was read and the present one for the changes to be told."""
+"""How many versions may lie between the client's version and the current one for the changes to be listed."""
 
 _TYPES: Mapping[type[Subject], frozenset[str]] = {
     Board: frozenset({"board.updated", "board.archived", "board.unarchived", "board.deleted", "board.restored"}),

@@ -402,7 +402,7 @@ class Store(Protocol):
         itself.
         """
 
-    def touch_token(self, token_id: str, at: datetime) -> None:
+    def record_token_use(self, token_id: str, at: datetime) -> None:
         """Record the last use of a token if that needs no waiting. Never raises Busy."""
 
     def check_ready(self) -> None:

@@ -23,7 +23,7 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 30
 _CHECK_LENGTH = 6
 _TOKEN_PATTERN = re.compile(r"tkb_([0-9A-Za-z]{30})([0-9A-Za-z]{6})", re.ASCII)
-_TOUCH_INTERVAL = timedelta(hours=1)
+_USE_RECORD_INTERVAL = timedelta(hours=1)
 
 
 class ScopeTooBroad(Unprocessable):
@@ -161,9 +161,9 @@ def is_live(token: Token, now: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
 
 
-def is_touch_due(token: Token, now: datetime) -> bool:
+def is_use_record_due(token: Token, now: datetime) -> bool:
     """Return whether the token's last use should be recorded: once an hour, so that most reads write nothing."""
-    return token.last_used_at is None or now - token.last_used_at >= _TOUCH_INTERVAL
+    return token.last_used_at is None or now - token.last_used_at >= _USE_RECORD_INTERVAL
 
 
 def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tuple[Token, Change | None]:

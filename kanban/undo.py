@@ -1,4 +1,4 @@
-"""Undo: which patch or step takes back what an event did, and what stands in the way.
+"""Undo: build the patch that reverts an event, and find what prevents it.
 
 An event is undone by a change like any other, decided by the same rules, with an event of its own. That is possible if
 the event has the values before, and if what it changed is still as it left it.
@@ -20,8 +20,8 @@ class UndoBlocked(Conflict):
     """Raised when what an event changed has been changed again, or is gone.
 
     Attributes:
-        field: What was changed again; None if its subject is gone.
-        blocking_seq: The event that stands in the way, if it is known.
+        changed_field: The property that was changed again; None if the subject is gone.
+        blocking_seq: The `seq` of the event that prevents the undo, if it is known.
     """
 
     code = "undo_blocked"
@@ -29,7 +29,7 @@ class UndoBlocked(Conflict):
     def __init__(self, seq: int, subject: str, field: str | None = None, blocking_seq: int | None = None) -> None:
         """Take the event's seq, what it is about ('card'), and the property that was changed again, None if it is gone.
 
-        `blocking_seq` is the event that stands in the way.
+        `blocking_seq` is the `seq` of the event that prevents the undo.
         """
         reason = f"its {subject} is gone" if field is None else f"'{field}' of its {subject} has changed since"
         by = "" if blocking_seq is None else f", by event {blocking_seq}"
@@ -81,7 +81,7 @@ def ensure_unchanged(event: Event, subject: Board | List | Card, field: str, pre
 
 
 def is_cause(other: Event, event: Event, field: str | None) -> bool:
-    """Tell whether another, later event stands in the way of undoing an event: see `UndoBlocked`."""
+    """Tell whether a later event prevents the undo of an event: see `UndoBlocked`."""
     if field is None:
         return _removes_subject(other, event)
     if field == "list_id" and other.type == "list.cards_moved":

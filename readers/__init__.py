@@ -1,1 +1,1 @@
-"""What follows the feed: one runner for all readers."""
+"""Run the readers of the feed: one runner for all of them."""

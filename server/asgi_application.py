@@ -69,7 +69,7 @@ class Lanes:
         # One more: a write may have to wait until another request has had its turn at a board.
         self.writes = Lane("write", quick_thread_count + 1, max_waiting)
         self.ready = Lane("ready", 1, max_waiting)
-        # A heavy operation takes so long that whoever asks for another one had better come again.
+        # A heavy operation takes so long that a client had better retry than wait for a thread.
         self.heavy = Lane("heavy", MAX_CONCURRENT, 0)
 
     def close(self) -> None:

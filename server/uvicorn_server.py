@@ -1,6 +1,6 @@
 """The server for one machine: uvicorn, in one process, with an event loop for clients and a few threads for answers.
 
-Slow, idle and hostile clients cost a connection and nothing else. Whatever is rejected gets a problem document.
+Slow, idle and hostile clients cost a connection and nothing else. Every rejected request gets a problem document.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _MAX_OVERDUE_PER_TICK = 100
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What a server may be told."""
+    """The settings of a server."""
 
     quick_thread_count: int = 1
     """How many threads answer reads. Writes have one more.

@@ -211,7 +211,7 @@ def _cut(view: BoardView, steps: Sequence[_Step], end: tuple[int, int]) -> tuple
 
 
 def _position(after: int, index: int, key: PageKey = ()) -> tuple[int, PageKey | None]:
-    """Return up to which seq all is told, and the page key of what is told of the event after it."""
+    """Return the last seq that is covered, and the page key within the event after it."""
     return after, ("event", index, *key) if index or key else None
 
 
@@ -277,7 +277,7 @@ def _continue_board(changes: BoardChanges, base: int) -> BoardChanges:
 def _read_touch_by_pages(
     access: BoardAccess, board_id: str, steps: Sequence[_Step], end: tuple[int, int], key: PageKey
 ) -> BoardChanges:
-    """Return a page of what the first touch stands for."""
+    """Return a page of the cards or parts that the first touch refers to."""
     (step, *_) = steps
     is_list = step.touch.kind == TouchKind.RANKS_OF_LIST
     phases = _ALL_OF_LIST if is_list else _ALL_OF_CARD

@@ -1,4 +1,4 @@
-"""Undo an event: read it and what it is about, let the rules decide a change back, and find what stands in the way."""
+"""Undo an event: read it and what it is about, let the rules decide the reverting change, and find what prevents it."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,7 +15,7 @@ from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
 EVENTS_SEARCHED = 400
-"""How many of the newest events are searched for the one that stands in the way."""
+"""How many of the newest events are searched for the one that prevents an undo."""
 
 
 def undo_event(access: BoardAccess, context: ActionContext, board_id: str, seq: int) -> Change:
@@ -51,7 +51,7 @@ def _get_kind(event: Event) -> str:
 
 
 def _find_cause(access: BoardAccess, event: Event, error: UndoBlocked) -> UndoBlocked:
-    """Return the error with the newest event that stands in the way, if it is among those that are searched."""
+    """Return the error with the newest event that prevents the undo, if it is among those that are searched."""
     query = EventQuery(after=event.seq, newest_first=True)
     _, page = access.page_events(event.board_id, query, EVENTS_SEARCHED)
     causes = (other.seq for other in page.items if is_cause(other, event, error.changed_field))

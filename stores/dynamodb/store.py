@@ -280,7 +280,7 @@ class DynamoStore:
         del now, limit
         return 0
 
-    def touch_token(self, token_id: str, at: datetime) -> None:
+    def record_token_use(self, token_id: str, at: datetime) -> None:
         try:
             holder = self._reader.get_token_holder(token_id, retries=False)
             if holder is None:

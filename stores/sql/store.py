@@ -429,11 +429,11 @@ class SqlStore:
         statement = self._bind(purge.DELETE_EXPIRED_RECORDS, now=format_timestamp(now), limit=limit)
         return self._retry_erase(lambda transaction: len(transaction.query(statement)))
 
-    def touch_token(self, token_id: str, at: datetime) -> None:
+    def record_token_use(self, token_id: str, at: datetime) -> None:
         try:
             with self._begin_write(wait=False) as transaction:
                 transaction.execute(
-                    self._bind(write_statements.TOUCH_TOKEN, token_id=token_id, at=format_timestamp(at))
+                    self._bind(write_statements.RECORD_TOKEN_USE, token_id=token_id, at=format_timestamp(at))
                 )
         except (Busy, StaleRead):
             # The next request with this token tries it again.

@@ -186,7 +186,7 @@ SET_RANK_BOUNDS = (
     .values(first_rank=parameter("first_rank"), last_rank=parameter("last_rank"))
 )
 
-TOUCH_TOKEN = (
+RECORD_TOKEN_USE = (
     tokens.update()
     .where(
         tokens.c.id == parameter("token_id"),

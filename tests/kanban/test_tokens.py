@@ -252,6 +252,6 @@ def test_the_last_use_of_a_token_is_recorded_once_an_hour(token: Token) -> None:
         token.id, token.user_id, token.name, token.digest, token.scopes, 1, token.created_at, last_used_at=NOON
     )
 
-    assert tokens.is_touch_due(token, NOON)
-    assert not tokens.is_touch_due(used, NOON + timedelta(minutes=59))
-    assert tokens.is_touch_due(used, NOON + timedelta(hours=1))
+    assert tokens.is_use_record_due(token, NOON)
+    assert not tokens.is_use_record_due(used, NOON + timedelta(minutes=59))
+    assert tokens.is_use_record_due(used, NOON + timedelta(hours=1))

@@ -108,7 +108,7 @@ def test_the_smallest_change_changes_the_digest(url: str) -> None:
     store = open_store(url)
     holder = store.read_installation_owner()
     assert holder is not None
-    store.touch_token(store.page_tokens(holder.id, 1).items[0].id, holder.created_at + timedelta(days=1))
+    store.record_token_use(store.page_tokens(holder.id, 1).items[0].id, holder.created_at + timedelta(days=1))
     store.close()
 
     assert compute_digest(url) != before

@@ -258,9 +258,9 @@ def test_a_token_is_read_by_its_user_only(world: World) -> None:
 def test_the_last_use_of_a_token_never_goes_back_and_raises_no_version(world: World) -> None:
     token = world.add_token()
 
-    world.store.touch_token(token.id, NOON + timedelta(hours=2))
-    world.store.touch_token(token.id, NOON + timedelta(hours=1))
-    world.store.touch_token("tok_none", NOON)
+    world.store.record_token_use(token.id, NOON + timedelta(hours=2))
+    world.store.record_token_use(token.id, NOON + timedelta(hours=1))
+    world.store.record_token_use("tok_none", NOON)
 
     assert world.store.read_token(world.ann.id, token.id) == replace(token, last_used_at=NOON + timedelta(hours=2))
 

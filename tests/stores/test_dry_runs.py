@@ -30,7 +30,7 @@ class GuardedStore:
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the store, none of those that write while it is read-only."""
-        assert not self.is_read_only or name.startswith(("read_", "page_", "find_", "touch_token")), name
+        assert not self.is_read_only or name.startswith(("read_", "page_", "find_", "record_token_use")), name
         return getattr(self._store, name)
 
     def compute_digest(self) -> str:

@@ -153,7 +153,7 @@ def test_touching_a_token_is_one_round_trip(proxied_world: World, proxy: TcpProx
     token = proxied_world.add_token()
     before = proxy.round_trips
 
-    proxied_world.store.touch_token(token.id, NOON)
+    proxied_world.store.record_token_use(token.id, NOON)
 
     assert proxy.round_trips == before + 1
     assert proxied_world.store.read_token(proxied_world.ann.id, token.id) == replace(token, last_used_at=NOON)
@@ -225,7 +225,7 @@ def test_a_writer_gets_busy_after_the_timeout_while_readers_continue(
         with pytest.raises(Busy, match="too long"):
             world.add_card("Too late")
         assert world.read_board().board.name == "Website"
-        world.store.touch_token(token.id, world.now)
+        world.store.record_token_use(token.id, world.now)
 
         raise psycopg.Rollback
     world.add_card("In time")

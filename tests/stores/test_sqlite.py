@@ -244,7 +244,7 @@ def test_a_writer_gets_busy_while_another_process_writes_and_readers_continue(wo
         with pytest.raises(Busy):
             world.add_card("Too late")
         assert world.read_board().board.seq == 1
-        world.store.touch_token(world.ann.id, world.now)
+        world.store.record_token_use(world.ann.id, world.now)
 
         other.execute("ROLLBACK")
     world.add_card("In time")

@@ -131,7 +131,7 @@ def test_a_rotated_token_is_found_by_its_new_secret_only(world: World, open_agai
 def test_a_rotated_token_is_still_revoked_with_its_parent(world: World) -> None:
     parent = world.add_token()
     token = rotate_token(world, issue_child(world, parent))
-    world.store.touch_token(token.id, world.now)
+    world.store.record_token_use(token.id, world.now)
     stored_token = world.store.read_token(world.ann.id, token.id)
     assert stored_token == replace(token, last_used_at=world.now)
 

@@ -167,7 +167,7 @@ def test_the_last_use_of_a_token_is_noted_without_waiting_or_not_at_all(wire: Wi
     wire.operations.clear()
     wire.faults["UpdateItem"] = iter([fault])
 
-    world.store.touch_token(token.id, NOON + timedelta(hours=1))
+    world.store.record_token_use(token.id, NOON + timedelta(hours=1))
 
     assert wire.operations.count("UpdateItem") == 1
     assert wire.elapsed == 0
