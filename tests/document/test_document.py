@@ -193,6 +193,15 @@ def test_the_introduction_names_every_header_that_pages_of_other_origins_may_sen
     assert len(added) == 6
 
 
+def test_a_header_that_is_too_long_for_its_schema_fits_into_a_request() -> None:
+    """Otherwise its limit is never reached: the whole request is refused with 431."""
+    headers = [parameter for parameter in BUNDLE["components"]["parameters"].values() if parameter["in"] == "header"]
+    limits = {header["name"]: header["schema"].get("maxLength", 0) for header in headers}
+
+    assert limits
+    assert {name for name, length in limits.items() if length > edge.MAX_HEADER_BYTES / 4} == set()
+
+
 def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function() -> None:
     names = build_dependencies(cast("Store", None), utc_now, lambda kind: kind, bytes, open_signup=True)
 
