@@ -21,6 +21,7 @@ def list_events(
     history: str | None = None,
     card_id: str | None = None,
     type: Sequence[str] = (),  # noqa: A002 - the document's name.
+    token_id: str | None = None,
     sort: str = "seq",
 ) -> Result:
     """Return a page of the events after a seq, oldest or newest first.
@@ -28,7 +29,7 @@ def list_events(
     The entity tag of the last page also fits the empty page after it until another event happens, so that clients can
     poll with If-None-Match.
     """
-    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
+    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq", token_id)
     return _list_events(access, board_id, query, limit, history)
 
 
@@ -41,11 +42,12 @@ def list_card_events(
     before: int | None = None,
     history: str | None = None,
     type: Sequence[str] = (),  # noqa: A002 - the document's name.
+    token_id: str | None = None,
     sort: str = "seq",
 ) -> Result:
     """Return a page of the events of a card that is there, oldest or newest first."""
     access.read_card(board_id, card_id)
-    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq")
+    query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq", token_id)
     return _list_events(access, board_id, query, limit, history)
 
 
@@ -61,7 +63,7 @@ def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: i
     seqs = [event.seq for event in page.items]
     if page.next_key:
         last_seq = int(page.next_key[0])
-    elif query.types and query.card_id is None and not query.newest_first:
+    elif query.is_filtered and query.card_id is None and not query.newest_first:
         # All events up to the board's own seq were looked at.
         last_seq = max(query.after, min(view.board.seq, query.before - 1))
     else:

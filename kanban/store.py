@@ -130,7 +130,7 @@ class EventQuery:
     """Which events of a board: those with a seq between `after` and `before`, which are both excluded.
 
     `types` are the types to return, all if it is empty. With a `card_id`, only events of that card; DynamoDB knows
-    which card an event is of from release 1.3 on.
+    which card an event is of from release 1.3 on. With a `token_id`, only events of writes with that token.
     """
 
     after: int = 0
@@ -138,6 +138,16 @@ class EventQuery:
     card_id: str | None = None
     types: frozenset[str] = frozenset()
     newest_first: bool = False
+    token_id: str | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Tell whether a page leaves out some of the events that are read for it."""
+        return bool(self.types) or self.token_id is not None
+
+    def matches(self, event: Event) -> bool:
+        """Tell whether an event has one of the types and the token."""
+        return (not self.types or event.type in self.types) and self.token_id in (None, event.token_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,15 @@ def cut_page(items: Sequence[Item], limit: int, key: Callable[[Item], str | int]
 
 def count_events_to_read(query: EventQuery, limit: int) -> int:
     """Return how many events to read for a page: one more than it looks at."""
-    return (MAX_EVENTS_LOOKED_AT if query.types else limit) + 1
+    return (MAX_EVENTS_LOOKED_AT if query.is_filtered else limit) + 1
 
 
 def cut_event_page(candidates: Sequence[Event], query: EventQuery, limit: int) -> Page[Event]:
     """Return a page of events, given up to `count_events_to_read` in the order of the query."""
-    if not query.types:
+    if not query.is_filtered:
         return cut_page(candidates, limit, lambda event: event.seq)
     looked_at = candidates[:MAX_EVENTS_LOOKED_AT]
-    events = [event for event in looked_at if event.type in query.types][: limit + 1]
+    events = [event for event in looked_at if query.matches(event)][: limit + 1]
     if len(events) > limit:
         return cut_page(events, limit, lambda event: event.seq)
     return Page(tuple(events), (looked_at[-1].seq,) if len(candidates) > len(looked_at) else None)

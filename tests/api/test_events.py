@@ -138,6 +138,22 @@ def test_the_feed_is_asked_by_card_type_and_order(mina: Client, event_feed: str,
     assert get_seqs(mina, f"{card_path}/events?limit={limit}&type=card.updated") == [8]
 
 
+def test_the_feed_is_asked_by_token(mina: Client, event_feed: str) -> None:
+    board = event_feed.removesuffix("/events")
+    created = mina.post("/users/me/tokens", {"name": "Program", "scopes": ["read", "write"]}).json
+    program = mina.with_token(created["secret"])
+    by_program = f"{event_feed}?token_id={created['token']['id']}"
+
+    first = program.post(f"{board}/lists", {"name": "Later", "stage": "todo"}).json
+    mina.post(f"{board}/lists", {"name": "Never", "stage": "todo"})
+    program.patch(f"{board}/lists/{first['id']}", {"name": "Soon"}, If_Match="*")
+
+    assert get_seqs(mina, f"{by_program}&limit=1") == [6, 8]
+    assert get_seqs(mina, f"{by_program}&limit=1&sort=-seq&after=6") == [8]
+    assert get_seqs(mina, f"{by_program}&type=list.created") == [6]
+    assert mina.get(f"{event_feed}?token_id=tok_01m7wjcky0g2sttba3hfxfm7n6").json["items"] == []
+
+
 def test_a_filtered_page_says_how_far_it_got(mina: Client, event_feed: str, card_path: str) -> None:
     by_type = mina.get(f"{event_feed}?type=card.deleted").json
     none_yet = mina.get(f"{event_feed}?type=card.deleted&after=8").json
@@ -167,7 +183,8 @@ def test_the_events_of_a_card_that_is_not_there_are_not_found(mina: Client, omar
 
 
 @pytest.mark.parametrize(
-    "query", ["before=0", "before=1000000000000", "type=", "type=x", "sort=at", "card_id=x", "before=1&before=2"]
+    "query",
+    ["before=0", "before=1000000000000", "type=", "type=x", "sort=at", "card_id=x", "token_id=x", "before=1&before=2"],
 )
 def test_a_wrong_filter_is_refused(mina: Client, event_feed: str, query: str) -> None:
     response = mina.get(f"{event_feed}?{query}")

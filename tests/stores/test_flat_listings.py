@@ -66,6 +66,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "before": ["80"],
     "history": [large_store.BUSY_BOARD.replace("brd_", "hst_")],
     "type": ["card.created", "card.nonsense"],
+    "token_id": ["tok_01m7wjcky0g2sttba3hfxfm7n6"],
 }
 """By parameter: values that match much, little and nothing."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kanban import boards, cards, lists
+from kanban.changes import build_change
 from kanban.ordering import ranks
 from kanban.store import PAGE_BYTES, CardQuery, CardSort, EventQuery, NeighbourOf, Store
 from kanban.text import build_search_text, fold
@@ -359,7 +360,7 @@ def list_queried_seqs(world: World, query: EventQuery, limit: int) -> list[int]:
         assert result is not None
         return result[1]
 
-    return [event.seq for event in collect_pages(page, limit, may_be_empty=bool(query.types))]
+    return [event.seq for event in collect_pages(page, limit, may_be_empty=query.is_filtered)]
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -384,6 +385,20 @@ def test_events_are_listed_by_card_type_and_range(world: World, limit: int, *, n
     assert list_seqs(types=frozenset({"card.moved", "list.created"})) == [4, 5, 7]
     assert list_seqs(types=frozenset({"card.moved"}), card_id=other.id) == [5]
     assert list_seqs(types=frozenset({"card.nonsense"})) == list_seqs(card_id="crd_other") == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_are_listed_by_token(world: World, *, newest_first: bool) -> None:
+    card = world.add_card("One")
+    for token_id in ("tok_one", "tok_other", "tok_one"):
+        context = replace(world.context(), token_id=token_id)
+        world.store.commit(build_change(world.read_board(), context, "test.written", card_id=card.id))
+
+    def list_seqs(**fields: Any) -> list[int]:
+        return sorted(list_queried_seqs(world, EventQuery(**fields, newest_first=newest_first), 1))
+
+    assert list_seqs(token_id="tok_one") == list_seqs(token_id="tok_one", card_id=card.id) == [3, 5]
+    assert list_seqs(token_id="tok_one", types=frozenset({"card.created"})) == list_seqs(token_id="tok_none") == []
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
