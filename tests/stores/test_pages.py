@@ -56,39 +56,31 @@ def full_world(world: World) -> World:
     return world
 
 
-QUERIES = [
-    pytest.param(scope, status, q, id="-".join(map(str, (scope, status, q))))
-    for scope, status, q in itertools.product(
-        [None, "Doing", "Empty"], [None, Stage.TODO, Stage.IN_PROGRESS], [None, "STRASSE", "%", "_", "/", "revised"]
-    )
-]
+STAGES = [None, Stage.TODO, Stage.IN_PROGRESS]
+TEXTS = [None, "STRASSE", "%", "_", "/", "revised"]
 
 
-@pytest.mark.parametrize(("scope", "status", "q"), QUERIES)
-def test_every_query_returns_each_card_once_in_order_at_any_limit(
-    full_world: World, scope: str | None, status: Stage | None, q: str | None
-) -> None:
+@pytest.mark.parametrize("scope", [None, "Doing", "Empty"])
+def test_every_query_returns_each_card_once_in_order_at_any_limit(full_world: World, scope: str | None) -> None:
     view = full_world.read_board()
     list_id = full_world.find_list(scope).id if scope else None
     everything = full_world.list_cards()
     list_ranks = {list_.id: list_.rank for list_ in view.lists}
-    fitting = [
-        card
-        for card in everything
-        if list_id in (None, card.list_id)
-        and status in (None, view.get_list_of(card).stage)
-        and (q is None or fold(q) in build_search_text(card.title, card.description))
-    ]
 
-    for sort, limit in itertools.product(CardSort, LIMITS):
-        key = SORT_KEYS[sort]
-        sorted_ones = [card for card in fitting if card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST)]
-        expected = sorted(sorted_ones, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
+    for status, q, sort in itertools.product(STAGES, TEXTS, CardSort):
+        query, key = CardQuery(list_id, status, q, sort), SORT_KEYS[sort]
+        fitting = [
+            card
+            for card in everything
+            if list_id in (None, card.list_id)
+            and status in (None, view.get_list_of(card).stage)
+            and (q is None or fold(q) in build_search_text(card.title, card.description))
+            and (card.due_at or sort not in (CardSort.DUE_FIRST, CardSort.DUE_LAST))
+        ]
+        expected = sorted(fitting, key=lambda card: key(card, list_ranks), reverse=sort.startswith("-"))
 
-        listed_cards = full_world.list_cards(CardQuery(list_id, status, q, sort), limit)
-
-        assert [card.id for card in listed_cards] == [card.id for card in expected]
-        assert listed_cards == expected
+        for limit in LIMITS:
+            assert full_world.list_cards(query, limit) == expected, (query, limit)
 
 
 def test_the_fixture_has_the_cards_that_the_tests_expect(full_world: World) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from kanban.store import AlreadyExists, Busy, StaleRead
-from tests.engines.dynamodb_wire import Connect, Wire, connect_each_wire
+from tests.engines.dynamodb_wire import Connect, Wire, connect_http_client, connect_sdk_client
 from tests.stores.dynamodb.write_scenarios import (
     FAULTS,
     FOR_EVER,
@@ -16,17 +16,27 @@ from tests.stores.dynamodb.write_scenarios import (
 )
 from tests.stores.world import World
 
-__all__ = ["connect_each_wire"]
+SDK_WRITES = ("create card", "move card to another board", "create board", "rename user")
+"""One write of each shape: the SDK's client differs in how it reports a fault, whatever is written."""
+
+CASES = [
+    *(pytest.param(connect_http_client, write, fault, id=f"{write}-{fault}") for write in WRITES for fault in FAULTS),
+    *(
+        pytest.param(connect_sdk_client, write, fault, id=f"SDK-{write}-{fault}")
+        for write in SDK_WRITES
+        for fault in FAULTS
+    ),
+]
 
 
 @pytest.fixture
-def connect_wire(connect_each_wire: Connect) -> Connect:
-    """Return what connects a wire, once for each client."""
-    return connect_each_wire
+def connect_wire(request: pytest.FixtureRequest) -> Connect:
+    """Return what connects the wire of this case."""
+    connect: Connect = request.param
+    return connect
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize(("connect_wire", "write", "fault"), CASES, indirect=["connect_wire"])
 def test_a_write_is_done_once_or_not_at_all(wire: Wire, world: World, write: str, fault: str) -> None:
     prepare(world)
     change = WRITES[write](world)
