@@ -47,6 +47,7 @@ UNDOCUMENTABLE_REFUSALS = {
     (ACCEPTANCE, 422, "expires_in_past"): "A schema knows no clock.",
     (ACCEPTANCE, 422, "moment_out_of_range"): "With its offset, a moment of the year 2000 may lie in UTC before it.",
     (ACCEPTANCE, 422, "unknown_time_zone"): "The names of the IANA database are not a pattern.",
+    (ACCEPTANCE, 422, "not_undoable"): "Whether an event has a way back depends on what it did.",
     (ACCEPTANCE, 422, "broken_export"): "A document that is made up doesn't have the digest of what is in it.",
     (ACCEPTANCE, 422, "no_lists_in_import"): "Trello's own exports may have no list; 422 says what is missing.",
 }
