@@ -7,7 +7,7 @@ from datetime import datetime
 from kanban import field_changes
 from kanban.field_changes import Subject
 from kanban.touches import format_touches, list_touches
-from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData, FieldChange
+from kanban.values import Board, CardRank, Entity, Erasable, Event, EventData, FieldChange, ReaderChange
 from kanban.views import BoardView
 
 
@@ -40,6 +40,8 @@ class Change:
     is in this change's `updates` with its new board; its parts move with it without being listed, and get the new
     `board_id`. `membership_ids` maps memberships of that board to those of the same people on this one: a checklist
     item keeps its assignee if the membership is in the mapping, and loses it otherwise.
+
+    `readers` are what happens to readers of the board's feed.
     """
 
     creates: tuple[Entity, ...] = ()
@@ -52,6 +54,7 @@ class Change:
     history: tuple[Event, ...] = ()
     departure: "Change | None" = None
     membership_ids: Mapping[str, str] = field(default_factory=dict)
+    readers: tuple[ReaderChange, ...] = ()
 
     def merge(self, other: "Change") -> "Change":
         """Return both changes as one. Raises ValueError if each has an event, because a commit writes one."""
@@ -69,6 +72,7 @@ class Change:
             self.history + other.history,
             self.departure or other.departure,
             {**self.membership_ids, **other.membership_ids},
+            self.readers + other.readers,
         )
 
 
@@ -88,6 +92,7 @@ def build_change(
     deletes: tuple[Erasable, ...] = (),
     card_ranks: tuple[CardRank, ...] = (),
     restores_board: bool = False,
+    readers: tuple[ReaderChange, ...] = (),
 ) -> Change:
     """Return the change that writes these values with one event, and raises the board's seq by one.
 
@@ -119,7 +124,7 @@ def build_change(
         changes=changes,
         touches=format_touches(touches, card_id, list_id),
     )
-    return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board)
+    return Change(creates, updates, event, rebalance_list_id, deletes, card_ranks, restores_board, readers=readers)
 
 
 def record_touches(change: Change) -> Change:

@@ -79,6 +79,7 @@ class LimitReached(Conflict):
         "lists": "board",
         "members": "board",
         "labels": "board",
+        "webhooks": "board",
         "cards": "list",
         "assignees": "card",
         "checklists": "card",

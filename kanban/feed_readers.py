@@ -6,11 +6,10 @@ cursor back. Code that writes to a board does not know its readers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from kanban.values import Event
+from kanban.values import Event, FeedReader
 from kanban.views import Page, PageKey
 
 LEASE_DURATION = timedelta(seconds=30)
@@ -25,36 +24,6 @@ MAX_WAIT = timedelta(days=1)
 
 class LeaseLost(Exception):
     """Raised when the lease of a reader is no longer that of the writer; nothing was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedReader:
-    """Where a reader of a board's feed is.
-
-    Attributes:
-        board_id: The board.
-        name: Which reader it is, unique on the board: its kind, a colon and an identifier.
-        after_seq: The seq of the last event that it has done with.
-        batch_to: The seq of the last event of the batch that it is at, which begins after `after_seq`; None if no
-            batch was begun. Another attempt has the same batch, even if more has happened since.
-        attempts: How often that batch has failed.
-        calls: How often it has done with a batch or failed, all in all.
-        failing_since: When it failed for the first time.
-        due_at: When it goes on; None if it sleeps.
-        lease_owner: The worker; None without one, or after a reset.
-        lease_until: When the lease ends.
-    """
-
-    board_id: str
-    name: str
-    after_seq: int
-    batch_to: int | None = None
-    attempts: int = 0
-    calls: int = 0
-    failing_since: datetime | None = None
-    due_at: datetime | None = None
-    lease_owner: str | None = None
-    lease_until: datetime | None = None
 
 
 def is_due(reader: FeedReader, now: datetime) -> bool:

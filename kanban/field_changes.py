@@ -26,10 +26,11 @@ from kanban.values import (
     List,
     Member,
     TimeEntry,
+    Webhook,
 )
 from kanban.views import BoardView
 
-Subject = Board | Member | Label | List | Card | Checklist | ChecklistItem | Comment | TimeEntry
+Subject = Board | Member | Label | List | Card | Checklist | ChecklistItem | Comment | TimeEntry | Webhook
 """What an event is about."""
 
 MAX_TEXT_LENGTH = 200

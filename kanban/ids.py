@@ -20,6 +20,7 @@ PREFIXES = {
     "checklist": "chk_",
     "checklist_item": "itm_",
     "comment": "cmt_",
+    "webhook": "whk_",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

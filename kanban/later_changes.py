@@ -20,6 +20,7 @@ from kanban.values import (
     Label,
     List,
     TimeEntry,
+    Webhook,
 )
 
 MAX_LATER_CHANGES = 10
@@ -41,6 +42,7 @@ _TYPES: Mapping[type[Subject], frozenset[str]] = {
     ChecklistItem: frozenset({"checklist_item.updated", "checklist_item.moved"}),
     Comment: frozenset({"comment.updated"}),
     TimeEntry: frozenset({"time_entry.updated"}),
+    Webhook: frozenset({"webhook.updated", "webhook.secret_rotated", "webhook.stopped"}),
 }
 """The types of events that make a new version of what they are about."""
 
@@ -50,6 +52,7 @@ _ID_IN_DATA: Mapping[type[Subject], str] = {
     ChecklistItem: "item_id",
     Comment: "comment_id",
     TimeEntry: "time_entry_id",
+    Webhook: "webhook_id",
 }
 """Where an event has the id of its subject, if not in a property of its own."""
 

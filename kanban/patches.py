@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from kanban.changes import ActionContext
 from kanban.fields import editable_fields, null_replacements
-from kanban.values import Board, Card, Checklist, ChecklistItem, Comment, Label, List, User
+from kanban.values import Board, Card, Checklist, ChecklistItem, Comment, Label, List, User, Webhook
 
-Patchable = TypeVar("Patchable", User, Board, List, Card, Label, Checklist, ChecklistItem, Comment)
+Patchable = TypeVar("Patchable", User, Board, List, Card, Label, Checklist, ChecklistItem, Comment, Webhook)
 
 
 def replace_nulls(patch: Mapping[str, Any], value_type: type) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from kanban.values import (
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
+from kanban.webhook_store import WebhookStore
 
 PAGE_BYTES = 1_048_576
 """A page of cards ends early rather than hold more text than this (UTF-8), but holds at least one card."""
@@ -199,6 +200,10 @@ class Store(Protocol):
     @property
     def feed_readers(self) -> FeedReaderStore:
         """Return the store of the readers of the feed, in the same data."""
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """Return the store of the webhooks, in the same data."""
 
     def read_board(
         self,

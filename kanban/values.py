@@ -456,7 +456,125 @@ class Event:
     touches: str | None = field(default=None, compare=False)
 
 
-Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment
+class WebhookState(StrEnum):
+    """What a webhook does: deliver, keep its events until it is set active, or the same after it was given up."""
 
-Erasable = Member | Label | TimeEntry | Checklist | Comment
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A URL to which the events of a board are delivered: those of its `types`, all if there are none.
+
+    `owner_id` is the owner of the board that it works for. `secret_number` counts its secrets, `rotated_at` is when it
+    got the present one.
+    """
+
+    id: str
+    board_id: str
+    url: str = field(metadata=editable(is_text_private=True))
+    types: tuple[str, ...] = field(metadata=editable(null=()))
+    description: str = field(metadata=editable(null=""))
+    state: WebhookState = field(metadata=editable())
+    owner_id: str
+    created_by: str
+    secret_number: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    rotated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """An attempt to deliver a message, numbered from 1 for each webhook.
+
+    Attributes:
+        message_id: The same for each attempt at a message.
+        from_seq: The first event that the message is about, whether or not it is in it.
+        to_seq: The last one.
+        event_count: How many events are in it.
+        attempt: The number of the attempt at this message.
+        duration_ms: How long the call took, in milliseconds.
+        status: The status of the response, None without one.
+        response: The beginning of the body of the response.
+        error: Why there is no response.
+    """
+
+    board_id: str
+    webhook_id: str
+    number: int
+    message_id: str
+    from_seq: int
+    to_seq: int
+    event_count: int
+    attempt: int
+    at: datetime
+    duration_ms: int
+    status: int | None
+    response: str
+    error: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver has accepted the message."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - success, in HTTP.
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReader:
+    """Where a reader of a board's feed is.
+
+    Attributes:
+        board_id: The board.
+        name: Which reader it is, unique on the board: what it is, a colon, and whatever identifies it.
+        after_seq: The seq of the last event that it has done with.
+        batch_to: The seq of the last event of the batch that it is at, which begins after `after_seq`; None if no
+            batch was begun. Another attempt has the same batch, even if more has happened since.
+        attempts: How often that batch has failed.
+        calls: How often it has called somebody, all in all, with or without success.
+        failing_since: When it failed for the first time.
+        due_at: When it goes on; None if it sleeps.
+        lease_owner: Who works for it; None if nobody does, or who did was stopped.
+        lease_until: When nobody may be working for it any more.
+    """
+
+    board_id: str
+    name: str
+    after_seq: int
+    batch_to: int | None = None
+    attempts: int = 0
+    calls: int = 0
+    failing_since: datetime | None = None
+    due_at: datetime | None = None
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderReset:
+    """Lets a reader go on at a time, or sleep if it is None: see `kanban.feed_readers.FeedReaderStore.reset_reader`."""
+
+    board_id: str
+    name: str
+    due_at: datetime | None
+    after_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRemoval:
+    """Removes a reader."""
+
+    board_id: str
+    name: str
+
+
+ReaderChange = FeedReader | ReaderReset | ReaderRemoval
+"""What a commit does with a reader: add it, reset it, or remove it."""
+
+Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment | Webhook
+
+Erasable = Member | Label | TimeEntry | Checklist | Comment | Webhook
 """What is erased at once when it is deleted."""

@@ -26,14 +26,14 @@ from stores.backup_file import BackupError
 from stores.errors import OpenMode, StoreMissing
 from stores.sql import migrations, sqlite
 from stores.sql.mapping import format_timestamp
-from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, boards, feed_readers, metadata
+from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, boards, feed_readers, metadata, webhook_deliveries, webhooks
 
 BATCH_ROWS = 1_000
 """How many rows are held in memory at a time."""
 
 _new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
 
-_PROGRESS_TABLES = frozenset((feed_readers,))
+_PROGRESS_TABLES = frozenset((feed_readers, webhook_deliveries))
 """Tables that change by themselves, without anybody's request: no part of a digest."""
 
 Progress = Callable[[str, int], None]
@@ -128,6 +128,9 @@ def _copy(
             sha256.update(_serialize_row(table, row))
             if new_id and table is boards:
                 row["history"] = new_id("history")
+            if new_id and table is webhooks and row["state"] == "active":
+                # A copy of a store must not call the receivers of the original.
+                row["state"] = "paused"
             if new_id and table is feed_readers:
                 # Nobody works for it here.
                 row |= {"lease_owner": None, "lease_until": None}
@@ -197,8 +200,8 @@ def _serialize_row(table: sa.Table, row: dict[str, Any]) -> bytes:
     text = {
         name: value.hex() if isinstance(value, bytes) else value
         for name, value in row.items()
-        # A copy of the same data has another history.
-        if not (table is boards and name == "history")
+        # A copy of the same data has another history, and its webhooks are paused.
+        if not (table is boards and name == "history") and not (table is webhooks and name == "state")
     }
     return f"{table.name} {json.dumps(text, sort_keys=True)}\n".encode()
 

@@ -16,7 +16,9 @@ def validate_change(change: Change) -> None:
     boards = boards or [value for value in change.updates if isinstance(value, Board)]
     if [(board.id, board.seq) for board in boards] != [(event.board_id, event.seq)]:
         raise ValueError("A change with an event must contain its board, at the event's seq.")
-    if any(_board_id(value) != event.board_id for value in values):
+    if any(_board_id(value) != event.board_id for value in values) or any(
+        reader.board_id != event.board_id for reader in change.readers
+    ):
         raise ValueError("A change with an event must write to one board only.")
     if change.departure is not None:
         validate_change(change.departure)

@@ -1,28 +1,24 @@
 """The readers of the feed in a table: an item on the board of each, and one in a list of them all."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, FeedReader, LeaseLost, is_due, is_leased
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, LeaseLost, is_due, is_leased
 from kanban.store import BEYOND_ALL_SEQS
-from kanban.values import Event
+from kanban.values import Event, FeedReader, ReaderRemoval, ReaderReset
 from kanban.views import Page, PageKey
 from stores.dynamodb import keys
-from stores.dynamodb.attributes import compile_reader, compile_writer, to_number, to_string, to_timestamp
+from stores.dynamodb.attributes import to_number, to_string, to_timestamp
 from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.event_items import event_from_item
 from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
-from stores.dynamodb.writes import EXISTS, IS_NEW, Delete, Put, Update, UpdateBuilder, Write, to_transact_item
+from stores.dynamodb.webhook_items import build_reset, create_reader, delete_reader, reader_attributes, reader_from_item
+from stores.dynamodb.writes import Update, UpdateBuilder, Write, to_transact_item
 
-_KEY_FIELDS = ("board_id", "name")
 _OPTIONAL_FIELDS = ("batch_to", "failing_since", "due_at", "lease_owner", "lease_until")
-
-_reader_from_item = compile_reader(
-    FeedReader, ("item",), {"board_id": "item['pk']['S'][2:]", "name": "item['sk']['S'][2:]"}
-)
-_reader_attributes = compile_writer(FeedReader, _KEY_FIELDS)
 
 
 class DynamoFeedReaders:
@@ -34,39 +30,23 @@ class DynamoFeedReaders:
         self._table = table
 
     def add_reader(self, reader: FeedReader) -> None:
-        item = keys.reader_key(reader.board_id, reader.name) | _reader_attributes(reader)
-        writes = [Put(item, condition=IS_NEW), Put(keys.listed_reader_key(reader.board_id, reader.name))]
-        try:
-            self._transact(writes)
-        except ConditionFailed:
-            return
+        with suppress(ConditionFailed):
+            self._transact(create_reader(reader))
 
     def remove_reader(self, board_id: str, name: str) -> None:
-        self._transact([Delete(keys.reader_key(board_id, name)), Delete(keys.listed_reader_key(board_id, name))])
+        self._transact(delete_reader(ReaderRemoval(board_id, name)))
 
     def reset_reader(
         self, board_id: str, name: str, *, due_at: datetime | None, after_seq: int | None = None
     ) -> FeedReader | None:
-        update = UpdateBuilder()
-        update.require(EXISTS)
-        update.set("#attempts", to_number(0))
-        update.remove("#failing_since")
-        update.remove("#lease_owner")
-        if due_at is None:
-            update.remove("#due_at")
-        else:
-            update.set("#due_at", to_timestamp(due_at))
-        if after_seq is not None:
-            update.set("#after_seq", to_number(after_seq))
-            update.remove("#batch_to")
         try:
-            return self._update(update.build(keys.reader_key(board_id, name)))
+            return self._update(build_reset(ReaderReset(board_id, name, due_at, after_seq)))
         except ConditionFailed:
             return None
 
     def list_readers(self, board_id: str) -> Sequence[FeedReader]:
         items = self._reader.query(f"B#{board_id}", "R#", "R$", page_size=MAX_BATCH_KEYS)
-        return [_reader_from_item(item) for item in items]
+        return [reader_from_item(item) for item in items]
 
     def page_due_readers(self, now: datetime, limit: int, after: PageKey | None = None) -> Page[FeedReader]:
         first = "#".join(map(str, after)) + keys.NEXT_KEY_SUFFIX if after else " "
@@ -110,7 +90,7 @@ class DynamoFeedReaders:
             return current if current and current.lease_owner == owner else None
 
     def update_reader(self, reader: FeedReader, owner: str) -> None:
-        attributes = _reader_attributes(reader)
+        attributes = reader_attributes(reader)
         update = UpdateBuilder()
         for name, value in attributes.items():
             update.set(f"#{name}", value)
@@ -145,7 +125,7 @@ class DynamoFeedReaders:
                 if item["sk"]["S"] == keys.TIP_SORT_KEY:
                     seqs[item["pk"]["S"][2:]] = int(item["seq"]["N"])
                 else:
-                    readers.append(_reader_from_item(item))
+                    readers.append(reader_from_item(item))
         return sorted(readers, key=lambda reader: (reader.board_id, reader.name)), seqs
 
     def _read_seq(self, board_id: str, seqs: dict[str, int]) -> int:
@@ -160,14 +140,12 @@ class DynamoFeedReaders:
         if not error.may_have_succeeded:
             return None
         item = self._reader.get_item(keys.reader_key(reader.board_id, reader.name))
-        current: FeedReader | None = _reader_from_item(item) if item else None
-        return current
+        return reader_from_item(item) if item else None
 
     def _update(self, update: Update) -> FeedReader:
         fields = update.fields(self._table)
         attributes: Item = self._client("update_item", ReturnValues="ALL_NEW", **fields)["Attributes"]
-        reader: FeedReader = _reader_from_item(attributes)
-        return reader
+        return reader_from_item(attributes)
 
     def _transact(self, writes: Sequence[Write]) -> None:
         items = [to_transact_item(write, self._table) for write in writes]

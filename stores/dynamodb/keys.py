@@ -11,6 +11,8 @@
                   N#<card>               the transfer lock: who may write parts of a card that has not arrived yet
                   L#<list>               a deleted list
                   R#<reader>             a reader of the feed: where it is
+                  V#<webhook>#<slot>     a delivery of a webhook, by its number modulo how many are kept
+                  W#<webhook>            a webhook
                   X#<external id>        which card claims that external id
     U#<user>      U                      a user
                   K#<token>              a token of the user
@@ -130,6 +132,16 @@ def card_claim_key(board_id: str, external_id: str) -> Item:
 def reader_key(board_id: str, name: str) -> Item:
     """Return the key of a reader of the feed."""
     return item_key(f"B#{board_id}", f"R#{name}")
+
+
+def webhook_key(board_id: str, webhook_id: str) -> Item:
+    """Return the key of a webhook."""
+    return item_key(f"B#{board_id}", f"W#{webhook_id}")
+
+
+def delivery_key(board_id: str, webhook_id: str, slot: int) -> Item:
+    """Return the key of a delivery of a webhook."""
+    return item_key(f"B#{board_id}", f"V#{webhook_id}#{slot:02d}")
 
 
 # Of a user

@@ -12,6 +12,7 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
     the board's head    its lists, members and labels, if the change is one of these
     beyond the head     the board's external id, its tombstone, memberships, deleted lists
     cards               each with its assignments and its external id
+    webhooks            and their readers
     parts               checklists, comments, time entries
     ranks               of cards that keep everything else
     events              those of an imported board's history, then the one of the change
@@ -50,6 +51,7 @@ from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
 from stores.dynamodb.snapshots import CardClaim, Snapshot, TransferParts
+from stores.dynamodb.webhook_items import write_webhooks
 from stores.dynamodb.writes import (
     EXISTS,
     IS_NEW,
@@ -278,6 +280,7 @@ class _BoardWrites:
         yield from self._claim_board_id()
         yield from self._write_beyond_head()
         yield from self._write_cards_and_parts()
+        yield from write_webhooks(self._change)
         yield from (_set_rank(self._event.board_id, card_rank) for card_rank in self._change.card_ranks)
         yield from (self._put_event(event) for event in self._change.history)
         yield self._put_event(self._event)._replace(is_final=True)

@@ -23,6 +23,7 @@ from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 from stores.dynamodb.user_items import user_from_item
+from stores.dynamodb.webhooks import DynamoWebhooks
 from stores.dynamodb.writes import Put, UpdateBuilder
 from stores.paging import count_events_to_read, cut_event_page, cut_page
 
@@ -38,6 +39,7 @@ class DynamoStore:
         self._reader = TableReader(client, table)
         self._committer = Committer(client, self._reader, table)
         self._purge = Purge(client, self._reader, table)
+        self.webhooks = DynamoWebhooks(client, self._reader, table)
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self._secret: bytes | None = None
 

@@ -16,14 +16,18 @@ from kanban.values import (
     Comment,
     Entity,
     Erasable,
+    FeedReader,
     Label,
     List,
     Member,
+    ReaderChange,
+    ReaderReset,
     TimeEntry,
     Token,
     User,
+    Webhook,
 )
-from stores.sql import mapping, tables, write_statements
+from stores.sql import feed_readers, mapping, tables, write_statements
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement
 
@@ -38,6 +42,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     TimeEntry: (tables.time_entries, mapping.time_entry_to_row),
     Checklist: (tables.checklists, mapping.checklist_to_row),
     Comment: (tables.comments, mapping.comment_to_row),
+    Webhook: (tables.webhooks, mapping.webhook_to_row),
 }
 
 # Rows are written before those that refer to them.
@@ -86,6 +91,8 @@ class CommitWriter:
             self._report_progress(count)
         for value in change.deletes:
             self._delete(value)
+        for reader in change.readers:
+            self._write_reader(reader)
         self._write_ranks(change.card_ranks, _board_id(change))
         for count, event in enumerate((*change.history, *((change.event,) if change.event else ()))):
             self._execute(write_statements.INSERT[tables.events], **mapping.event_to_row(event))
@@ -168,10 +175,20 @@ class CommitWriter:
                 )
 
     def _delete(self, value: Erasable) -> None:
+        if isinstance(value, Webhook):
+            self._execute(write_statements.DELETE_DELIVERIES, board_id=value.board_id, webhook_id=value.id)
         table, _ = _TABLE_AND_MAPPING[type(value)]
         self._transaction.write_one(
             self._bind(write_statements.DELETE_ON_BOARD[table], id=value.id, board_id=value.board_id)
         )
+
+    def _write_reader(self, reader: ReaderChange) -> None:
+        if isinstance(reader, FeedReader):
+            self._execute(feed_readers.INSERT_READER, **mapping.reader_to_row(reader))
+        elif isinstance(reader, ReaderReset):
+            self._transaction.execute(feed_readers.bind_reset(self._bind, reader))
+        else:
+            self._execute(feed_readers.DELETE_READER, board_id=reader.board_id, name=reader.name)
 
     def _write_ranks(self, card_ranks: Iterable[CardRank], board_id: str) -> None:
         """Give cards new ranks. First each gets a temporary one, as its rank may be the new rank of another card."""

@@ -74,6 +74,8 @@ _KIND_BY_TABLE = {
     "checklist_items": "checklist_item",
     "events": "event",
     "feed_readers": "feed_reader",
+    "webhooks": "webhook",
+    "webhook_deliveries": "webhook_delivery",
     "idempotency_records": "idempotency_key",
     "settings": "setting",
 }

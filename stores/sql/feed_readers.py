@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, FeedReader, LeaseLost, is_due, is_leased
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, LeaseLost, is_due, is_leased
 from kanban.store import AlreadyExists, StaleRead
-from kanban.values import Event
+from kanban.values import Event, FeedReader, ReaderReset
 from kanban.views import Page, PageKey
 from stores.sql import mapping
 from stores.sql.engine import Engine, Transaction
@@ -70,6 +70,14 @@ MOVE_READER = _RESET.values(
 )
 
 
+def bind_reset(bind: Callable[..., BoundStatement], reset: ReaderReset) -> BoundStatement:
+    """Return the statement that resets a reader."""
+    values = {"board_id": reset.board_id, "name": reset.name, "due_at": mapping.to_column(reset.due_at)}
+    if reset.after_seq is None:
+        return bind(RESET_READER, **values)
+    return bind(MOVE_READER, **values, after_seq=reset.after_seq)
+
+
 class SqlFeedReaders:
     """A `kanban.feed_readers.FeedReaderStore` over an engine. Threads may share it."""
 
@@ -95,11 +103,7 @@ class SqlFeedReaders:
         self, board_id: str, name: str, *, due_at: datetime | None, after_seq: int | None = None
     ) -> FeedReader | None:
         with self._begin_write() as transaction:
-            values = {"board_id": board_id, "name": name, "due_at": due_at and format_timestamp(due_at)}
-            if after_seq is None:
-                transaction.execute(self._bind(RESET_READER, **values))
-            else:
-                transaction.execute(self._bind(MOVE_READER, **values, after_seq=after_seq))
+            transaction.execute(bind_reset(self._bind, ReaderReset(board_id, name, due_at, after_seq)))
             rows = transaction.query(self._bind(READERS, board_id=board_id))
         return next((reader for reader in map(mapping.row_to_reader, rows) if reader.name == name), None)
 

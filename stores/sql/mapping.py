@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.feed_readers import FeedReader
 from kanban.field_changes import format_changes, parse_changes
 from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
@@ -27,6 +26,7 @@ from kanban.values import (
     Comment,
     Enforcement,
     Event,
+    FeedReader,
     Label,
     Link,
     List,
@@ -37,8 +37,12 @@ from kanban.values import (
     TimeEntry,
     Token,
     User,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
 )
 from kanban.views import WorkedTime
+from kanban.webhook_store import MAX_KEPT_DELIVERIES
 from stores.sql import tables
 
 Row = Sequence[Any]
@@ -51,7 +55,7 @@ format_timestamp = format_utc
 # A lookup is several times faster than calling the enum class, and pages hold many values.
 _ENUM_VALUES: Mapping[str, Mapping[str, Any]] = {
     enum_class.__name__: {str(value): value for value in enum_class}
-    for enum_class in (Role, Scope, Stage, Color, Enforcement)
+    for enum_class in (Role, Scope, Stage, Color, Enforcement, WebhookState)
 }
 
 
@@ -321,6 +325,20 @@ event_to_row: Callable[[Event], _Write] = _compile_writer(
 
 row_to_reader: Callable[[Row], FeedReader] = _compile_reader(FeedReader, _columns_of(tables.feed_readers))
 reader_to_row: Callable[[FeedReader], _Write] = _compile_writer(FeedReader, _columns_of(tables.feed_readers))
+
+row_to_webhook: Callable[[Row], Webhook] = _compile_reader(
+    Webhook, _columns_of(tables.webhooks), {"types": "tuple(c_types.split())"}
+)
+webhook_to_row: Callable[[Webhook], _Write] = _compile_writer(
+    Webhook, _columns_of(tables.webhooks), {"types": "' '.join(value.types)"}
+)
+
+row_to_delivery: Callable[[Row], WebhookDelivery] = _compile_reader(
+    WebhookDelivery, _columns_of(tables.webhook_deliveries)
+)
+delivery_to_row: Callable[[WebhookDelivery], _Write] = _compile_writer(
+    WebhookDelivery, _columns_of(tables.webhook_deliveries), {"slot": f"value.number % {MAX_KEPT_DELIVERIES}"}
+)
 
 row_to_stored_response: Callable[[Row], StoredResponse] = _compile_reader(
     StoredResponse,

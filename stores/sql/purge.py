@@ -62,7 +62,10 @@ _DELETE_CARD_PARTS = tuple(
 )
 _DELETE_BOARD_ROWS = tuple(
     _delete_up_to_limit(table, table.c.board_id)
-    for table in (tables.lists, tables.labels, tables.members, tables.feed_readers, tables.events)
+    for table in (
+        *(tables.lists, tables.labels, tables.members, tables.feed_readers),
+        *(tables.webhooks, tables.webhook_deliveries, tables.events),
+    )
 )
 _EVENTS_PER_QUERY = 500
 _EVENT_KEY = (tables.events.c.seq, tables.events.c.board_id)

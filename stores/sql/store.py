@@ -53,6 +53,7 @@ from stores.sql.feed_readers import SqlFeedReaders
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
 from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
+from stores.sql.webhooks import SqlWebhooks
 
 _SECRET_BYTES = 32
 _TIME_ENTRY_COLUMN_COUNT = len(tables.time_entries.columns)
@@ -73,6 +74,7 @@ class SqlStore:
         self._statements = StatementCache(engine.dialect)
         self._secret: bytes | None = None
         self._readiness = WriteReadiness()
+        self.webhooks = SqlWebhooks(engine, self._bind, self._begin_write)
         self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
 
     def read_board(

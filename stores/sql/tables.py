@@ -4,6 +4,7 @@ Timestamps are ISO 8601 text with a 'Z' in SQLite ('2026-11-20T14:00:00Z', which
 in PostgreSQL. Ids and ranks are compared byte by byte everywhere.
 """
 
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
 
 from kanban.store import CardState
-from kanban.values import Color, Enforcement, Role, Stage
+from kanban.values import Color, Enforcement, Role, Stage, WebhookState
 
 TEXT = sa.Text()
 BYTEWISE_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -30,7 +31,7 @@ metadata = sa.MetaData(
 )
 
 
-def _check_one_of(column: str, words: type[Stage] | type[Role] | type[Enforcement] | type[Color]) -> sa.CheckConstraint:
+def _check_one_of(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
     allowed = ", ".join(f"'{word}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({allowed})", name=column)
 
@@ -371,6 +372,52 @@ feed_readers = sa.Table(
     _check_between("after_seq", 0),
     _check_between("attempts", 0),
     _check_between("calls", 0),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("url", TEXT, nullable=False),
+    sa.Column("types", TEXT, nullable=False),
+    sa.Column("description", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False),
+    sa.Column("owner_id", BYTEWISE_TEXT, nullable=False),
+    sa.Column("created_by", BYTEWISE_TEXT, nullable=False),
+    sa.Column("secret_number", INTEGER, nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("updated_at", TIMESTAMP, nullable=False),
+    sa.Column("rotated_at", TIMESTAMP),
+    _check_one_of("state", WebhookState),
+    _check_between("secret_number", 1),
+    _check_between("version", 1),
+    sqlite_strict=True,
+)
+sa.Index("ix_webhooks_board", webhooks.c.board_id, webhooks.c.id)
+
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("webhook_id", BYTEWISE_TEXT, nullable=False),
+    # The number modulo how many are kept.
+    sa.Column("slot", INTEGER, nullable=False),
+    sa.Column("number", INTEGER, nullable=False),
+    sa.Column("message_id", TEXT, nullable=False),
+    sa.Column("from_seq", INTEGER, nullable=False),
+    sa.Column("to_seq", INTEGER, nullable=False),
+    sa.Column("event_count", INTEGER, nullable=False),
+    sa.Column("attempt", INTEGER, nullable=False),
+    sa.Column("at", TIMESTAMP, nullable=False),
+    sa.Column("duration_ms", INTEGER, nullable=False),
+    sa.Column("status", INTEGER),
+    sa.Column("response", TEXT, nullable=False),
+    sa.Column("error", TEXT),
+    sa.PrimaryKeyConstraint("board_id", "webhook_id", "slot"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -26,6 +26,8 @@ from stores.sql.tables import (
     token_ancestors,
     tokens,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 
 # A list's stage has its own statement: SQLite checks every card of a list whenever a statement sets a column to which
@@ -56,7 +58,7 @@ INSERT = {
     table: table.insert().values(_column_parameters(table))
     for table in (
         *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
-        *(checklists, checklist_items, comments, events, idempotency_records, settings),
+        *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks),
     )
 }
 
@@ -75,7 +77,7 @@ UPDATE_IF_VERSION_MATCHES = {
 
 UPDATE_ON_BOARD = {
     table: _update(table).where(table.c.board_id == parameter("board_id"))
-    for table in (members, labels, lists, cards, time_entries, checklists, comments)
+    for table in (members, labels, lists, cards, time_entries, checklists, comments, webhooks)
 }
 
 # Moves a card from another board; MOVE_PARTS moves what belongs to it.
@@ -108,8 +110,13 @@ def reassign_items(count: int) -> sa.Update:
 
 DELETE_ON_BOARD = {
     table: table.delete().where(table.c.id == parameter("id"), table.c.board_id == parameter("board_id"))
-    for table in (members, labels, time_entries, checklists, comments)
+    for table in (members, labels, time_entries, checklists, comments, webhooks)
 }
+
+DELETE_DELIVERIES = webhook_deliveries.delete().where(
+    webhook_deliveries.c.board_id == parameter("board_id"),
+    webhook_deliveries.c.webhook_id == parameter("webhook_id"),
+)
 
 # A card may name a label or a membership that has been deleted: this inserts nothing for it.
 ADD_LABEL = card_labels.insert().from_select(

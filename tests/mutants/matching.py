@@ -11,6 +11,7 @@ RULES = {
     "labels_and_assignees": ["test_card_fields", "test_labels"],
     "later_changes": ["../api/test_version_history"],
     "patches": ["test_cards", "test_lists", "test_boards"],
+    "webhook_store": ["../stores/test_webhooks"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
     "flow/completions": ["flow/test_completions", "flow/test_flow_report"],
     "interchange/card_csv": ["../api/test_csv_format"],

@@ -5,14 +5,17 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from kanban import tokens
+from kanban import tokens, webhooks
 from kanban.changes import Change
+from kanban.values import WebhookDelivery, WebhookState
+from kanban.webhooks import NewWebhook
 from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, create_backup, create_dated_backup, restore_backup
 from stores.backup_file import BackupError, verify_backup
@@ -101,6 +104,35 @@ def test_timestamps_are_unchanged_whatever_the_settings_of_a_database(
         }
     with closing(sqlite3.connect(tmp_path / "backup.db")) as shell:
         assert shell.execute("SELECT max(due_at) FROM cards").fetchall() == [("9999-12-31T23:30:00Z",)]
+
+
+def test_a_restored_store_calls_nobody(url: str, tmp_path: Path) -> None:
+    """A copy of a store, to try something, must not post to the receivers of the original."""
+    with closing(open_store(url)) as store:
+        world = World(store, seed=8)
+        new = [webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com/in"))]
+        world.store.commit(new[0][1])
+        new.append(webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com/out")))
+        world.store.commit(new[1][1])
+        world.write(updates=(replace(new[1][0], state=WebhookState.STOPPED),))
+        delivery = WebhookDelivery(world.board_id, new[0][0].id, 1, "msg_1", 1, 2, 1, 1, world.now, 5, 200, "ok")
+        store.webhooks.put_delivery(delivery)
+    digest = create_backup(url, tmp_path / "backup.db")
+
+    restored_url = f"sqlite:///{tmp_path}/restored.db"
+    assert restore_backup(tmp_path / "backup.db", restored_url) == digest == compute_digest(restored_url)
+    with closing(open_store(url)) as store, closing(open_store(restored_url)) as restored:
+        states = [
+            [webhook.state for webhook in opened.webhooks.list_webhooks(world.board_id)] for opened in (store, restored)
+        ]
+        assert states == [
+            [WebhookState.ACTIVE, WebhookState.STOPPED],
+            [WebhookState.PAUSED, WebhookState.STOPPED],
+        ]
+        # Its cursor and its deliveries are those of the original: set active, it goes on there.
+        assert list(restored.webhooks.list_deliveries(world.board_id, new[0][0].id)) == [delivery]
+        readers = [opened.feed_readers.list_readers(world.board_id) for opened in (store, restored)]
+        assert [reader.after_seq for reader in readers[0]] == [reader.after_seq for reader in readers[1]]
 
 
 def test_the_smallest_change_changes_the_digest(url: str) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, MAX_WAIT, FeedReader, FeedReaderStore, LeaseLost
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, MAX_WAIT, FeedReaderStore, LeaseLost
+from kanban.values import FeedReader
 from tests.stores.conftest import OpenStore
 from tests.stores.test_purge import purge_all, read_raw
 from tests.stores.test_races import run_concurrently

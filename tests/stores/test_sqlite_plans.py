@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
-from stores.sql import feed_readers, purge, read_statements, write_statements
+from stores.sql import feed_readers, purge, read_statements, webhooks, write_statements
 from stores.sql.statement_cache import PreparedStatement
 from tests.stores.sql_queries import FLAGS, list_queries
 
@@ -20,7 +20,7 @@ QUERIES = list_queries(for_members=False)
 WRITES = {
     **{
         name: value
-        for module in (write_statements, feed_readers)
+        for module in (write_statements, feed_readers, webhooks)
         for name, value in vars(module).items()
         if isinstance(value, sa.Update | sa.Delete) and name[0].isupper()
     },

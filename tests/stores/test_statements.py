@@ -8,7 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 
 from kanban.store import CardSort, CardState
-from stores.sql import card_page_statements, feed_readers, read_statements, user_statements, write_statements
+from stores.sql import (
+    card_page_statements,
+    feed_readers,
+    read_statements,
+    user_statements,
+    webhooks,
+    write_statements,
+)
 from stores.sql.statement_cache import PreparedStatement, Statement, StatementCache
 from stores.sql.tables import metadata
 
@@ -43,6 +50,7 @@ def list_statements(engine: str) -> list[Statement]:
         *vars(user_statements).items(),
         *vars(write_statements).items(),
         *vars(feed_readers).items(),
+        *vars(webhooks).items(),
         *vars(card_page_statements).items(),
     ):
         candidates = value.values() if isinstance(value, dict) else [value]

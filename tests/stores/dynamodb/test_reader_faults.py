@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from kanban.feed_readers import FeedReader, LeaseLost
+from kanban.feed_readers import LeaseLost
 from kanban.store import Busy
+from kanban.values import FeedReader
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Fault, Wire
 from tests.stores.test_feed_readers import add_reader, lease, read_reader
