@@ -99,6 +99,10 @@ class AddressPolicy:
         return is_tls and is_public(address)
 
 
+PUBLIC_ADDRESSES = AddressPolicy()
+"""Permits public addresses alone."""
+
+
 def parse_address(text: str) -> Address:
     """Return the address that a resolver gave, without its zone. Raises ValueError."""
     return ip_address(text.partition("%")[0])

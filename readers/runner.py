@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kanban.feed_readers import LEASE_DURATION, FeedReader, FeedReaderStore, LeaseLost, is_due, is_leased
-from kanban.values import Event
+from kanban.feed_readers import LEASE_DURATION, FeedReaderStore, LeaseLost, is_due, is_leased
+from kanban.values import Event, FeedReader
 
 MAX_BATCH_EVENTS = 100
 """How many events a reader gets at once."""
@@ -20,19 +20,24 @@ READERS_PER_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The reader has done with the batch."""
+    """The reader has done with the batch. If there was nothing to do, that is no call."""
+
+    is_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The reader gets the same batch once more, not before that moment."""
+    """The reader gets the same batch once more, not before that moment. If nothing was tried, that is no call."""
 
     at: datetime
+    is_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """The reader gets the same batch once more when it is woken."""
+    """The reader gets the same batch once more when it is woken. If nothing was tried, that is no call."""
+
+    is_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,11 @@ class Runner:
 
 def _apply(reader: FeedReader, outcome: Handled | Retry | Sleep, now: datetime) -> FeedReader:
     """Return the reader as it is after a batch."""
-    reader = replace(reader, calls=reader.calls + 1)
+    if outcome.is_call:
+        reader = replace(reader, calls=reader.calls + 1)
     if isinstance(outcome, Handled):
         after_seq = reader.batch_to or reader.after_seq
         return replace(reader, after_seq=after_seq, batch_to=None, attempts=0, failing_since=None, due_at=now)
-    failed = replace(reader, attempts=reader.attempts + 1, failing_since=reader.failing_since or now)
-    return replace(failed, due_at=outcome.at if isinstance(outcome, Retry) else None)
+    if outcome.is_call:
+        reader = replace(reader, attempts=reader.attempts + 1, failing_since=reader.failing_since or now)
+    return replace(reader, due_at=outcome.at if isinstance(outcome, Retry) else None)

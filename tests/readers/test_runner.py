@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kanban.feed_readers import LEASE_DURATION, FeedReader
+from kanban.feed_readers import LEASE_DURATION
 from kanban.store import Store
-from kanban.values import Event
+from kanban.values import Event, FeedReader
 from readers.runner import Handled, Outcome, Removed, Retry, Runner, Sleep
 from stores import open_store
 from tests.stores.world import World
