@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
+
+from delivery.addresses import AddressPolicy, Network
 
 DEFAULT_RATE_LIMIT = 3000
 """Requests that each user may make in a minute if RATE_LIMIT is absent."""
@@ -26,12 +29,14 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
     OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0
-    for no limit; CORS_ORIGINS is a list of web origins, separated by commas.
+    for no limit; CORS_ORIGINS is a list of web origins, separated by commas. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks
+    deliver to this machine, and WEBHOOKS_ALLOW a list of networks that they may deliver to, both also without TLS.
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
         "rate_limit": read_number(environment, "RATE_LIMIT", DEFAULT_RATE_LIMIT, _MAX_RATE_LIMIT),
         "origins": read_origins(environment),
+        "webhook_policy": read_webhook_policy(environment),
     }
 
 
@@ -72,6 +77,22 @@ def read_origins(environment: Mapping[str, str]) -> list[str]:
                 " like https://app.example.org or http://localhost:5173, with commas between."
             )
     return [origin for origin in origins if origin]
+
+
+def read_webhook_policy(environment: Mapping[str, str]) -> AddressPolicy:
+    """Return which addresses webhooks may deliver to besides public ones. Raises InvalidSetting."""
+    texts = [text.strip() for text in environment.get("WEBHOOKS_ALLOW", "").split(",")]
+    networks: list[Network] = []
+    for text in filter(None, texts):
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            raise InvalidSetting(
+                f"WEBHOOKS_ALLOW has {_quote(text)}, but must name networks, like 10.0.0.0/8 or fd12:3456::/32,"
+                " with commas between."
+            ) from None
+    permits_loopback = read_choice(environment, "WEBHOOKS_TO_LOOPBACK", ("0", "1")) == "1"
+    return AddressPolicy(tuple(networks), permits_loopback=permits_loopback)
 
 
 def _quote(text: str) -> str:

@@ -6,9 +6,12 @@ from functools import cache
 from typing import Any
 
 from contract.operations import Call, Operation
+from delivery.addresses import AddressPolicy
+from delivery.targets import InvalidTarget, validate_target
 from kanban.changes import ActionContext
 from kanban.store import Store
 from kanban.values import Role, Scope
+from kanban.webhooks import InvalidWebhookUrl
 from usecases.board_access import BoardAccess
 
 
@@ -19,6 +22,7 @@ def build_dependencies(
     random_bytes: Callable[[int], bytes],
     *,
     open_signup: bool,
+    webhook_policy: AddressPolicy,
 ) -> dict[str, Callable[[Call], Any]]:
     """Return, for each name that a handler's parameter may have, the function that makes its value for a call.
 
@@ -39,6 +43,12 @@ def build_dependencies(
             return ActionContext("", now(), new_id, None, request_id)
         return ActionContext(caller.user_id, now(), new_id, caller.token_id, request_id)
 
+    def ensure_webhook_url(url: str) -> None:
+        try:
+            validate_target(url, webhook_policy)
+        except InvalidTarget as error:
+            raise InvalidWebhookUrl(str(error)) from None
+
     return {
         "store": lambda _: store,
         "access": build_access,
@@ -48,4 +58,7 @@ def build_dependencies(
         # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
         "open_signup": lambda _: open_signup,
+        # A secret that is derived from zeros is that of no webhook.
+        "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),
+        "ensure_webhook_url": lambda _: ensure_webhook_url,
     }

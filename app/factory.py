@@ -20,6 +20,7 @@ from contract.edge import Edge, find_body_limits
 from contract.responses import ContractBreach
 from contract.static_site import StaticSite
 from contract.wsgi_application import WsgiApplication
+from delivery.addresses import PUBLIC_ADDRESSES, AddressPolicy
 from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
@@ -45,14 +46,15 @@ def create_app(
     open_signup: bool = False,
     rate_limit: int = 0,
     origins: Iterable[str] = (),
+    webhook_policy: AddressPolicy = PUBLIC_ADDRESSES,
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
-    limit. `origins` are the web origins whose pages may call (CORS). Time, randomness and sleeping are passed in, so
-    that tests decide them; `unix_time` returns seconds, for the rate limit. `on_breach` is called with every response
-    that breaks the document: tests raise there.
+    limit. `origins` are the web origins whose pages may call (CORS). `webhook_policy` says which addresses webhooks may
+    have. Time, randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for the
+    rate limit. `on_breach` is called with every response that breaks the document: tests raise there.
     """
     document = load_document()
     new_id = IdGenerator(clock, random_bytes)
@@ -67,7 +69,9 @@ def create_app(
     api = Api(
         document,
         handlers.functions_by_operation_id(),
-        dependencies=build_dependencies(store, now, new_id, random_bytes, open_signup=open_signup),
+        dependencies=build_dependencies(
+            store, now, new_id, random_bytes, open_signup=open_signup, webhook_policy=webhook_policy
+        ),
         authenticate=partial(authenticate, store, clock),
         commit=IdempotentCommit(store, now, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
         to_problem=to_problem,

@@ -28,6 +28,7 @@ from handlers import (
     time_entries,
     tokens,
     users,
+    webhooks,
 )
 from handlers.results import Result
 
@@ -51,6 +52,7 @@ _MODULES: tuple[ModuleType, ...] = (
     copies,
     events,
     changes,
+    webhooks,
 )
 
 

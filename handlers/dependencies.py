@@ -3,7 +3,7 @@
 `access` reads the boards that the caller may access. `context` is the actor, the time and the id generator of a change.
 `now` is the time of the request. `caller` is the authenticated user, None for an operation without a token.
 `media_type` is the negotiated media type of the response. `store` is the store, for what belongs to no board, and
-`open_signup` tells whether anyone may create a user.
+`open_signup` tells whether anyone may create a user. `webhook_key` is what the secrets of webhooks are derived from.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,13 @@ class IfMatch(Protocol):
 
         `describe_changes` returns the members by which the problem says what changed since an earlier version.
         """
+
+
+class EnsureWebhookUrl(Protocol):
+    """Ensure that a webhook can deliver to a URL (`ensure_webhook_url`)."""
+
+    def __call__(self, url: str, /) -> None:
+        """Raise InvalidWebhookUrl if it can't."""
 
 
 class CursorEncoder(Protocol):

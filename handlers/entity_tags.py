@@ -6,7 +6,7 @@ from zlib import crc32
 
 from handlers.serialize import find_assignee_id
 from kanban.timekeeping import card_clock
-from kanban.values import Board, CardView, Checklist, ChecklistItem, List, Member, TimeEntry, User
+from kanban.values import Board, CardView, Checklist, ChecklistItem, FeedReader, List, Member, TimeEntry, User, Webhook
 from kanban.views import BoardView
 
 
@@ -62,6 +62,13 @@ def checklist_item_tag(item: ChecklistItem, view: BoardView) -> str:
 def time_entry_tag(entry: TimeEntry, now: datetime) -> str:
     """Return the entity tag of a time entry: its version, and its seconds while it is open."""
     return str(entry.version) if entry.ended_at else f"{entry.version}.{card_clock.count_entry_seconds(entry, now)}"
+
+
+def webhook_tag(webhook: Webhook, reader: FeedReader | None) -> str:
+    """Return the entity tag of a webhook: its version, and what its deliveries change."""
+    if reader is None:
+        return str(webhook.version)
+    return f"{webhook.version}.{reader.after_seq}-{reader.calls}-{reader.attempts}"
 
 
 def _checksum(rank: str) -> int:

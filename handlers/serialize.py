@@ -10,6 +10,7 @@ from typing import Any
 
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
+from kanban.timekeeping.timestamps import format_utc
 from kanban.values import (
     Board,
     Card,
@@ -18,6 +19,7 @@ from kanban.values import (
     ChecklistItem,
     Comment,
     Event,
+    FeedReader,
     Label,
     List,
     Member,
@@ -25,8 +27,12 @@ from kanban.values import (
     TimeEntry,
     Token,
     User,
+    Webhook,
+    WebhookDelivery,
+    WebhookState,
 )
 from kanban.views import BoardView
+from kanban.webhooks import PREVIOUS_SECRET_LIFETIME
 
 JsonObject = dict[str, Any]
 
@@ -175,3 +181,42 @@ def later_change(value: Event) -> JsonObject:
     """Serialize an `Event` as what it says about something that a client has an earlier version of."""
     members = event(value)
     return {name: members[name] for name in _LATER_CHANGE_MEMBERS if name in members}
+
+
+webhook_delivery: Callable[[WebhookDelivery], JsonObject] = compile_serializer(
+    WebhookDelivery,
+    {
+        "board_id": "",
+        "webhook_id": "",
+        "status": "'is_success': value.is_success, 'status': value.status",
+    },
+)
+"""Serialize a `WebhookDelivery`."""
+
+
+def webhook(value: Webhook, reader: FeedReader | None, now: datetime) -> JsonObject:
+    """Serialize a `Webhook` with how far it is. Its reader is None only for one that is being deleted."""
+    is_failing = value.state == WebhookState.ACTIVE and reader is not None and reader.attempts > 0
+    previous_until = value.rotated_at and value.rotated_at + PREVIOUS_SECRET_LIFETIME
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "url": value.url,
+        "types": list(value.types),
+        "description": value.description,
+        "state": "failing" if is_failing else str(value.state),
+        "owner_id": value.owner_id,
+        "delivered_seq": reader.after_seq if reader else 0,
+        "failed_attempts": reader.attempts if reader else 0,
+        "failing_since": _format_optional(reader.failing_since if reader else None),
+        "next_attempt_at": _format_optional(reader.due_at if reader and is_failing else None),
+        "previous_secret_until": _format_optional(previous_until if previous_until and now < previous_until else None),
+        "created_by": value.created_by,
+        "version": value.version,
+        "created_at": format_utc(value.created_at),
+        "updated_at": format_utc(value.updated_at),
+    }
+
+
+def _format_optional(at: datetime | None) -> str | None:
+    return None if at is None else format_utc(at)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -12,9 +13,19 @@ from urllib.request import Request, urlopen
 import pytest
 
 from app.configuration import InvalidSetting, read_app_settings, read_number
+from delivery.addresses import AddressPolicy
 from tests.live_server import ROOT, LiveServer
 
-VARIABLES = ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS")
+VARIABLES = (
+    "HOST",
+    "PORT",
+    "STORE_URL",
+    "OPEN_SIGNUP",
+    "RATE_LIMIT",
+    "CORS_ORIGINS",
+    "WEBHOOKS_TO_LOOPBACK",
+    "WEBHOOKS_ALLOW",
+)
 
 UNDER_WSGI = """
 import io, sys
@@ -85,7 +96,16 @@ INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
+    ("WEBHOOKS_TO_LOOPBACK", "yes", "WEBHOOKS_TO_LOOPBACK is 'yes', but must be 0 or 1."),
+    ("WEBHOOKS_ALLOW", "10.0.0.1/8", "WEBHOOKS_ALLOW has '10.0.0.1/8', but must name networks, like 10.0.0.0/8"),
 ]
+
+
+def test_webhooks_deliver_to_public_addresses_unless_others_are_named() -> None:
+    assert read_app_settings({})["webhook_policy"] == AddressPolicy()
+    settings = {"WEBHOOKS_TO_LOOPBACK": "1", "WEBHOOKS_ALLOW": "10.0.0.0/8, fd12::/16,"}
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd12::/16"))
+    assert read_app_settings(settings)["webhook_policy"] == AddressPolicy(networks, permits_loopback=True)
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)

@@ -41,6 +41,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "delivery.sender": {"MAX_RESPONSE_BYTES": 1_024},
     "delivery.targets": {"MAX_URL_CHARACTERS": 2_048},
     "readers.runner": {"MAX_BATCH_EVENTS": 100},
+    "readers.webhooks": {"MAX_MESSAGE_BYTES": 262_144},
     "kanban.store": {"MAX_EVENTS_LOOKED_AT": 1_000},
     "kanban.copies": {"MAX_COPIED_CARDS": 40, "MAX_COPIED_PARTS": 80},
     "kanban.timekeeping.date_ranges": {"MAX_RANGE_DAYS": 366},
@@ -83,7 +84,10 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_CHECKLISTS_PER_CARD": 20,
         "MAX_ITEMS_PER_CHECKLIST": 100,
         "MAX_COMMENTS_PER_CARD": 1_000,
+        "MAX_WEBHOOKS_PER_BOARD": 10,
     },
+    "kanban.webhook_store": {"MAX_KEPT_DELIVERIES": 100},
+    "kanban.webhooks": {"PREVIOUS_SECRET_LIFETIME": timedelta(hours=24)},
     "app.commits": {"MAX_ATTEMPTS": 12, "PATIENCE_SECONDS": 1.5, "IDEMPOTENCY_KEY_LIFETIME": timedelta(hours=24)},
 }
 

@@ -48,6 +48,9 @@ BODIES: dict[str, Any] = {
     "copy_list": {"name": "Later"},
     "copy_board": {"name": "Shop"},
     "undo_event": {"seq": 2},
+    "create_webhook": {"url": "https://example.com/in"},
+    "update_webhook": {"state": "paused"},
+    "replay_webhook": {"from_seq": 1},
 }
 
 
@@ -63,6 +66,9 @@ class PreparedBoard:
         self.ids = {"board_id": board, "list_id": lists[0]["id"], "card_id": card, "user_id": "mina"}
         if "{label_id}" in path:
             self.ids["label_id"] = mina.post(f"/boards/{board}/labels", {"name": "Bug", "color": "red"}).json["id"]
+        if "{webhook_id}" in path:
+            created = mina.post(f"/boards/{board}/webhooks", {"url": "https://example.com/in"})
+            self.ids["webhook_id"] = created.json["webhook"]["id"]
         self.ids |= self.create_parts(mina, f"/boards/{board}/cards/{card}", path)
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]

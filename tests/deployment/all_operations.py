@@ -21,6 +21,7 @@ def call_every_operation(send: Send) -> None:
     call_card_operations(send, here)
     call_card_part_operations(send, here)
     call_report_and_import_operations(send, here)
+    call_webhook_operations(send, here)
     copied = send("POST", f"{here}/copy", {"name": "Copy", "cards": True})[0]
     change(send, "DELETE", f"/v1/boards/{copied['id']}")
     send("POST", f"/v1/boards/{copied['id']}/restore")
@@ -60,6 +61,20 @@ def call_board_operations(send: Send, board_path: str) -> None:
     send("POST", f"{board_path}/unarchive")
     send("POST", f"{board_path}/undo", {"seq": send("GET", board_path)[0]["seq"]})
     send("POST", f"{board_path}/unarchive")
+
+
+def call_webhook_operations(send: Send, board_path: str) -> None:
+    """Call the operations on webhooks."""
+    created = send("POST", f"{board_path}/webhooks", {"url": "https://example.com/in"})[0]["webhook"]
+    there = f"{board_path}/webhooks/{created['id']}"
+    send("GET", f"{board_path}/webhooks")
+    for body in ({"state": "paused"}, {"state": "active", "types": ["card.moved"]}):
+        change(send, "PATCH", there, body)
+    send("POST", f"{there}/rotate")
+    send("POST", f"{there}/test", None, Idempotency_Key="two")
+    send("POST", f"{there}/replay", {"from_seq": 1})
+    send("GET", f"{there}/deliveries")
+    change(send, "DELETE", there)
 
 
 def call_list_operations(send: Send, board_path: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tests.api.client import Client, HttpResponse
+from tests.fuzz.existing_data import UNREACHABLE_URL
 from tests.live_server import LiveServer
 from tests.soak.socket_client import CONNECTION_ERRORS, connect_client
 from tools.openapi.bundle import Bundle, Node, Operation
@@ -78,6 +79,16 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/boards/{board_id}/export", None),
     ("POST", "/imports/tackboard", ...),
     ("POST", "/imports/tackboard", ...),
+    ("POST", "/boards/{board_id}/webhooks", {"url": UNREACHABLE_URL, "types": ["card.moved"]}),
+    ("GET", "/boards/{board_id}/webhooks", None),
+    ("PATCH", "/boards/{board_id}/webhooks/{webhook_id}", {"state": "active", "description": "Chat"}),
+    ("POST", "/boards/{board_id}/webhooks/{webhook_id}/rotate", None),
+    ("POST", "/boards/{board_id}/webhooks/{webhook_id}/test", None),
+    ("POST", "/boards/{board_id}/webhooks/{webhook_id}/replay", {"from_seq": 1}),
+    ("GET", "/boards/{board_id}/webhooks/{webhook_id}/deliveries", None),
+    ("PATCH", "/boards/{board_id}/webhooks/{webhook_id}", {"state": "paused"}),
+    ("POST", "/boards/{board_id}/webhooks/{webhook_id}/test", None),
+    ("DELETE", "/boards/{board_id}/webhooks/{webhook_id}", None),
     ("GET", "/boards/{board_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/changes", None),
@@ -194,7 +205,15 @@ def _create_resources(client: Client) -> dict[str, str]:
     card = client.post(f"/boards/{board}/cards", {"title": "Card"}).json
     user = client.get("/users/me").json["id"]
     token = client.post("/users/me/tokens", {"name": "Spare", "scopes": ["read"]}).json["token"]["id"]
-    return {"board_id": board, "card_id": card["id"], "list_id": card["list_id"], "user_id": user, "token_id": token}
+    webhook = client.post(f"/boards/{board}/webhooks", {"url": UNREACHABLE_URL}).json["webhook"]["id"]
+    return {
+        "board_id": board,
+        "webhook_id": webhook,
+        "card_id": card["id"],
+        "list_id": card["list_id"],
+        "user_id": user,
+        "token_id": token,
+    }
 
 
 def _list_attempts(bundle: Bundle, operation: Operation, limited_tokens: dict[str, str]) -> Iterator[Attempt]:

@@ -1,6 +1,6 @@
 """Boards, lists, cards and tokens that exist, for generated requests to use."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from typing import Any
 
@@ -11,6 +11,10 @@ _REQUIRED_ACTIONS = {"resolve_card": ("start",), "reopen_card": ("start", "resol
 
 _PAST_HOUR = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
 """An hour that is over, whenever this runs."""
+
+
+UNREACHABLE_URL = "https://hooks.invalid/in"
+"""The URL of a receiver whose name resolves nowhere (RFC 6761), so that nobody gets the events of a test."""
 
 
 class ExistingData:
@@ -102,12 +106,7 @@ class ExistingData:
         there = {"board_id": path.removeprefix("/boards/"), "list_id": todo, "card_id": card, "user_id": self._own_id}
         if operation_id in ("put_member", "remove_member"):
             there["user_id"] = self._other_id
-        if "label_id" in case.path_parameters:
-            there["label_id"] = self._create(f"{path}/labels", {"name": "Bug", "color": "red"})
-        if "comment_id" in case.path_parameters:
-            there["comment_id"] = self._create(f"{path}/cards/{card}/comments", {"text": "Looks good."})
-        if "entry_id" in case.path_parameters:
-            there["entry_id"] = self._create(f"{path}/cards/{card}/time-entries", _PAST_HOUR)
+        there |= self._create_parts(path, card, case.path_parameters)
         neighbours = {"move_list": doing, "move_card": neighbour}
         if "checklist_id" in case.path_parameters:
             checklists = f"{path}/cards/{card}/checklists"
@@ -122,6 +121,7 @@ class ExistingData:
         if isinstance(case.body, dict):
             real = {"list_id": todo, "label_ids": [], "assignee_ids": [self._own_id], "assignee_id": self._own_id}
             real |= {**_PAST_HOUR, "user_id": self._own_id}
+            real |= {"url": UNREACHABLE_URL, "from_seq": 1}
             real |= dict.fromkeys(("before", "after"), neighbours.get(operation_id, neighbour))
             real |= {"card_ids": [neighbour, card], "list_ids": [doing, todo, *rest]}
             if operation_id == "move_cards":
@@ -130,6 +130,20 @@ class ExistingData:
                 real["board_id"] = self._create("/boards", {"name": "Other ground"})
                 case.body.pop("list_id", None)
             case.body = case.body | {name: real[name] for name in case.body if name in real}
+
+    def _create_parts(self, path: str, card: str, parameters: Collection[str]) -> dict[str, str]:
+        """Create a label, a comment, a time entry and a webhook, as far as the path has their ids; return these."""
+        ids = {}
+        if "label_id" in parameters:
+            ids["label_id"] = self._create(f"{path}/labels", {"name": "Bug", "color": "red"})
+        if "comment_id" in parameters:
+            ids["comment_id"] = self._create(f"{path}/cards/{card}/comments", {"text": "Looks good."})
+        if "entry_id" in parameters:
+            ids["entry_id"] = self._create(f"{path}/cards/{card}/time-entries", _PAST_HOUR)
+        if "webhook_id" in parameters:
+            created = self._client.post(f"{path}/webhooks", {"url": UNREACHABLE_URL}).json
+            ids["webhook_id"] = created["webhook"]["id"]
+        return ids
 
     def _create(self, path: str, body: dict[str, str]) -> str:
         """Create something at a path and return its id."""

@@ -23,7 +23,7 @@ SEED = os.environ.get("SEED", "20261129")
 EXAMPLES = os.environ.get("EXAMPLES", "1")
 MIN_CASES = 5_000
 MIN_OPERATIONS_THAT_SUCCEED = 50
-"""Of 89. With a token that is revoked on the way, hardly any do."""
+"""Of 101. With a token that is revoked on the way, hardly any do."""
 
 NEWER_TOKENS = 300
 """Tokens of the caller that are newer than the one that everything is sent with.
@@ -44,6 +44,8 @@ UNDOCUMENTABLE_REFUSALS = {
     (ACCEPTANCE, 422, "range_too_long"): "A schema subtracts no dates.",
     (ACCEPTANCE, 422, "time_entry_too_long"): "A schema subtracts no dates.",
     (ACCEPTANCE, 422, "in_future"): "A schema knows no clock.",
+    (ACCEPTANCE, 422, "invalid_webhook_url"): "A pattern doesn't tell which addresses are public.",
+    (ACCEPTANCE, 422, "seq_ahead"): "Which event is the last one is known from its board only.",
     (ACCEPTANCE, 422, "expires_in_past"): "A schema knows no clock.",
     (ACCEPTANCE, 422, "moment_out_of_range"): "With its offset, a moment of the year 2000 may lie in UTC before it.",
     (ACCEPTANCE, 422, "unknown_time_zone"): "The names of the IANA database are not a pattern.",

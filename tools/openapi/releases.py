@@ -22,6 +22,7 @@ _VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _STATUS_PATTERN = re.compile(r" (?:for the response status `\d+`|with the `\d+` status)")
 _MAX_LISTED_OPERATIONS = 6
 """The most operations that a line of the changelog names. If there are more, it says how many."""
+_NAMES_PATTERN = re.compile(r"`[\w.#/]+(?:, [\w.#/]+)+`")
 _SCHEMA_PATTERN = re.compile(r"\[#/components/schemas/\w+\]")
 _MAX_LISTED_SCHEMAS = 3
 """The most schemas with the same change that have a line each. If there are more, one line says how many."""
@@ -112,7 +113,8 @@ def _describe_changes(before: Node, after: Node) -> str:
     parts = {
         "Breaking": [(breaking.message, _format_operation(*breaking.pointer[1:3])) for breaking in breaks],
         "Added and changed": [
-            (change["text"], _format_operation(change.get("path"), change.get("operation"))) for change in added
+            (_sort_names(change["text"]), _format_operation(change.get("path"), change.get("operation")))
+            for change in added
         ],
     }
     return "".join(f"\n### {heading}\n\n{_format_changes(changes)}" for heading, changes in parts.items() if changes)
@@ -136,6 +138,11 @@ def _format_changes(changes: list[tuple[str, str]]) -> str:
         f"- {text}{_format_operations([operation for operation in operations if operation])}\n"
         for text, operations in operations_by_text.items()
     )
+
+
+def _sort_names(text: str) -> str:
+    """Sort the names in each list of a change, whose order is another one each time."""
+    return _NAMES_PATTERN.sub(lambda names: f"`{', '.join(sorted(names[0].strip('`').split(', ')))}`", text)
 
 
 def _format_operations(operations: list[str]) -> str:
