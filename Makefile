@@ -32,7 +32,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run token migrate backup restore export import digest purge soak unit test check spec release operation collection \
+.PHONY: help run readers token migrate backup restore export import digest purge soak unit test check spec release operation collection \
 	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom requirements clean browser proxies valgrind
 
@@ -41,6 +41,9 @@ help:  ## list all tasks
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python -m cli run
+
+readers: .venv/product  ## deliver webhooks, where another server than `make run` serves wsgi:application
+	@exec $(BIN)/python -m cli readers
 
 # Every shell has a variable USER, which is not meant: only one that is set in the command is.
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina

@@ -11,6 +11,7 @@ import time
 
 from app.configuration import read_app_settings, read_log_format
 from app.factory import create_app, utc_now
+from app.reader_runner import build_runner
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store
@@ -28,6 +29,8 @@ _unlogged = create_app(store, **_settings)
 
 edge = _unlogged.edge
 """What a server calls that writes the request log by itself, with `application`."""
+reader_runner = build_runner(store, _settings["webhook_policy"])
+"""Delivers webhooks when it is run. `make run` does that; beside another server, `make readers` does it."""
 
 application = RequestLog(
     _unlogged,

@@ -1,4 +1,4 @@
-"""The command line: run the server, issue a token, migrate, back up, restore, export, import and purge.
+"""The command line: run the server, deliver webhooks, issue a token, migrate, back up, restore, export, import, purge.
 
 Every error that a user can cause is one sentence on stderr, with exit status 1. Only `run` and `restore` create a
 store; only `run` and `migrate` bring an older one up to date.
@@ -12,10 +12,11 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
+from readers.reader_thread import POLL_INTERVAL, ReaderThread
+from readers.runner import Runner
 from server.uvicorn_server import ServerSettings, listen, serve
 from stores import OpenMode, StoreOpenError, open_store
 
@@ -41,12 +44,18 @@ environment:
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
+  WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)
+  WEBHOOKS_ALLOW        networks that webhooks may deliver to beside public addresses, also by http, separated by
+                        commas (default: none)
   LOG_FORMAT    the format of the log, json or text (default: text on a terminal, else json)
 """
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
 """The exit status of a command that Ctrl-C stopped, as in shells."""
+
+_READERS_SHUTDOWN_SECONDS = 12.0
+"""Longer than a call of a webhook takes, so that no message is sent twice because of a stop."""
 
 _BACKUP_FOLDER = Path("backups")
 """The folder of backups that are named by date."""
@@ -113,8 +122,34 @@ def run(settings: Settings) -> None:
             address = _browser_address(settings.host, listener.getsockname()[1])
             print(_format_greeting(settings, address, token_text), flush=True)
             server_settings = ServerSettings(quick_thread_count=_count_quick_threads(settings.store_url))
-            serve(wsgi.edge, listener, wsgi.application, server_settings)
+            with _run_readers(wsgi.reader_runner, settings.store_url):
+                serve(wsgi.edge, listener, wsgi.application, server_settings)
     print("Stopped.")
+
+
+def readers(settings: Settings) -> None:
+    """Deliver webhooks until stopped, where another server than `run` serves the application; `run` does it itself.
+
+    Several of these may run: each message is sent by one of them. STORE_URL must be that of the server.
+    """
+    from app.reader_runner import build_runner  # noqa: PLC0415 - the other commands need none of it.
+
+    policy = read_app_settings(os.environ)["webhook_policy"]
+    with _open_existing_store(settings) as store, _run_readers(build_runner(store, policy), settings.store_url):
+        print("Webhooks are delivered.\nCtrl-C stops it.", flush=True)
+        threading.Event().wait()
+
+
+@contextmanager
+def _run_readers(runner: Runner, store_url: str) -> Iterator[None]:
+    """Run the readers of the feed in the background, such as webhooks, and stop them at the end."""
+    # On DynamoDB, to look for readers that are due costs a read unit for each reader.
+    readers = ReaderThread(runner, timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL)
+    readers.start()
+    try:
+        yield
+    finally:
+        readers.stop(timeout=_READERS_SHUTDOWN_SECONDS)
 
 
 def token(settings: Settings) -> None:
@@ -246,6 +281,7 @@ def import_(settings: Settings) -> None:
 
 COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
+    readers: "deliver webhooks, where another server than `run` serves the application",
     token: "print a new token of the owner, or of a user who has lost theirs",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",
@@ -295,8 +331,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
         return 1
     except KeyboardInterrupt:
         # A server is meant to be stopped; any other command has not done its work.
-        print("Stopped.", file=sys.stdout if command is run else sys.stderr)
-        return 0 if command is run else _EXIT_INTERRUPTED
+        is_server = command in (run, readers)
+        print("Stopped.", file=sys.stdout if is_server else sys.stderr)
+        return 0 if is_server else _EXIT_INTERRUPTED
     return 0
 
 

@@ -35,7 +35,10 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every test in an empty folder, without settings in the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"):
+    for name in (
+        *("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"),
+        *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -117,6 +120,8 @@ def test_a_busy_port_is_reported_in_one_sentence_and_no_store_is_created(
         ("RATE_LIMIT", "often"),
         ("RATE_LIMIT", "1000001"),
         ("CORS_ORIGINS", "*"),
+        ("WEBHOOKS_TO_LOOPBACK", "yes"),
+        ("WEBHOOKS_ALLOW", "everywhere"),
         ("STORE_URL", "carrier-pigeon://loft"),
         ("STORE_URL", "sqlite:///no/such/folder/tackboard.db"),
         ("STORE_URL", "sqlite:///notes.txt"),
@@ -240,7 +245,9 @@ def test_a_token_issued_while_the_server_runs_works_at_once(
         assert _get_my_name(server, capsys.readouterr().out.strip()) == "Owner"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["token", "--help"], ["purge", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["readers", "--help"], ["token", "--help"], ["purge", "--help"]]
+)
 def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main.main(arguments)
