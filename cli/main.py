@@ -123,7 +123,7 @@ def run(settings: Settings) -> None:
             print(_format_greeting(settings, address, token_text), flush=True)
             server_settings = ServerSettings(quick_thread_count=_count_quick_threads(settings.store_url))
             with _run_readers(wsgi.reader_runner, settings.store_url):
-                serve(wsgi.edge, listener, wsgi.application, server_settings)
+                serve(wsgi.edge, listener, wsgi.application, server_settings, wsgi.store.read_board_seqs)
     print("Stopped.")
 
 

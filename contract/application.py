@@ -122,7 +122,9 @@ class Api:
         caller = route.authenticate(request.headers)
         if caller is not None:
             request.context.caller = caller
-            self._admit(caller)
+            # A request that waits for news counts once, however often it is answered.
+            if not request.context.is_continued:
+                self._admit(caller)
         if not operation.is_heavy:
             return self._parse_and_commit(operation, request, path_values, caller)
         with self._heavy_operations.acquire():

@@ -8,6 +8,7 @@ Fetch standard) are allowed by an exact list of origins.
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contract.messages import Headers, HttpApplication, Request, Response, add_mount
@@ -36,10 +37,11 @@ _REQUEST_ID = re.compile(r"(?!.*tkb_)[A-Za-z0-9._-]{1,64}")
 _FORBIDDEN_IN_PATH = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN_IN_QUERY = re.compile(r"[^\x21-\x7e]")
 _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-# The API ignores the headers in the second line. Libraries for tracing and fetching add them
+# The API ignores the headers in the last line. Libraries for tracing and fetching add them
 # to every request, and a browser sends no request at all when one of its headers is not allowed.
 _ALLOWED_HEADERS = (
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id, "
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, "
+    "X-Request-Id, "
     "baggage, Cache-Control, sentry-trace, traceparent, tracestate, X-Requested-With"
 )
 _EXPOSED_HEADERS = (
@@ -125,7 +127,8 @@ class Edge:
         own_headers = add_mount(mount, response.headers) if mount else response.headers
         response_headers = self._add_common_headers(own_headers, headers, request_id, is_https=is_https)
         if method == "HEAD":
-            return Response(response.status, _add_length(response, response_headers), b"")
+            length_headers = response_headers if response.is_stream else _add_length(response, response_headers)
+            return replace(response, headers=length_headers, body=b"")
         response.headers = response_headers
         return response
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from contract.request_context import RequestContext
 
@@ -29,17 +29,52 @@ class Request:
     """What is known about the request, for the request log."""
 
 
+class FeedPosition(Protocol):
+    """How far a response has got in the feed of a board."""
+
+    @property
+    def board_id(self) -> str:
+        """The board."""
+
+    @property
+    def seq(self) -> int:
+        """The board's own seq at the moment of the response."""
+
+    @property
+    def last_seq(self) -> int:
+        """Where the next request goes on."""
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the response has anything that the client doesn't know."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more has happened until `seq` than the response has."""
+
+    @property
+    def wait_seconds(self) -> int:
+        """How long the client wants to wait for news."""
+
+
 @dataclass(slots=True)
 class Response:
-    """A response."""
+    """A response.
+
+    With a `feed_position` it is not all that the client asked for. A server that can hold requests answers again when
+    the board has another seq: instead of sending the response, within `wait_seconds`, or to go on with it if it
+    `is_stream`. Any other server sends it as it is.
+    """
 
     status: int
     headers: Headers
     body: bytes
     change: Any = None
-    """What is committed before the response is sent, or None."""
+    """What is committed before the response is sent, or None: it has `list_board_seqs`."""
     code: str | None = None
     """The code of a problem document."""
+    feed_position: FeedPosition | None = None
+    is_stream: bool = False
 
 
 HttpApplication = Callable[[Request], Response]

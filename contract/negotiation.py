@@ -23,8 +23,13 @@ def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str | Non
     quality_by_type = {media_type: _find_quality(media_type, ranges) for media_type in offered}
     preferred = max(offered, key=quality_by_type.__getitem__)
     if quality_by_type[preferred] == 0:
-        raise Problem(406, "not_acceptable", f"The response is available as {' or '.join(offered)}.")
+        raise build_not_acceptable_problem(offered)
     return preferred
+
+
+def build_not_acceptable_problem(offered: tuple[str, ...]) -> Problem:
+    """Return the 406 that names what is offered."""
+    return Problem(406, "not_acceptable", f"The response is available as {' or '.join(offered)}.")
 
 
 def _parse_media_range(part: str) -> tuple[str, float]:

@@ -22,9 +22,10 @@ from contract.connexion_binding import METHODS
 from contract.cursors import CursorCodec
 from contract.deprecation import build_deprecation_headers, find_deprecation_errors
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
+from contract.event_streams import EVENT_STREAM
 from contract.heavy_operations import find_weight_errors, is_heavy
 from contract.messages import Request, Response
-from contract.negotiation import choose_media_type
+from contract.negotiation import build_not_acceptable_problem, choose_media_type
 from contract.parameters import Parameter, PathParameters, argument_name, parse_cookies, parse_query
 from contract.preferences import DRY_RUN, has_preference
 from contract.responses import HandlerResult, Responses
@@ -32,6 +33,7 @@ from contract.schemas import Schema, Schemas, find_unenforceable_schemas
 
 _SAFE_IN_QUERY = "%/?:@!$&'()*+,;=-._~"
 """Characters that need no encoding in a query (RFC 3986, section 3.4) within the angle brackets of a Link header."""
+_NOT_MODIFIED = 304
 HEADERS_OF_THE_CONTRACT = frozenset(("if_none_match", "idempotency_key", "prefer"))
 """Header parameters that the contract and the commit step handle. A handler need not take them."""
 
@@ -40,7 +42,7 @@ class BadDocument(Exception):
     """Raised at start when the document and the code don't match."""
 
 
-_NOT_BOUND_TO_CURSORS = frozenset({"limit", "cursor", "history"})
+_NOT_BOUND_TO_CURSORS = frozenset({"limit", "cursor", "history", "wait"})
 
 
 @dataclass(slots=True)
@@ -165,7 +167,9 @@ class Operation:
     ) -> Call:
         """Parse and validate a request. Raises Problem (4xx) for a request that violates the document."""
         arguments: dict[str, Any] = {}
-        media_type = choose_media_type(request.headers.get("accept"), self._responses.media_types)
+        responses = self._responses
+        offered = responses.media_types if request.context.can_stream else responses.finite_media_types
+        media_type = choose_media_type(request.headers.get("accept"), offered)
         if self._body is not None:
             headers = request.headers
             content_encoding = headers.get("content-encoding")
@@ -188,6 +192,27 @@ class Operation:
         for name, build_dependency in self._dependencies.items():
             arguments[name] = build_dependency(call)
         result = self._function(**arguments)
+        if call.media_type == EVENT_STREAM:
+            return self._encode_stream(result)
+        response = self._encode(call, result)
+        position = result.feed_position
+        if (
+            position is not None
+            and position.wait_seconds
+            and (response.status == _NOT_MODIFIED or not position.has_news)
+        ):
+            response.feed_position = position
+        return response
+
+    def _encode_stream(self, result: HandlerResult) -> Response:
+        """Encode the beginning of a stream. Raises Problem if the client asks for what ends."""
+        if result.feed_position is None:
+            raise build_not_acceptable_problem(self._responses.finite_media_types)
+        response = self._responses.encode_stream(result, {} if result.etag is None else {"etag": f'"{result.etag}"'})
+        response.feed_position = result.feed_position
+        return response
+
+    def _encode(self, call: Call, result: HandlerResult) -> Response:
         headers: dict[str, str] = {}
         if result.etag is not None:
             headers["etag"] = f'"{result.etag}"'
@@ -279,9 +304,12 @@ def _find_unsupported_responses(operation_object: Schema, schemas: Schemas) -> I
     for status, reference in operation_object.get("responses", {}).items():
         if not status.isdigit():
             yield f"has the response {status!r}; every status must be named"
-        for media_type, content in schemas.resolve(reference).get("content", {}).items():
+        contents = schemas.resolve(reference).get("content", {})
+        for media_type, content in contents.items():
             if "schema" not in content:
                 yield f"has a {media_type} response {status} without a schema"
+        if EVENT_STREAM in contents and "application/json" not in contents:
+            yield f"has a {EVENT_STREAM} response {status} without the JSON that its messages are made of"
 
 
 def _explain_unsupported_security(security: list[dict[str, list[str]]], schemes: Mapping[str, Schema]) -> str | None:

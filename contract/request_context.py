@@ -27,6 +27,10 @@ class RequestContext:
     page: str | None = None
     """The path of a file of the site or of the documentation."""
     caller: Any = None
+    can_stream: bool = False
+    """Whether the server can go on with a response for minutes."""
+    is_continued: bool = False
+    """Whether the request was answered before, by a response that the server did not send or goes on with."""
     code: str | None = None
     """The code of the problem that is the response."""
     is_replayed: bool = False

@@ -7,6 +7,7 @@ and an unknown path is left out.
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,6 +96,18 @@ def _fill_in_ids(path: str, ids: Mapping[str, str]) -> str:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class RequestTimes:
+    """How long a request took."""
+
+    seconds: float
+    """To answer it."""
+    queue_seconds: float
+    """Until a thread was free."""
+    held_seconds: float | None = None
+    """While it waited for news, or was answered with a stream."""
+
+
 class RequestLog:
     """A WSGI middleware that writes one log line for each request."""
 
@@ -147,20 +160,22 @@ class RequestLog:
         *,
         method: str,
         address: str,
-        seconds: float,
-        queue_seconds: float,
+        times: RequestTimes,
+        size: int,
     ) -> None:
-        """Write the line of a request that waited for a thread for `queue_seconds`, and then took `seconds`."""
+        """Write the line of a request; `size` is the number of bytes of the body that was sent."""
         line = build_log_line(
             context,
             at=self._clock(),
-            milliseconds=_to_milliseconds(seconds),
+            milliseconds=_to_milliseconds(times.seconds),
             method=method,
             address=address,
             status=response.status,
-            size=len(response.body),
+            size=size,
         )
-        line["queue_ms"] = _to_milliseconds(queue_seconds)
+        line["queue_ms"] = _to_milliseconds(times.queue_seconds)
+        if times.held_seconds is not None:
+            line["held_ms"] = _to_milliseconds(times.held_seconds)
         self._write(line)
 
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from contract.messages import Response
+from contract.event_streams import EVENT_STREAM, encode_messages
+from contract.messages import FeedPosition, Response
 from contract.parameters import parse_scalar
 from contract.problems import PROBLEM_JSON, Problem
 from contract.schemas import Check, Schema, Schemas
@@ -44,6 +45,10 @@ class HandlerResult(Protocol):
     @property
     def change(self) -> Any:
         """The change to commit before the response is sent, or None."""
+
+    @property
+    def feed_position(self) -> FeedPosition | None:
+        """How far the response has got in a feed, or None if it can't be followed."""
 
 
 class ContractBreach(Exception):
@@ -84,6 +89,7 @@ class Responses:
         "_operation_id",
         "_response_objects",
         "_schemas",
+        "finite_media_types",
         "media_types",
     )
 
@@ -109,6 +115,8 @@ class Responses:
                 for media_type in response_object.get("content", {})
             )
         )
+        self.finite_media_types = tuple(name for name in self.media_types if name != EVENT_STREAM)
+        """What every server can send."""
 
     def encode(self, result: HandlerResult, headers: dict[str, str], media_type: str | None) -> Response:
         """Encode a handler's result with additional headers. Raises ContractBreach if it violates the document."""
@@ -126,6 +134,17 @@ class Responses:
             headers |= {name: value for name, value in self._deprecation_headers.items() if name in declared.headers}
         self._check_headers(declared, result.status, headers)
         return Response(result.status, tuple(headers.items()), body, result.change)
+
+    def encode_stream(self, result: HandlerResult, headers: dict[str, str]) -> Response:
+        """Encode a page of a feed, whose items have a `seq`, as messages of an event stream. Raises ContractBreach."""
+        declared = self._find_declared_response(result.status)
+        self._ensure_valid(declared.checks["application/json"], result.body, "the body of", result.status)
+        body = encode_messages(result.body["items"])
+        self._ensure_valid(declared.checks[EVENT_STREAM], body.decode(), "the body of", result.status)
+        # nginx passes on what it has got at once, instead of waiting for more.
+        headers |= {"content-type": f"{EVENT_STREAM}; charset=utf-8", "x-accel-buffering": "no"}
+        self._check_headers(declared, result.status, headers)
+        return Response(result.status, tuple(headers.items()), body, is_stream=True)
 
     def encode_not_modified(self, headers: dict[str, str]) -> Response:
         """Encode a 304 with these headers. Raises ContractBreach if the operation has no 304."""

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from handlers import serialize
 from handlers.dependencies import CursorEncoder
-from handlers.results import Result
+from handlers.results import FeedPosition, Result
 from kanban.card_views import view_card
 from kanban.store import Store
 from kanban.timekeeping import card_clock
@@ -25,6 +25,7 @@ def list_changes(
     after: int,
     history: str | None = None,
     cursor: PageKey | None = None,
+    wait: int = 0,
 ) -> Result:
     """Return what changed after a seq, or the next part of it."""
     changes = read_changes(access, board_id, after, history, cursor)
@@ -48,7 +49,9 @@ def list_changes(
         "comments": [*map(serialize.comment, changes.comments)],
         "gone": changes.gone,
     }
-    return Result(body, etag=_build_tag(changes, users, now))
+    has_news = changes.is_reset or changes.to_seq > after or cursor is not None
+    position = FeedPosition(board_id, view.board.seq, changes.to_seq, has_news, changes.has_more, wait)
+    return Result(body, etag=_build_tag(changes, users, now), feed_position=position)
 
 
 def _build_tag(changes: BoardChanges, users: Mapping[str, User], now: datetime) -> str:

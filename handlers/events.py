@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from handlers import serialize
-from handlers.results import Result
+from handlers.results import FeedPosition, Result
 from kanban import boards
 from kanban.changes import ActionContext
 from kanban.store import BEYOND_ALL_SEQS, EventQuery
@@ -23,14 +23,18 @@ def list_events(
     type: Sequence[str] = (),  # noqa: A002 - the document's name.
     token_id: str | None = None,
     sort: str = "seq",
+    wait: int = 0,
+    last_event_id: int | None = None,
 ) -> Result:
     """Return a page of the events after a seq, oldest or newest first.
 
     The entity tag of the last page also fits the empty page after it until another event happens, so that clients can
     poll with If-None-Match.
     """
+    if last_event_id is not None:
+        after = last_event_id
     query = EventQuery(after, before or BEYOND_ALL_SEQS, card_id, frozenset(type), sort == "-seq", token_id)
-    return _list_events(access, board_id, query, limit, history)
+    return _list_events(access, board_id, query, limit, history, wait)
 
 
 def list_card_events(
@@ -57,7 +61,9 @@ def undo_event(access: BoardAccess, context: ActionContext, board_id: str, body:
     return Result({"event": serialize.event(change.event)} if change.event else None, change=change)
 
 
-def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: int, history: str | None) -> Result:
+def _list_events(
+    access: BoardAccess, board_id: str, query: EventQuery, limit: int, history: str | None, wait_seconds: int = 0
+) -> Result:
     view, page = access.page_events(board_id, query, limit)
     boards.ensure_history(view.board, history, query.after)
     seqs = [event.seq for event in page.items]
@@ -76,9 +82,15 @@ def _list_events(access: BoardAccess, board_id: str, query: EventQuery, limit: i
         "history": view.board.get_history(),
     }
     tag = f"{last_seq}.more" if has_more else str(last_seq)
+    position = None
+    # Nothing follows the newest events, or those before a seq.
+    if not query.newest_first and query.before == BEYOND_ALL_SEQS:
+        has_news = bool(seqs) or has_more
+        position = FeedPosition(board_id, view.board.seq, last_seq, has_news, has_more, wait_seconds)
     return Result(
         body,
         # The newest events change while the last of their page stays the same.
         etag=f"{seqs[0]}.{tag}" if query.newest_first and seqs else tag,
         next_query={"before" if query.newest_first else "after": str(last_seq)} if has_more else None,
+        feed_position=position,
     )

@@ -12,6 +12,27 @@ from kanban.values import Card, CardView, List
 from kanban.views import BoardView
 
 
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """How far a response has got in the feed of a board, for servers that hold a request until there is news.
+
+    Attributes:
+        board_id: The board.
+        seq: The board's own seq at the moment of the response.
+        last_seq: Where the next request goes on.
+        has_news: Whether the response has anything that the client doesn't know.
+        has_more: Whether more has happened until `seq` than the response has.
+        wait_seconds: How long the client wants to wait for news.
+    """
+
+    board_id: str
+    seq: int
+    last_seq: int
+    has_news: bool
+    has_more: bool
+    wait_seconds: int
+
+
 @dataclass(slots=True)
 class Result:
     """A response before it is encoded, with the change to commit before it is sent.
@@ -23,6 +44,7 @@ class Result:
         location: The path of a new resource, below the base path.
         next_query: The query parameters to replace for the next page.
         change: The change to commit.
+        feed_position: How far the response has got in a feed, if it can be followed.
     """
 
     body: Any = None
@@ -31,6 +53,7 @@ class Result:
     location: str | None = None
     next_query: Mapping[str, str] | None = None
     change: Change | None = None
+    feed_position: FeedPosition | None = None
 
 
 def new_resource(body: dict[str, Any], *, etag: str | None, location: str, change: Change | None) -> Result:

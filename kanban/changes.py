@@ -56,6 +56,11 @@ class Change:
     membership_ids: Mapping[str, str] = field(default_factory=dict)
     readers: tuple[ReaderChange, ...] = ()
 
+    def list_board_seqs(self) -> list[tuple[str, int]]:
+        """Return the boards whose seq this change raises, each with the seq of its event."""
+        events = (self.event, self.departure and self.departure.event)
+        return [(event.board_id, event.seq) for event in events if event]
+
     def merge(self, other: "Change") -> "Change":
         """Return both changes as one. Raises ValueError if each has an event, because a commit writes one."""
         if self.event and other.event:

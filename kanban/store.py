@@ -342,6 +342,12 @@ class Store(Protocol):
     ) -> Page[tuple[Board, Role]]:
         """Read boards that the user owns and that were deleted since that moment (inclusive), as `page_boards` does."""
 
+    def read_board_seqs(self, board_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return the seq of those of these boards that exist, deleted ones included, by id.
+
+        Nobody's membership is looked at: it tells a process that others have written.
+        """
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """Return the id of the live board that this user created with that external id."""
 

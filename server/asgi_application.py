@@ -1,16 +1,15 @@
 """Serve an edge as an ASGI application: bodies are read on the event loop, and requests are answered in lanes.
 
 The edge and everything behind it stay synchronous. Health is answered on the loop itself, so that nothing delays it.
-What waits for news without using a store belongs on the loop, too, beside `_answer`: it would hold a thread.
+Requests that wait for news of a board are held on the loop (`server.held_requests`), where they cost no thread.
 """
 
 import asyncio
 import io
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
@@ -20,8 +19,11 @@ from contract.heavy_operations import MAX_CONCURRENT, build_busy_problem
 from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem
 from contract.request_context import start_request_context
-from contract.request_log import RequestLog
+from contract.request_log import RequestLog, RequestTimes
+from server.followers import Followers, FollowSettings, ReadSeqs
+from server.held_requests import HeldRequests, ReceivedRequest, RequestEnded
 from server.lanes import Lane, LaneFull
+from server.open_connections import MAX_CONNECTIONS
 
 HEALTH_PATH = "/v1/health"
 READY_PATH = "/v1/ready"
@@ -36,6 +38,9 @@ MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 MIN_BODY_BYTES_PER_SECOND = 16 * 1024
 """How fast a body must arrive after the time that any body may take."""
 
+WATCH_END = "tackboard.watch_end"
+"""The extension of ASGI that returns a future which is done when the connection has ended."""
+
 _SLOWEST = 1 / MIN_BODY_BYTES_PER_SECOND
 _READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _TURN_SECONDS = 0.002
@@ -49,17 +54,6 @@ RejectRequest = Callable[[Problem, str, _Scope, _Receive, _Send], Awaitable[None
 """Answers a request that is no strict HTTP, from a client's address."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """A request without its body."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    address: str
-
-
 class Lanes:
     """The lanes of a server. Writes wait for each other, and for heavy operations; reads do not."""
 
@@ -71,50 +65,80 @@ class Lanes:
         self.ready = Lane("ready", 1, max_waiting)
         # A heavy operation takes so long that a client had better retry than wait for a thread.
         self.heavy = Lane("heavy", MAX_CONCURRENT, 0)
+        # As many as are held may wait for it: however many there are, they delay only each other.
+        self.held = Lane("held", quick_thread_count, MAX_CONNECTIONS)
 
     def close(self) -> None:
         """Let all threads end after what they have begun."""
-        for lane in (self.reads, self.writes, self.ready, self.heavy):
+        for lane in (self.reads, self.writes, self.ready, self.heavy, self.held):
             lane.close()
 
 
 class AsgiApplication:
     """An ASGI application around an edge."""
 
-    def __init__(self, edge: Edge, lanes: Lanes, log: RequestLog | None = None, body_seconds: float = 30.0) -> None:
-        """`body_seconds` is how long any body may take to arrive; a long one may take longer."""
+    def __init__(
+        self,
+        edge: Edge,
+        lanes: Lanes,
+        log: RequestLog | None = None,
+        *,
+        body_seconds: float = 30.0,
+        follow_settings: FollowSettings,
+        read_seqs: ReadSeqs | None = None,
+    ) -> None:
+        """`body_seconds` is how long any body may take to arrive; a long one may take longer.
+
+        `read_seqs` finds out what other processes have committed.
+        """
         self._edge = edge
         self._lanes = lanes
         self._log = log
         self._body_seconds = body_seconds
         self._unanswered_body_bytes = 0
         self._next_turn_at = 0.0
+        self._followers = Followers(lanes.held, read_seqs, follow_settings)
+        self._held_requests = HeldRequests(
+            self._followers, lanes.held, follow_settings, self._answer_held, self._log_response
+        )
+
+    @property
+    def held_count(self) -> int:
+        """How many requests wait for news or are answered with a stream."""
+        return self._followers.count
+
+    def stop(self) -> None:
+        """End what is held. Only the event loop may call it."""
+        self._followers.stop()
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Process one request."""
-        head = _read_head(scope)
-        limit = self._edge.find_body_limit(head.path)
+        request = _read_request(scope)
+        limit = self._edge.find_body_limit(request.path)
         body = bytearray()
         try:
-            declared_length = int(head.headers.get("content-length", 0))
+            declared_length = int(request.headers.get("content-length", 0))
             is_refused = declared_length > limit
-            has_more = declared_length <= MAX_DISCARDED_BYTES and "expect" not in head.headers
-            if not is_refused and not _BODY_HEADERS.isdisjoint(head.headers):
+            has_more = declared_length <= MAX_DISCARDED_BYTES and "expect" not in request.headers
+            if not is_refused and not _BODY_HEADERS.isdisjoint(request.headers):
                 has_more = await self._read_body(receive, body, limit)
                 is_refused = len(body) > limit
             if is_refused:
                 # The edge rejects a body that is declared or found to be too long.
                 if has_more:
                     await self._discard_body(receive)
-                response = self._answer(head, body)
+                response = self._answer(request, body)
             else:
-                response = await self._answer_in_lane(head, body)
-        except ClientGone:
+                response = await self._answer_in_lane(request, body)
+                if response.feed_position is not None:
+                    end = scope["extensions"][WATCH_END]()
+                    response = await self._held_requests.hold(request, response, response.feed_position, end, send)
+        except RequestEnded:
             return
         except Problem as problem:
-            is_refused, response = True, self._refuse(head, problem)
+            is_refused, response = True, self._refuse(request, problem)
         except asyncio.CancelledError:
-            is_refused, response = True, self._refuse(head, _stopping())
+            is_refused, response = True, self._refuse(request, _stopping())
         finally:
             self._unanswered_body_bytes -= len(body)
         await _send_response(send, response.status, response.headers, response.body, closes=is_refused)
@@ -137,14 +161,14 @@ class AsgiApplication:
     async def _read_body(self, receive: _Receive, body: bytearray, limit: int) -> bool:
         """Read a body, at most a bit more than the limit, and return whether it goes on.
 
-        Raises Problem, or ClientGone.
+        Raises Problem, or RequestEnded.
         """
         try:
             async with asyncio.timeout(self._body_seconds) as timeout:
                 while len(body) <= limit:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise ClientGone
+                        raise RequestEnded
                     piece = message["body"]
                     body += piece
                     self._unanswered_body_bytes += len(piece)
@@ -159,7 +183,7 @@ class AsgiApplication:
         return True
 
     async def _discard_body(self, receive: _Receive) -> None:
-        """Read on to the end of a body that is too long. Raises Problem, or ClientGone.
+        """Read on to the end of a body that is too long. Raises Problem, or RequestEnded.
 
         Some proxies close the connection to a client whose request is answered too early, and the client never sees
         the response. A body that is long or slow beyond measure is answered too early.
@@ -170,7 +194,7 @@ class AsgiApplication:
                 while has_more and discarded_bytes <= MAX_DISCARDED_BYTES:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise ClientGone
+                        raise RequestEnded
                     discarded_bytes += len(message["body"])
                     has_more = message["more_body"]
 
@@ -180,57 +204,81 @@ class AsgiApplication:
         self._next_turn_at = max(self._next_turn_at + _TURN_SECONDS, now)
         await asyncio.sleep(self._next_turn_at - now)
 
-    async def _answer_in_lane(self, head: _Head, body: bytearray) -> Response:
+    async def _answer_in_lane(self, request: ReceivedRequest, body: bytearray) -> Response:
         """Answer a request in its lane. Raises Problem if the lane is full."""
-        if head.path == HEALTH_PATH and head.method in _READ_METHODS:
-            return self._answer(head, body)
-        is_heavy = self._edge.is_heavy(head.method, head.path)
+        if request.path == HEALTH_PATH and request.method in _READ_METHODS:
+            return self._answer(request, body)
+        is_heavy = self._edge.is_heavy(request.method, request.path)
         try:
-            return await self._choose_lane(head, is_heavy=is_heavy).run(
-                partial(self._answer, head, body, time.perf_counter())
+            response = await self._choose_lane(request, is_heavy=is_heavy).run(
+                partial(self._answer, request, body, time.perf_counter())
             )
         except LaneFull:
             raise (build_busy_problem() if is_heavy else _busy()) from None
+        if response.change is not None:
+            for board_id, seq in response.change.list_board_seqs():
+                self._followers.announce(board_id, seq)
+        return response
 
-    def _choose_lane(self, head: _Head, *, is_heavy: bool) -> Lane:
+    def _choose_lane(self, request: ReceivedRequest, *, is_heavy: bool) -> Lane:
         if is_heavy:
             return self._lanes.heavy
-        if head.method not in _READ_METHODS:
+        if request.method not in _READ_METHODS:
             return self._lanes.writes
-        return self._lanes.ready if head.path == READY_PATH else self._lanes.reads
+        return self._lanes.ready if request.path == READY_PATH else self._lanes.reads
 
-    def _answer(self, head: _Head, body: bytearray, arrived_at: float | None = None) -> Response:
+    def _answer(self, request: ReceivedRequest, body: bytearray, arrived_at: float | None = None) -> Response:
         """Answer and log a request that has arrived at a time of `perf_counter`."""
-        return self._answer_and_log(head, io.BytesIO(body).read if body else None, arrived_at)
+        return self._answer_and_log(request, io.BytesIO(body).read if body else None, arrived_at)
 
-    def _refuse(self, head: _Head, problem: Problem) -> Response:
+    def _refuse(self, request: ReceivedRequest, problem: Problem) -> Response:
         """Return a problem with what the edge adds to every response."""
 
         def read_body(_: int) -> NoReturn:
             raise problem
 
-        return self._answer_and_log(head, read_body, None)
+        return self._answer_and_log(request, read_body, None)
+
+    def _answer_held(self, request: ReceivedRequest) -> Response:
+        """Answer a request that is held, and was answered before."""
+        return self._answer_and_log(request, None, None)
 
     def _answer_and_log(
-        self, head: _Head, read_body: Callable[[int], bytes] | None, arrived_at: float | None
+        self, request: ReceivedRequest, read_body: Callable[[int], bytes] | None, arrived_at: float | None
     ) -> Response:
+        """Answer a request, and log it if that is all that it gets."""
         started_at = time.perf_counter()
-        context = start_request_context()
-        response = self._edge.answer(head.method, head.path, head.query, head.headers, read_body, is_https=False)
-        if self._log:
-            self._log.log_response(
-                context,
-                response,
-                method=head.method,
-                address=head.address,
-                seconds=time.perf_counter() - started_at,
-                queue_seconds=0.0 if arrived_at is None else started_at - arrived_at,
-            )
+        context, earlier = start_request_context(), request.context
+        context.can_stream, context.is_continued = True, request.is_answered
+        response = self._edge.answer(
+            request.method, request.path, request.query, request.headers, read_body, is_https=False
+        )
+        if request.is_answered:
+            context.has_own_id = earlier.has_own_id
+            if context.operation is None:
+                # The server rejects what it can't hold before the application gets it again.
+                context.operation, context.caller = earlier.operation, earlier.caller
+                context.path, context.path_values = earlier.path, earlier.path_values
+        request.context = context
+        request.seconds += time.perf_counter() - started_at
+        request.queue_seconds += 0.0 if arrived_at is None else started_at - arrived_at
+        request.is_answered = response.feed_position is not None
+        if not request.is_answered and request.sent_bytes is None:
+            self._log_response(request, response)
         return response
 
-
-class ClientGone(Exception):
-    """The client has closed the connection before its request was complete."""
+    def _log_response(self, request: ReceivedRequest, response: Response) -> None:
+        if self._log is None:
+            return
+        held_seconds = None if request.held_since is None else time.monotonic() - request.held_since
+        self._log.log_response(
+            request.context,
+            response,
+            method=request.method,
+            address=request.address,
+            times=RequestTimes(request.seconds, request.queue_seconds, held_seconds),
+            size=len(response.body) if request.sent_bytes is None else request.sent_bytes,
+        )
 
 
 _RETRY_SOON = {"Retry-After": "1"}
@@ -244,7 +292,7 @@ def _stopping() -> Problem:
     return Problem(503, "busy", "The server is stopping: try again in a moment.", headers=_RETRY_SOON)
 
 
-def _read_head(scope: _Scope) -> _Head:
+def _read_request(scope: _Scope) -> ReceivedRequest:
     path = scope["raw_path"]
     decoded = unquote_to_bytes(path) if b"%" in path else path
     headers: dict[str, str] = {}
@@ -253,7 +301,7 @@ def _read_head(scope: _Scope) -> _Head:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     client = scope["client"]
     # Bytes that are not UTF-8 are surrogates, which the edge rejects.
-    return _Head(
+    return ReceivedRequest(
         scope["method"],
         decoded.decode("utf-8", "surrogateescape"),
         scope["query_string"].decode("latin-1"),

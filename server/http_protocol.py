@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from contract.edge import MAX_HEADER_BYTES
 from contract.problems import Problem
-from server.asgi_application import MAX_DISCARDED_BYTES, RejectRequest
+from server.asgi_application import MAX_DISCARDED_BYTES, WATCH_END, RejectRequest
 from server.open_connections import Connections
 
 MAX_HEADERS = 100
@@ -76,6 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether the last response is sent, and the client only has to stop sending."""
         self._discarded_bytes = 0
         self._unsent_bytes = 0
+        self._end: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or close the connection if there is no room."""
@@ -88,7 +89,17 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._open_connections.remove(self, self._address)
+        if self._end and not self._end.done():
+            self._end.set_result(None)
         super().connection_lost(exc)
+
+    def watch_end(self) -> "asyncio.Future[None]":
+        """Return the future that is done when the connection has ended: every request has it in its scope."""
+        if self._end is None:
+            self._end = self.loop.create_future()
+            if self.transport.is_closing():
+                self._end.set_result(None)
+        return self._end
 
     def abort(self) -> None:
         """Close the connection without sending what is left to send."""
@@ -164,6 +175,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["method"] = self.parser.get_method().decode("ascii")
         self.scope["http_version"] = version
         self.scope["raw_path"], self.scope["query_string"] = path or b"/", query
+        self.scope["extensions"] = {WATCH_END: self.watch_end}  # type: ignore[dict-item] # extensions may be anything.
         may_stay = version == "1.1" and self.parser.should_keep_alive() and not self.parser.should_upgrade()
         self._begin(self.app, may_stay=may_stay)
 
@@ -294,6 +306,8 @@ class _Cycle(RequestResponseCycle):
 
     refusal: Problem | None = None
     """What is wrong with the body."""
+    _ends_with_connection = False
+    """Whether the end of the body is the end of the connection: HTTP/1.0 knows no chunks."""
 
     async def receive(self) -> Any:
         """Return the next part of the body. Raises Problem if the body is no well-formed HTTP."""
@@ -306,6 +320,12 @@ class _Cycle(RequestResponseCycle):
         """Send the head of a response together with the first part of its body."""
         transport: Any = self.transport
         transport.is_holding = message["type"] == "http.response.start"
+        if transport.is_holding:
+            has_length = any(name == b"content-length" for name, _ in message["headers"])
+            if self.scope["http_version"] == "1.0" and not has_length:
+                self.chunked_encoding, self._ends_with_connection = False, True
+        elif self._ends_with_connection:
+            self.expected_content_length = len(message["body"])
         await super().send(message)
         if not transport.is_holding:
             transport.flush()

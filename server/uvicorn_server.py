@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,6 +20,7 @@ import uvicorn
 from contract.edge import Edge
 from contract.request_log import RequestLog
 from server.asgi_application import MAX_WAITING, AsgiApplication, Lanes
+from server.followers import FollowSettings, ReadSeqs
 from server.http_protocol import HttpProtocol, Patience
 from server.open_connections import Connections, allow_connections
 
@@ -47,6 +48,7 @@ class ServerSettings:
     body_seconds: float = 30.0
     """How long any body may take to arrive; a long one may take longer."""
     patience: Patience = field(default_factory=Patience)
+    follow: FollowSettings = field(default_factory=FollowSettings)
     shutdown_seconds: int = 5
     """How long the end may take. What is not answered then is answered with 503."""
 
@@ -58,13 +60,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    edge: Edge, listener: socket.socket, log: RequestLog | None = None, settings: ServerSettings = ServerSettings()
+    edge: Edge,
+    listener: socket.socket,
+    log: RequestLog | None = None,
+    settings: ServerSettings = ServerSettings(),
+    read_seqs: ReadSeqs | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests that have arrived, as long as the settings say.
 
+    `read_seqs` returns the seqs of boards: what other processes commit is news for clients that wait for it.
     Must be called in the main thread, which ignores further signals to stop afterwards.
     """
-    server = Server(edge, log, settings)
+    server = Server(edge, log, settings, read_seqs)
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
         signal.signal(number, lambda *_: server.stop())
@@ -77,19 +84,35 @@ def serve(
 class Server(uvicorn.Server):
     """A server that leaves signals to whoever starts it."""
 
-    def __init__(self, edge: Edge, log: RequestLog | None = None, settings: ServerSettings = ServerSettings()) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        log: RequestLog | None = None,
+        settings: ServerSettings = ServerSettings(),
+        read_seqs: ReadSeqs | None = None,
+    ) -> None:
         """Serve an edge. Without a log nothing is logged."""
         self._lanes = Lanes(settings.quick_thread_count, settings.max_waiting)
-        application = AsgiApplication(edge, self._lanes, log, settings.body_seconds)
+        max_connections = allow_connections()
+        # There has to be room for clients that don't follow.
+        max_followers = min(settings.follow.max_followers, max_connections // 2)
+        self.application = AsgiApplication(
+            edge,
+            self._lanes,
+            log,
+            body_seconds=settings.body_seconds,
+            follow_settings=replace(settings.follow, max_followers=max_followers),
+            read_seqs=read_seqs,
+        )
         protocol: Any = partial(
             HttpProtocol,
             patience=settings.patience,
-            open_connections=Connections(allow_connections()),
-            reject=application.reject,
+            open_connections=Connections(max_connections),
+            reject=self.application.reject,
         )
         super().__init__(
             uvicorn.Config(
-                application,
+                self.application,
                 http=protocol,
                 loop="asyncio",
                 ws="none",
@@ -125,6 +148,11 @@ class Server(uvicorn.Server):
         for connection in tuple(islice((one for one in connections if one.is_overdue(now)), _MAX_OVERDUE_PER_TICK)):
             connection.end_wait(now)
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is held, then the rest: uvicorn waits for all responses before it tells the application."""
+        self.application.stop()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -62,6 +62,11 @@ class LiveServer:
         return address.hostname, address.port
 
     @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
     def errors(self) -> str:
         """The output on stderr without the lines about requests that succeeded."""
         lines = self._errors.read_text().splitlines(keepends=True)

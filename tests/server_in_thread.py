@@ -12,9 +12,15 @@ from server.uvicorn_server import Server, ServerSettings, listen
 @contextmanager
 def run_server(edge: Edge, settings: ServerSettings | None = None) -> Iterator[tuple[str, int]]:
     """Serve an edge on a free port; the value is host and port."""
+    with run(Server(edge, settings=settings or ServerSettings())) as address:
+        yield address
+
+
+@contextmanager
+def run(server: Server) -> Iterator[tuple[str, int]]:
+    """Let a server serve on a free port; the value is host and port."""
     listener = listen("127.0.0.1", 0)
     host, port = listener.getsockname()[:2]
-    server = Server(edge, settings=settings or ServerSettings())
     thread = threading.Thread(target=server.run_on, args=[listener])
     thread.start()
     try:

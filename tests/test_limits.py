@@ -27,6 +27,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_DISCARDED_BYTES": 16_777_216,
         "MIN_BODY_BYTES_PER_SECOND": 16_384,
     },
+    "server.followers": {"MAX_FOLLOWERS": 5_000, "MAX_FOLLOWERS_PER_USER": 100, "MAX_BOARDS_PER_POLL": 500},
     "server.http_protocol": {"MAX_HEADERS": 100},
     "server.open_connections": {"MAX_CONNECTIONS": 10_000, "MAX_CONNECTIONS_PER_ADDRESS": 1_000},
     "contract.heavy_operations": {"MAX_CONCURRENT": 2},

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +17,21 @@ from server import asgi_application, open_connections
 from server.http_protocol import Patience
 from server.open_connections import Connections, allow_connections
 from server.uvicorn_server import Server, ServerSettings
-from tests.server_in_thread import build_edge, run_server
+from tests.server_in_thread import build_edge, run, run_server
 
 IMPATIENT = ServerSettings(body_seconds=0.2, patience=Patience(head=0.2, idle=0.2, farewell=0.2))
 LARGE = b"x" * 16_000_000
 """More than the buffers between two sockets hold."""
+STREAM_PARTS: list[str | None] = []
+"""The ids after which the parts of a stream were made."""
 
 
 def _respond(request: Request) -> Response:
+    if request.path == "/stream":
+        request.context.caller = SimpleNamespace(user_id="mina", token_id="tok_1")
+        position = SimpleNamespace(board_id="brd_1", seq=9, last_seq=1, has_news=True, has_more=True, wait_seconds=0)
+        STREAM_PARTS.append(request.headers.get("last-event-id"))
+        return Response(200, (), LARGE, feed_position=position, is_stream=True)
     return Response(200, (), LARGE if request.path == "/large" else b"done")
 
 
@@ -70,6 +78,22 @@ def test_headers_that_do_not_arrive_in_time_get_408(server: tuple[str, int], sen
 )
 def test_a_body_that_does_not_arrive_in_time_gets_408(server: tuple[str, int], headers: bytes) -> None:
     assert _get_code(_exchange(server, b"POST / HTTP/1.1\r\nHost: localhost\r\n" + headers)) == "request_timeout"
+
+
+def test_a_client_that_reads_no_stream_is_left_and_little_is_made_for_it() -> None:
+    server = Server(build_edge(_respond), settings=IMPATIENT)
+    received = b""
+    with run(server) as address, socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        received += connection.recv(1)
+        while server.application.held_count:
+            pass
+        with suppress(ConnectionResetError):
+            received += _read_to_end(connection)
+
+    assert len(received) < len(LARGE)
+    # The second part is made when the transport has the first, and waits until the client has read it.
+    assert STREAM_PARTS in ([None], [None, "1"])
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"])

@@ -233,6 +233,20 @@ class DynamoStore:
 
     # Users, tokens, stored responses
 
+    def read_board_seqs(self, board_ids: Sequence[str]) -> Mapping[str, int]:
+        seqs = self._read_seqs([keys.tip_key(board_id) for board_id in board_ids])
+        # Boards that nobody has written to since version 1.2 have their seq in the head.
+        heads = [keys.head_key(board_id) for board_id in board_ids if board_id not in seqs]
+        return seqs | self._read_seqs(heads)
+
+    def _read_seqs(self, item_keys: Sequence[Item]) -> dict[str, int]:
+        paths, names = ("pk", "#seq"), {"#seq": "seq"}
+        return {
+            item["pk"]["S"].removeprefix("B#"): int(item["seq"]["N"])
+            for start in range(0, len(item_keys), MAX_BATCH_KEYS)
+            for item in self._reader.batch_get(item_keys[start : start + MAX_BATCH_KEYS], paths, names)
+        }
+
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         item_keys = [keys.user_key(user_id) for user_id in dict.fromkeys(user_ids)]
         users = [

@@ -61,6 +61,8 @@ ANY_BOARD = sa.select(boards, members.c.role).where(
     members.c.user_id == parameter("user_id"),
 )
 
+BOARD_SEQ = sa.select(boards.c.id, boards.c.seq).where(boards.c.id == parameter("board_id"))
+
 BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
 
 _CALLER = members.alias("caller")

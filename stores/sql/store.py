@@ -367,6 +367,12 @@ class SqlStore:
         rows = self._read(read_statements.CARD_ID_BY_EXTERNAL_ID, board_id=board_id, external_id=external_id)
         return str(rows[0][0]) if rows else None
 
+    def read_board_seqs(self, board_ids: Sequence[str]) -> Mapping[str, int]:
+        if not board_ids:
+            return {}
+        results = self._engine.read([self._bind(read_statements.BOARD_SEQ, board_id=id_) for id_ in board_ids])
+        return {board_id: seq for rows in results for board_id, seq in rows}
+
     def read_users(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         if not user_ids:
             return {}

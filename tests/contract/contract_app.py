@@ -39,6 +39,7 @@ class Result:
     location: str | None = None
     next_query: Mapping[str, str] | None = None
     change: Any = None
+    feed_position: Any = None
 
 
 def serve(

@@ -204,6 +204,27 @@ def test_problem_documents_pass_unchanged(client: Client) -> None:
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
+def test_events_of_a_stream_pass_at_once(client: Client, proxy: Proxy) -> None:
+    board = client.send("POST", "/boards", {"name": "Website"}).json["id"]
+    trusting = ssl.create_default_context(cafile=proxy.certificate)
+    with closing(HTTPSConnection("localhost", proxy.port, context=trusting, timeout=60)) as connection:
+        headers = {
+            "Authorization": f"Bearer {client.token}",
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "gzip",
+        }
+        connection.request("GET", f"{client.prefix}/v1/boards/{board}/events?after=1", headers=headers)
+        stream = connection.getresponse()
+        begin = stream.readline()
+        client.send("POST", f"/boards/{board}/cards", {"title": "News"})
+        lines = [stream.readline() for _ in range(3)]
+
+    assert (stream.status, begin) == (200, b"retry: 1000\n")
+    assert lines[0] == b"id: 2\n"
+    assert json.loads(lines[1].removeprefix(b"data: "))["data"]["title"] == "News"
+    assert lines[2] == b"\n"
+
+
 def test_the_log_of_the_proxy_has_the_id_of_each_request(client: Client, proxy: Proxy) -> None:
     response = client.send("GET", "/boards", X_Request_Id="made-by-the-client")
     made = client.send("GET", "/boards").headers["x-request-id"]

@@ -22,10 +22,10 @@ class BoardCopy(Protocol):
         """Read one page; return whether there are more."""
 
 
-def read_code(language: str) -> str:
-    """Return the guide's code in a language."""
-    _, _, block = (ROOT / "docs" / "guides.md").read_text().partition(f"```{language}\n")
-    return block.partition("```")[0]
+def read_code(language: str, number: int = 0) -> str:
+    """Return a block of the guide's code in a language: that which keeps a copy is the first."""
+    blocks = (ROOT / "docs" / "guides.md").read_text().split(f"```{language}\n")[1:]
+    return blocks[number].partition("```")[0]
 
 
 def make_copy(get: Callable[[Query], tuple[int, Any]]) -> BoardCopy:

@@ -67,6 +67,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "history": [large_store.BUSY_BOARD.replace("brd_", "hst_")],
     "type": ["card.created", "card.nonsense"],
     "token_id": ["tok_01m7wjcky0g2sttba3hfxfm7n6"],
+    "wait": ["25"],
 }
 """By parameter: values that match much, little and nothing."""
 

@@ -30,6 +30,15 @@ def test_members_are_read_as_they_were_written_in_the_order_of_their_ids(world: 
     assert world.read_board(user=people[1]).role == Role.OWNER
 
 
+def test_the_seqs_of_boards_are_read_without_regard_to_members(world: World) -> None:
+    before = world.store.read_board_seqs([world.board_id, "brd_none"])
+    world.add_card("Card")
+
+    assert before == {world.board_id: world.read_board().board.seq - 1}
+    assert world.store.read_board_seqs([world.board_id]) == {world.board_id: before[world.board_id] + 1}
+    assert world.store.read_board_seqs([]) == {}
+
+
 def test_a_user_can_be_a_member_only_once(world: World) -> None:
     bob = world.add_user("Bob")
     world.add_member(bob, Role.VIEWER)

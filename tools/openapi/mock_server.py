@@ -43,6 +43,7 @@ class ExampleResponse:
     location: str | None = None
     next_query: None = None
     change: None = None
+    feed_position: None = None
 
 
 def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[str] = ()) -> WsgiApplication:

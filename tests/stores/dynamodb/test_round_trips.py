@@ -163,6 +163,7 @@ READS: dict[str, tuple[Callable[[World, Card], Any], list[str]]] = {
         ["GetItem", "TransactGetItems"],
     ),
     "some users": (lambda world, _: world.store.read_users([world.ann.id, "usr_none"]), ["BatchGetItem"]),
+    "the seqs of boards": (lambda world, _: world.store.read_board_seqs([world.board_id]), ["BatchGetItem"]),
     "boards": (lambda world, _: world.store.page_boards(world.ann.id, 50), ["Query", "BatchGetItem"]),
     "deleted boards": (
         lambda world, _: world.store.page_deleted_boards(world.ann.id, NOON, 50),
