@@ -92,6 +92,7 @@ STYLES = {
     ("query", "form", True, "string"),
     ("query", "form", False, "array"),
     ("header", "simple", False, "string"),
+    ("header", "simple", False, "integer"),
 }
 """The styles that the tests below cover. A new style in the document needs a test."""
 
@@ -182,3 +183,9 @@ def test_path_parameters_arrive_unchanged(mina: TransportUser) -> None:
     assert mina.request("GET", mina.board.replace("brd_", "%62rd_")).status == 200
     assert mina.request("GET", "/boards/a%2Cb").problem == (400, "invalid_parameter")
     assert mina.request("GET", "/boards/brd%252D").problem == (400, "invalid_parameter")
+
+
+def test_a_number_in_a_header_arrives(mina: TransportUser) -> None:
+    page = mina.request("GET", f"{mina.board}/events", Last_Event_ID="1").json()
+
+    assert page["items"][0]["seq"] == 2
