@@ -213,13 +213,14 @@ def matches(webhook: Webhook, event: Event) -> bool:
     return not webhook.types or event.type in webhook.types
 
 
-def build_message_id(webhook: Webhook, from_seq: int, to_seq: int) -> str:
-    """Return the id of the message with the events from one seq to another, both included.
+def build_message_id(webhook: Webhook, history: str, from_seq: int, to_seq: int) -> str:
+    """Return the id of the message with the events from one seq to another, both included, of a board's history.
 
-    It names the same contents at each attempt: other types make another id.
+    It names the same contents at each attempt: other types make another id. So does a restore from a backup, after
+    which the same seqs are those of other events.
     """
-    types_digest = hashlib.sha256(" ".join(webhook.types).encode()).hexdigest()[:8]
-    return f"msg_{webhook.id.partition('_')[2]}_{from_seq}_{to_seq}_{types_digest}"
+    digest = hashlib.sha256(" ".join((history, *webhook.types)).encode()).hexdigest()[:8]
+    return f"msg_{webhook.id.partition('_')[2]}_{from_seq}_{to_seq}_{digest}"
 
 
 def derive_secrets(installation_secret: bytes, webhook: Webhook, now: datetime) -> list[str]:

@@ -103,7 +103,8 @@ class WebhookHandler:
     ) -> WebhookDelivery:
         """Post one message, and return what came of it."""
         from_seq, to_seq = reader.after_seq + 1, reader.batch_to or reader.after_seq
-        message_id = webhooks.build_message_id(webhook, from_seq, to_seq)
+        history = view.board.get_history()
+        message_id = webhooks.build_message_id(webhook, history, from_seq, to_seq)
         body = _encode(
             {
                 # The same at each attempt, like everything in here.
@@ -111,7 +112,7 @@ class WebhookHandler:
                 "timestamp": format_utc(events[-1].at),
                 "data": {
                     "board_id": webhook.board_id,
-                    "history": view.board.get_history(),
+                    "history": history,
                     "webhook_id": webhook.id,
                     "from_seq": from_seq,
                     "to_seq": to_seq,

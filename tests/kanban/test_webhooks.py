@@ -15,6 +15,7 @@ from kanban.webhooks import RETRY_DELAYS, NewWebhook, SeqAhead, WebhookNotActive
 from tests.kanban.fake_store import NOON, FakeStore
 
 INSTALLATION_SECRET = bytes(range(32))
+HISTORY = "hst_01m7wjyxw0g21k7me9wgs7f9wj"
 
 
 def create(store: FakeStore, **fields: Any) -> Webhook:
@@ -148,15 +149,16 @@ def test_a_webhook_gets_events_of_its_types_and_its_own_test(store: FakeStore) -
 def test_a_message_id_names_fixed_contents(store: FakeStore) -> None:
     webhook = create(store)
     ids = {
-        webhooks.build_message_id(webhook, 1, 2),
-        webhooks.build_message_id(webhook, 1, 3),
-        webhooks.build_message_id(replace(webhook, types=("card.moved",)), 1, 2),
-        webhooks.build_message_id(create(store), 1, 2),
+        webhooks.build_message_id(webhook, HISTORY, 1, 2),
+        webhooks.build_message_id(webhook, HISTORY, 1, 3),
+        webhooks.build_message_id(webhook, "hst_restored", 1, 2),
+        webhooks.build_message_id(replace(webhook, types=("card.moved",)), HISTORY, 1, 2),
+        webhooks.build_message_id(create(store), HISTORY, 1, 2),
     }
 
-    assert len(ids) == 4
+    assert len(ids) == 5
     edited = replace(webhook, url="https://example.com/", version=9, state=WebhookState.PAUSED)
-    assert webhooks.build_message_id(edited, 1, 2) in ids
+    assert webhooks.build_message_id(edited, HISTORY, 1, 2) in ids
 
 
 def test_attempts_are_made_for_over_three_days(store: FakeStore) -> None:

@@ -123,7 +123,7 @@ def test_events_are_delivered_as_the_api_returns_them(world: World, receiver: Fa
     events = world.list_events()[1:]
     assert receiver.messages == [
         {
-            "id": webhooks.build_message_id(webhook, 2, 3),
+            "id": webhooks.build_message_id(webhook, world.read_board().board.get_history(), 2, 3),
             "board_id": world.board_id,
             "history": world.read_board().board.get_history(),
             "webhook_id": webhook.id,

@@ -135,6 +135,24 @@ def test_a_restored_store_calls_nobody(url: str, tmp_path: Path) -> None:
         assert [reader.after_seq for reader in readers[0]] == [reader.after_seq for reader in readers[1]]
 
 
+def test_no_message_of_a_restored_store_has_the_id_of_another_one(url: str, tmp_path: Path) -> None:
+    """Its next events have the seqs of events that receivers have had from the original."""
+    with closing(open_store(url)) as store:
+        world = World(store, seed=8)
+        webhook, change = webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com/in"))
+        store.commit(change)
+        create_backup(url, tmp_path / "backup.db")
+        ids = [webhooks.build_message_id(webhook, world.read_board().board.get_history(), 3, 3)]
+    restored_url = f"sqlite:///{tmp_path}/restored.db"
+    restore_backup(tmp_path / "backup.db", restored_url)
+    with closing(open_store(restored_url)) as restored:
+        view = restored.read_board(world.board_id, world.ann.id)
+        assert view is not None
+        ids.append(webhooks.build_message_id(webhook, view.board.get_history(), 3, 3))
+
+    assert len({*ids}) == 2
+
+
 def test_the_smallest_change_changes_the_digest(url: str) -> None:
     before = compute_digest(url)
     store = open_store(url)
