@@ -275,3 +275,18 @@ def test_no_event_is_lost_or_out_of_order_in_any_mixture_of_faults(world: World,
     assert read_reader(world) == replace(read_reader(world), after_seq=last_seq, batch_to=None, attempts=0)
     # What begins with the same event has the same contents, whoever sends it.
     assert len({batch[0] for batch in recorder.batches}) == len(set(recorder.batches))
+
+
+def test_what_was_no_call_counts_neither_as_one_nor_as_a_failure(world: World, recorder: Recorder) -> None:
+    later = world.now + timedelta(seconds=5)
+    recorder.reactions = [Handled(is_call=False), Retry(later, is_call=False)]
+    run_due(world, recorder)
+    waiting = read_reader(world)
+    assert (waiting.after_seq, waiting.due_at) == (4, later)
+    world.advance(seconds=5)
+    recorder.reactions = [Sleep(is_call=False)]
+    run_due(world, recorder)
+    sleeping = read_reader(world)
+    assert (sleeping.after_seq, sleeping.due_at) == (4, None)
+    for reader in (waiting, sleeping):
+        assert (reader.calls, reader.attempts, reader.failing_since) == (0, 0, None)
