@@ -8,7 +8,8 @@ import os
 import time
 
 from app.configuration import read_app_settings
-from app.factory import create_app, utc_now
+from app.factory import create_app
+from app.wall_clock import utc_now
 from aws import request_records, snapstart
 from aws.deadline import Deadline
 from aws.function import Function

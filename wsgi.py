@@ -10,8 +10,9 @@ import sys
 import time
 
 from app.configuration import read_app_settings, read_log_format
-from app.factory import create_app, utc_now
+from app.factory import create_app
 from app.reader_runner import build_runner
+from app.wall_clock import utc_now
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
 from stores import open_store

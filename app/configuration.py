@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from delivery.addresses import AddressPolicy, Network
+if TYPE_CHECKING:
+    from delivery.addresses import AddressPolicy, Network
 
 DEFAULT_RATE_LIMIT = 3000
 """Requests that each user may make in a minute if RATE_LIMIT is absent."""
@@ -79,8 +80,8 @@ def read_origins(environment: Mapping[str, str]) -> list[str]:
     return [origin for origin in origins if origin]
 
 
-def read_webhook_policy(environment: Mapping[str, str]) -> AddressPolicy:
-    """Return which addresses webhooks may deliver to besides public ones. Raises InvalidSetting."""
+def read_webhook_policy(environment: Mapping[str, str]) -> "AddressPolicy | None":
+    """Return which addresses webhooks may deliver to besides public ones, None for no others. Raises InvalidSetting."""
     texts = [text.strip() for text in environment.get("WEBHOOKS_ALLOW", "").split(",")]
     networks: list[Network] = []
     for text in filter(None, texts):
@@ -92,6 +93,10 @@ def read_webhook_policy(environment: Mapping[str, str]) -> AddressPolicy:
                 " with commas between."
             ) from None
     permits_loopback = read_choice(environment, "WEBHOOKS_TO_LOOPBACK", ("0", "1")) == "1"
+    if not networks and not permits_loopback:
+        return None
+    from delivery.addresses import AddressPolicy  # noqa: PLC0415  (on AWS a start would pay for what few requests need)
+
     return AddressPolicy(tuple(networks), permits_loopback=permits_loopback)
 
 

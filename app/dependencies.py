@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.operations import Call, Operation
-from delivery.addresses import AddressPolicy
-from delivery.targets import InvalidTarget, validate_target
 from kanban.changes import ActionContext
 from kanban.store import Store
 from kanban.values import Role, Scope
 from kanban.webhooks import InvalidWebhookUrl
 from usecases.board_access import BoardAccess
+
+if TYPE_CHECKING:
+    from delivery.addresses import AddressPolicy
 
 
 def build_dependencies(
@@ -22,11 +23,11 @@ def build_dependencies(
     random_bytes: Callable[[int], bytes],
     *,
     open_signup: bool,
-    webhook_policy: AddressPolicy,
+    webhook_policy: "AddressPolicy | None",
 ) -> dict[str, Callable[[Call], Any]]:
     """Return, for each name that a handler's parameter may have, the function that makes its value for a call.
 
-    `now` returns the present time in whole seconds.
+    `now` returns the present time in whole seconds. Without a policy, webhooks reach public addresses only.
     """
 
     def build_access(call: Call) -> BoardAccess:
@@ -44,8 +45,12 @@ def build_dependencies(
         return ActionContext(caller.user_id, now(), new_id, caller.token_id, request_id)
 
     def ensure_webhook_url(url: str) -> None:
+        # Two operations need these, and AWS would load them at each start.
+        from delivery.addresses import PUBLIC_ADDRESSES  # noqa: PLC0415
+        from delivery.targets import InvalidTarget, validate_target  # noqa: PLC0415
+
         try:
-            validate_target(url, webhook_policy)
+            validate_target(url, webhook_policy or PUBLIC_ADDRESSES)
         except InvalidTarget as error:
             raise InvalidWebhookUrl(str(error)) from None
 

@@ -3,9 +3,10 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import handlers
 from app.authentication import authenticate, build_rate_check
@@ -13,6 +14,7 @@ from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.problems import to_problem
+from app.wall_clock import utc_now
 from contract.application import Api, respond_with_not_found
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
@@ -20,20 +22,18 @@ from contract.edge import Edge, find_body_limits
 from contract.responses import ContractBreach
 from contract.static_site import StaticSite
 from contract.wsgi_application import WsgiApplication
-from delivery.addresses import PUBLIC_ADDRESSES, AddressPolicy
 from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
+
+if TYPE_CHECKING:
+    from delivery.addresses import AddressPolicy
 
 WEB_FOLDER = Path(__file__).parents[1] / "web"
 """The page. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
 
 PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user"))
 """The operations that can be called without a token. The start fails if the document names others."""
-
-
-utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
-"""Returns the current time in UTC."""
 
 
 def create_app(
@@ -46,15 +46,16 @@ def create_app(
     open_signup: bool = False,
     rate_limit: int = 0,
     origins: Iterable[str] = (),
-    webhook_policy: AddressPolicy = PUBLIC_ADDRESSES,
+    webhook_policy: "AddressPolicy | None" = None,
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
     limit. `origins` are the web origins whose pages may call (CORS). `webhook_policy` says which addresses webhooks may
-    have. Time, randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for the
-    rate limit. `on_breach` is called with every response that breaks the document: tests raise there.
+    have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide them;
+    `unix_time` returns seconds, for the rate limit. `on_breach` is called with every response that breaks the document:
+    tests raise there.
     """
     document = load_document()
     new_id = IdGenerator(clock, random_bytes)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from app.factory import utc_now
-from delivery.addresses import AddressPolicy
+from app.wall_clock import utc_now
+from delivery.addresses import PUBLIC_ADDRESSES, AddressPolicy
 from delivery.sender import Sender, resolve
 from handlers import serialize
 from kanban.ids import IdGenerator
@@ -20,19 +20,22 @@ from readers.webhooks import MessageSender, WebhookHandler
 
 def build_runner(
     store: Store,
-    webhook_policy: AddressPolicy,
+    webhook_policy: AddressPolicy | None,
     *,
     clock: Callable[[], datetime] = utc_now,
     random_bytes: Callable[[int], bytes] = os.urandom,
     sender: MessageSender | None = None,
     has_ipv6: bool = True,
 ) -> Runner:
-    """Return the runner for a store. Without IPv6, as on Lambda, names are resolved to IPv4 addresses only."""
+    """Return the runner for a store. Without a policy, webhooks reach public addresses only.
+
+    Without IPv6, as on Lambda, names are resolved to IPv4 addresses only.
+    """
 
     def now() -> datetime:
         return truncate_to_seconds(clock())
 
     family = socket.AF_UNSPEC if has_ipv6 else socket.AF_INET
-    sender = sender or Sender(webhook_policy, resolve_host=partial(resolve, family=family))
+    sender = sender or Sender(webhook_policy or PUBLIC_ADDRESSES, resolve_host=partial(resolve, family=family))
     handler = WebhookHandler(store, sender, serialize.event, now, IdGenerator(clock, random_bytes))
     return Runner(store.feed_readers, {READER_KIND: handler}, now, lambda: random_bytes(16).hex())

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from app.factory import utc_now
+from app.wall_clock import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder

@@ -11,8 +11,9 @@ from openapi_spec_validator import validate
 import handlers
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
-from app.factory import PUBLIC_OPERATIONS, utc_now
+from app.factory import PUBLIC_OPERATIONS
 from app.problems import STATUS_BY_ERROR
+from app.wall_clock import utc_now
 from contract import edge
 from contract.application import respond_with_not_found
 from contract.documentation_site import DocumentationSite
