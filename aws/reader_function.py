@@ -1,8 +1,8 @@
-"""The Lambda function that runs the readers of the feed: a stream of the table rings, a queue keeps the rings.
+"""The Lambda function that runs the readers of the feed: the table's stream wakes them up through a queue.
 
-The stream tells that a board has a new event, and nothing about it: what a reader gets comes from the table. So a ring
-may come late, twice or in another order. Rings go through a queue, because a slow receiver must not hold up the stream,
-which has the events of many boards.
+The stream says that a board has a new event, and nothing about it: what a reader gets comes from the table. So a
+message may come late, twice or in another order, and a lost one delays what the schedule finds. The queue is there
+because a slow receiver must not hold up the stream, which has the events of many boards.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from aws.deadline import Deadline
 from kanban.feed_readers import FeedReaderStore, is_due, is_leased
 from kanban.values import FeedReader
 from readers.runner import Runner
@@ -18,10 +19,10 @@ from readers.runner import Runner
 log = logging.getLogger("tackboard")
 
 SWEEP_EVENT = {"source": "tackboard.schedule", "task": "readers"}
-"""The event of the schedule that rings for every board with a reader that is due, in case that a ring was lost."""
+"""The event of the schedule that wakes up every reader that is due (infrastructure/resources/readers.yml)."""
 
 MAX_DELAY_SECONDS = 900
-"""How long SQS delays a message at most. Who is due later gets another ring then."""
+"""How long SQS delays a message at most. Readers that are due later are left to the schedule."""
 
 MIN_REMAINING_SECONDS = 20.0
 """No batch is begun with less time left: a call takes ten seconds, and its outcome must be written."""
@@ -33,11 +34,15 @@ class UnknownEvent(Exception):
     """Raised for an event that this function doesn't handle."""
 
 
-class RingQueue(Protocol):
-    """The queue of rings."""
+class OutOfTime(Exception):
+    """Raised when a message comes too late in an invocation, and has to come once more."""
 
-    def send(self, board_id: str, delay_seconds: int = 0) -> None:
-        """Let this function run the readers of a board, after so many seconds."""
+
+class WakeUpQueue(Protocol):
+    """The queue whose messages each tell this function to run a reader."""
+
+    def send(self, board_id: str, reader_name: str, delay_seconds: int = 0) -> None:
+        """Send a message that arrives after so many seconds, up to `MAX_DELAY_SECONDS`."""
 
 
 class ReaderFunction:
@@ -47,74 +52,110 @@ class ReaderFunction:
         self,
         store: FeedReaderStore,
         runner: Runner,
-        queue: RingQueue,
+        queue: WakeUpQueue,
+        deadline: Deadline,
         now: Callable[[], datetime],
-        remaining_seconds: Callable[[], float],
     ) -> None:
-        """`now` returns the present time, and `remaining_seconds` how long the invocation may still take."""
         self._store = store
         self._runner = runner
         self._queue = queue
+        self._deadline = deadline
         self._now = now
-        self._remaining_seconds = remaining_seconds
 
-    def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Handle an event. Raises UnknownEvent."""
+    def __call__(self, event: object, context: object) -> dict[str, Any]:
+        """Handle an event. Raises UnknownEvent, and Busy if the table can't be used: then AWS sends it once more."""
+        self._deadline.begin(context)
+        try:
+            return self._dispatch(event)
+        finally:
+            self._deadline.end()
+
+    def _dispatch(self, event: object) -> dict[str, Any]:
         if event == SWEEP_EVENT:
             return self._sweep()
-        records = event.get("Records") or ()
+        records = event.get("Records", ()) if isinstance(event, dict) else ()
         sources = {record.get("eventSource") for record in records}
         if sources == {"aws:dynamodb"}:
-            return self._ring(records)
+            return self._wake_up(records)
         if sources == {"aws:sqs"}:
             return self._run(records)
         raise UnknownEvent("The event is neither one of the stream, nor of the queue, nor of the schedule.")
 
-    def _ring(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Ring for the boards of these records that have readers."""
-        board_ids = dict.fromkeys(_board_ids(records))
-        for board_id in board_ids:
-            # To look costs less than a message that nobody needs, and most boards have no readers.
-            if self._store.list_readers(board_id):
-                self._queue.send(board_id)
-        return {"batchItemFailures": []}
+    def _wake_up(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send a message for each reader of these boards that is to go on now."""
+        for board_id in dict.fromkeys(_board_ids(records)):
+            for reader in self._store.list_readers(board_id):
+                # One that waits for another attempt has a message under way already, or is left to the schedule:
+                # each further one would only go round for as long as its receiver is down.
+                if is_due(reader, self._now()) and (delay := self._compute_delay(reader)) is not None:
+                    self._queue.send(board_id, reader.name, delay)
+        return {}
 
     def _run(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Run the readers of the boards of these messages; those that fail come once more."""
+        """Run the readers of these messages; those that fail come once more."""
         failures = []
         for record in records:
             try:
-                self._run_board(json.loads(record["body"])["board_id"])
+                message = json.loads(record["body"])
+                self._run_reader(message["board_id"], message["reader"])
             except Exception:
                 # One message must not fail the others of its batch.
-                log.exception("The readers of a board failed")
+                log.exception("A reader of the feed failed")
                 failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
-    def _run_board(self, board_id: str) -> None:
-        readers = self._runner.run_board(board_id, lambda: self._remaining_seconds() > MIN_REMAINING_SECONDS)
-        delays = [delay for reader in readers if (delay := self._compute_delay(reader)) is not None]
-        if delays:
-            self._queue.send(board_id, min(*delays, MAX_DELAY_SECONDS))
+    def _run_reader(self, board_id: str, name: str) -> None:
+        """Run a reader, if it is due, and let it go on later. Raises OutOfTime, and what the runner raises."""
+        reader = self._find_reader(board_id, name)
+        if reader is None or not is_due(reader, self._now()):
+            return
+        if not is_leased(reader, self._now()):
+            if not self._has_time():
+                raise OutOfTime("Too little time remains to begin a batch.")
+            self._runner.run(reader, self._has_time)
+            before, reader = reader, self._find_reader(board_id, name)
+            # If nothing came of it, it would be the same the next moment.
+            if reader is None or reader == before or not self._has_more(reader):
+                return
+        if (delay := self._compute_delay(reader)) is not None:
+            self._queue.send(board_id, name, delay)
+
+    def _has_more(self, reader: FeedReader) -> bool:
+        """Tell whether there is anything for the reader, now or when it is due."""
+        return bool(self._store.read_feed(reader.board_id, reader.after_seq, 1))
 
     def _compute_delay(self, reader: FeedReader) -> int | None:
-        """Return after how many seconds a reader needs another ring; None if the next event will ring for it."""
+        """Return after how many seconds the reader needs a message; None if it needs none from here."""
         now = self._now()
         if reader.due_at is None:
             return None
         if is_leased(reader, now) and reader.lease_until is not None:
-            # Whoever works for it may have been killed.
-            return int((reader.lease_until - now).total_seconds()) + 1
-        if not is_due(reader, now):
-            return int((reader.due_at - now).total_seconds()) + 1
-        return 0 if self._store.read_feed(reader.board_id, reader.after_seq, 1) else None
+            # Whoever works for it looks for more, or dies, and then their own message comes once more. After a reset
+            # nobody works for it, but the lease has to end.
+            return None if reader.lease_owner else _count_seconds(now, reader.lease_until)
+        if is_due(reader, now):
+            return 0
+        delay = _count_seconds(now, reader.due_at)
+        return delay if delay <= MAX_DELAY_SECONDS else None
+
+    def _find_reader(self, board_id: str, name: str) -> FeedReader | None:
+        readers = self._store.list_readers(board_id)
+        return next((reader for reader in readers if reader.name == name), None)
+
+    def _has_time(self) -> bool:
+        return self._deadline.remaining() > MIN_REMAINING_SECONDS
 
     def _sweep(self) -> dict[str, Any]:
-        """Ring for every board with a reader that is due."""
-        board_ids = dict.fromkeys(reader.board_id for reader in self._runner.list_due())
-        for board_id in board_ids:
-            self._queue.send(board_id)
-        return {"rings": len(board_ids)}
+        """Send a message for every reader that is due: those that wait for long, and those whose message was lost."""
+        readers = self._runner.list_due()
+        for reader in readers:
+            self._queue.send(reader.board_id, reader.name)
+        return {"readers": len(readers)}
+
+
+def _count_seconds(now: datetime, until: datetime) -> int:
+    """Return how many seconds later it is surely over, also if clocks differ a little."""
+    return int((until - now).total_seconds()) + 1
 
 
 def _board_ids(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kanban.feed_readers import LEASE_DURATION, FeedReaderStore, LeaseLost, is_due, is_leased
+from kanban.feed_readers import LEASE_DURATION, FeedReaderStore, LeaseLost
 from kanban.values import Event, FeedReader
 
 MAX_BATCH_EVENTS = 100
@@ -83,13 +83,6 @@ class Runner:
             page = self._store.page_due_readers(self._now(), READERS_PER_PAGE, page.next_key)
             readers += page.items
         return readers
-
-    def run_board(self, board_id: str, should_go_on: Callable[[], bool]) -> list[FeedReader]:
-        """Run the readers of a board as far as they are due; return all of them as they are then."""
-        for reader in self._store.list_readers(board_id):
-            if is_due(reader, self._now()) and not is_leased(reader, self._now()):
-                self.run(reader, should_go_on)
-        return [*self._store.list_readers(board_id)]
 
     def run(self, reader: FeedReader, should_go_on: Callable[[], bool]) -> None:
         """Give a reader its batches, as long as there are some, it has done with each, and `should_go_on`.

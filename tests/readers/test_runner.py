@@ -180,7 +180,7 @@ def test_two_runners_do_not_work_for_one_reader(world: World, recorder: Recorder
     def run_another() -> Outcome:
         make_runner(world, recorder).run(reader, lambda: True)
         make_runner(world, recorder).run(read_reader(world), lambda: True)
-        make_runner(world, recorder).run_board(world.board_id, lambda: True)
+        run_due(world, recorder)
         return Handled()
 
     recorder.reactions = [run_another]
@@ -227,17 +227,6 @@ def test_a_reader_that_is_reset_meanwhile_goes_on_where_it_was_put(world: World,
     world.now += LEASE_DURATION
     run_due(world, recorder)
     assert recorder.batches[1:] == [(1, 2, 3), (4, 5, 6), (7, 8)]
-
-
-def test_the_readers_of_one_board_are_run_and_returned(world: World, recorder: Recorder) -> None:
-    later = FeedReader(world.board_id, "test:2", 0, due_at=world.now + timedelta(seconds=5))
-    world.store.feed_readers.add_reader(later)
-
-    assert make_runner(world, recorder).run_board(world.board_id, lambda: True) == [
-        FeedReader(world.board_id, "test:1", 8, calls=3, due_at=world.now),
-        later,
-    ]
-    assert recorder.batches == [(2, 3, 4), (5, 6, 7), (8,)]
 
 
 @pytest.mark.parametrize("seed", range(20))
