@@ -72,7 +72,7 @@ def test_the_alarms_have_as_many_metrics_as_in_the_bill() -> None:
     assert re.findall(r"Alarms over (\d+) metrics \| (\d+) \*", PAGE) == [(str(count), str(count))]
 
 
-@pytest.mark.parametrize("heading", ["Per million requests", "Fixed, for prod"])
+@pytest.mark.parametrize("heading", ["Per million requests", "Fixed, for prod", "Per million messages of webhooks"])
 def test_a_table_of_prices_adds_up(heading: str) -> None:
     rows = PAGE.partition(f"| {heading} |")[2].partition("| **together**")[0]
 

@@ -4,12 +4,27 @@ The page of a team polls the feed of events, and moves cards. The board has thre
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from app.reader_runner import build_runner
+from aws.deadline import Deadline
+from aws.reader_function import SWEEP_EVENT, ReaderFunction
+from delivery.addresses import PUBLIC_ADDRESSES
+from kanban import webhooks
+from kanban.webhooks import NewWebhook
+from stores import open_store
+from tests.aws.test_reader_function import build_queue_event, build_stream_event
 from tests.deployment.metered_function import Cost, open_metered_function
 from tests.deployment.test_costs import PAGE
+from tests.deployment.test_role import CallingQueue, Statuses
+from tests.engines.dynamodb_meter import Units, run_meter
+from tests.engines.dynamodb_server import create_table_url
+from tests.stores.world import World
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +40,38 @@ def costs(dynoxide: str) -> Iterator[dict[str, Cost]]:
             "read": function.measure("GET", f"{board}/events?after={seq}"),
             "write": function.measure("POST", f"{board}/cards/{card}/move", {"list_id": done}, Idempotency_Key="one"),
         }
+
+
+@pytest.fixture(scope="module")
+def reader_costs(dynoxide: str) -> Iterator[dict[str, Units]]:
+    """Measure an event that nobody follows, one that a webhook delivers, and the schedule that looks at the webhook."""
+    with run_meter(dynoxide) as meter, closing(open_store(create_table_url(meter.address))) as store:
+        world, queue = World(store), CallingQueue()
+
+        def clock() -> datetime:
+            return world.now
+
+        runner = build_runner(store, PUBLIC_ADDRESSES, clock=clock, sender=Statuses())
+        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), clock)
+
+        def measure(call: Callable[[], object]) -> Units:
+            meter.units = Units()
+            call()
+            return replace(meter.units)
+
+        def deliver() -> None:
+            function(build_stream_event(world.board_id), None)
+            for body in queue.take_bodies():
+                function(build_queue_event(body), None)
+
+        costs = {"alone": measure(deliver)}
+        _, change = webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com"))
+        store.commit(change)
+        deliver()
+        world.add_card("Write the copy", due_at=world.now)
+        costs["delivered"] = measure(deliver)
+        costs["sweep"] = measure(lambda: function(SWEEP_EVENT, None))
+        yield costs
 
 
 def read_numbers(pattern: str) -> list[float]:
@@ -53,3 +100,21 @@ def test_the_log_lines_of_a_request_are_as_long_as_the_bill_says(costs: dict[str
     mean = 0.8 * costs["read"].log_bytes + 0.2 * costs["write"].log_bytes
 
     assert round(mean / 1000, 1) == kilobytes
+
+
+def test_an_event_consumes_what_the_bill_says_where_nobody_follows_it(reader_costs: dict[str, Units]) -> None:
+    assert [reader_costs["alone"]] == [
+        Units(reads) for reads in read_numbers(r"each event takes (\d+) read unit to see")
+    ]
+
+
+def test_a_message_of_a_webhook_consumes_what_the_bill_says(reader_costs: dict[str, Units]) -> None:
+    reads, writes = read_numbers(r"a message takes (\d+) read units and (\d+) write units")
+
+    # The first unit is that of every event.
+    assert reader_costs["delivered"] == Units(reader_costs["alone"].reads + reads, writes)
+
+
+def test_a_webhook_that_is_looked_at_consumes_what_the_bill_says(reader_costs: dict[str, Units]) -> None:
+    # Besides the list of all webhooks.
+    assert [reader_costs["sweep"].reads - 1] == read_numbers(r"(\d+) read units for each webhook")

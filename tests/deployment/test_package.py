@@ -15,20 +15,30 @@ from uuid import uuid4
 
 import pytest
 
+from aws.reader_function import SWEEP_EVENT
 from infrastructure.deployment.finish_package import MEGABYTE, PackageRejected, finish_package
 from infrastructure.deployment.package_build import ROOT, Package, build_package, local_build_environment
 from tests.aws.test_hostile_events import REFUSED
+from tests.aws.test_reader_function import build_queue_event, build_stream_event
 from tests.contract.aws_events import Event, http_api_event, load_balancer_event, rest_api_event
 from tools.bill_of_materials import read_lambda
 
 ELF = b"\x7fELF" + bytes(14)
 ARM64, X86_64 = ELF + b"\xb7\x00", ELF + b"\x3e\x00"
 
+SETTINGS = {
+    "AWS_REGION": "eu-central-1",
+    "OPEN_SIGNUP": "1",
+    "STRIP_STAGE_PATH": "yes",
+    "WAKE_UP_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/tackboard-dev-readers",
+}
+
 RUN = """
 import json, sys, time
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
 began = time.process_time()
-from lambda_wsgi_handler import handler
+from importlib import import_module
+handler = import_module(sys.argv[3]).handler
 for line in sys.stdin:
     given = json.loads(line)
     try:
@@ -47,13 +57,15 @@ def unpacked(package: Package, folder: Path) -> Path:
 
 
 @contextmanager
-def running(code: Path, runtime: Path, address: str) -> Iterator[Callable[[Event], dict[str, Any]]]:
+def running(
+    code: Path, runtime: Path, address: str, module: str = "lambda_wsgi_handler"
+) -> Iterator[Callable[[Event], dict[str, Any]]]:
     """Run a Python that finds only the package, Lambda's SDK and its own library."""
     table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-W", "error", "-c", RUN, str(code), str(runtime)],
+        [sys.executable, "-I", "-S", "-W", "error", "-c", RUN, str(code), str(runtime), module],
         cwd=code,
-        env={"STORE_URL": table, "OPEN_SIGNUP": "1", "STRIP_STAGE_PATH": "yes", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"STORE_URL": table, "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -106,6 +118,16 @@ def test_the_package_answers_events_without_any_other_installed_package(
         assert send(http_api_event, "GET", "/v1/boards")["statusCode"] == 401
         assert send(http_api_event, "GET", "/problems/busy")["statusCode"] in {200, 404}
         assert "Commands" in ask({"_serverless-wsgi": {"command": "exec", "data": "1"}})["refused"]
+
+
+def test_the_package_runs_readers_without_any_other_installed_package(
+    own_package: Package, runtime: Path, dynoxide: str, tmp_path: Path
+) -> None:
+    with running(unpacked(own_package, tmp_path), runtime, dynoxide, "lambda_reader_handler") as send:
+        assert send(build_stream_event("brd_01m7wjyxw0g21k7me9wgs7f9wj")) == {}
+        message = json.dumps({"board_id": "brd_01m7wjyxw0g21k7me9wgs7f9wj", "reader": "webhook:whk_1"})
+        assert send(build_queue_event(message)) == {"batchItemFailures": []}
+        assert send(SWEEP_EVENT) == {"readers": 0}
 
 
 def test_the_package_rejects_hostile_events_and_keeps_running(

@@ -10,19 +10,29 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from app.factory import create_app, utc_now
+from app.factory import create_app
+from app.reader_runner import build_runner
+from app.wall_clock import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
+from aws.reader_function import MAX_DELAY_SECONDS, SWEEP_EVENT, ReaderFunction
 from aws.request_records import RequestRecorder
 from aws.scheduled_purge import PURGE_EVENT, ScheduledPurge
+from delivery.addresses import PUBLIC_ADDRESSES
+from delivery.sender import CallResponse
 from infrastructure.deployment.package_build import ROOT
+from kanban import webhooks
 from kanban.ordering import ranks
+from kanban.values import FeedReader, WebhookState
+from kanban.webhooks import NewWebhook
 from stores import open_store
 from stores.dynamodb.calls import Client
+from tests.aws.test_reader_function import build_queue_event, build_stream_event
 from tests.aws.test_request_records import NOW
 from tests.contract.aws_events import http_api_event
 from tests.deployment.all_operations import call_every_operation
 from tests.document.test_document import list_operations
+from tests.stores.world import World
 
 Calls = set[tuple[str, bool]]
 """IAM actions, and whether on an index."""
@@ -96,13 +106,71 @@ def test_the_role_allows_exactly_the_calls_of_the_function(used: tuple[set[str],
     described = {operation["operationId"] for _, _, operation in list_operations()}
 
     assert called == described
-    assert allowed() == done
+    assert allowed("role.yml", "FunctionRole") == done
 
 
-def allowed() -> Calls:
-    """Return what the role's policy allows on the table."""
-    template = (ROOT / "infrastructure" / "resources" / "role.yml").read_text()
-    role = yaml.load(template, _Loader)["Resources"]["FunctionRole"]  # noqa: S506 - it is a SafeLoader.
+class Statuses:
+    """A sender of webhooks whose receivers respond with these statuses in turn, and with 204 after them."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = [*statuses]
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> CallResponse:
+        """Send nothing."""
+        assert url
+        assert body
+        assert headers
+        return CallResponse(self.statuses.pop(0) if self.statuses else 204, b"")
+
+
+class CallingQueue:
+    """A queue whose messages arrive when the test takes them, whatever their delay."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def send(self, board_id: str, reader_name: str, delay_seconds: int = 0) -> None:
+        """Keep the message."""
+        assert delay_seconds <= MAX_DELAY_SECONDS
+        self.bodies.append(json.dumps({"board_id": board_id, "reader": reader_name}))
+
+    def take_bodies(self) -> list[str]:
+        """Return the bodies of the messages, which are received with that."""
+        bodies, self.bodies = self.bodies, []
+        return bodies
+
+
+def test_the_role_of_the_readers_allows_exactly_their_calls(dynoxide: str) -> None:
+    table = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
+    open_store(table).close()
+    recorder, queue = Recorder(), CallingQueue()
+    with closing(open_store(table)) as users, closing(open_store(table, on_client=recorder.watch)) as store:
+        world = World(users)
+        # One success, one failure, one that stops the webhook.
+        runner = build_runner(store, PUBLIC_ADDRESSES, clock=lambda: world.now, sender=Statuses(204, 500, 410))
+        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), lambda: world.now)
+        _, change = webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com"))
+        users.commit(change)
+        # Its webhook has just been deleted.
+        users.feed_readers.add_reader(FeedReader(world.board_id, "webhook:whk_gone", 0, due_at=world.now))
+        for _ in range(3):
+            world.add_card("One")
+            function(build_stream_event(world.board_id), None)
+            for body in queue.take_bodies():
+                assert function(build_queue_event(body), None) == {"batchItemFailures": []}
+            world.advance(minutes=1)
+            function(SWEEP_EVENT, None)
+        (stopped,) = users.webhooks.list_webhooks(world.board_id)
+        assert [reader.name for reader in users.feed_readers.list_readers(world.board_id)] == [f"webhook:{stopped.id}"]
+
+    assert stopped.state == WebhookState.STOPPED
+    assert allowed("readers.yml", "ReadersRole") == recorder.calls
+
+
+def allowed(file: str, name: str) -> Calls:
+    """Return what a role's policy allows on the table."""
+    template = (ROOT / "infrastructure" / "resources" / file).read_text()
+    role = yaml.load(template, _Loader)["Resources"][name]  # noqa: S506 - it is a SafeLoader.
     (policy,) = role["Properties"]["Policies"]
     calls: Calls = set()
     for statement in policy["PolicyDocument"]["Statement"]:
@@ -111,7 +179,7 @@ def allowed() -> Calls:
         calls |= {
             (action.removeprefix("dynamodb:"), "/index/" in statement["Resource"])
             for action in actions
-            if action.startswith("dynamodb:")
+            if action.startswith("dynamodb:") and "/stream/" not in statement["Resource"]
         }
     return calls
 

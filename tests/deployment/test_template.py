@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
+from aws.reader_function import MIN_REMAINING_SECONDS, SWEEP_EVENT
 from aws.scheduled_purge import PURGE_EVENT
 from contract import edge
+from delivery.sender import CALL_SECONDS
 from infrastructure.deployment.package_build import ROOT, Package, run_osls
 from infrastructure.deployment.site_files import collect_files
+from kanban.feed_readers import LEASE_DURATION
+from kanban.store import BEYOND_ALL_SEQS
+from stores.dynamodb import keys
 
 Resource = dict[str, Any]
 
@@ -24,11 +29,15 @@ WAIVED = {
     "AlarmTopic": {"CKV_AWS_26"},
     "ApiLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
     "ApiLogGroup": {"CKV_AWS_158"},
+    "DeadLetterQueue": {"CKV_AWS_27"},
     "Distribution": {"CKV_AWS_68", "CKV_AWS_86", "CKV_AWS_174", "W1030"},
     "HttpApiLogGroup": {"CKV_AWS_158"},
+    "ReadersLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
+    "ReadersLogGroup": {"CKV_AWS_158"},
     "ServerlessDeploymentBucket": {"CKV_AWS_18"},
     "SiteBucket": {"CKV_AWS_18"},
     "Table": {"CKV_AWS_28", "CKV_AWS_119"},
+    "WakeUpQueue": {"CKV_AWS_27"},
 }
 """Every waiver of a linter that there is; the reasons stand in infrastructure/resources/waivers.yml."""
 
@@ -43,6 +52,11 @@ METRICS = {
         "WriteThrottleEvents",
     },
     ("AWS/DynamoDB", ("Operation", "TableName")): {"SuccessfulRequestLatency", "SystemErrors", "ThrottledRequests"},
+    ("AWS/SQS", ("QueueName",)): {
+        "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesDelayed",
+        "ApproximateNumberOfMessagesVisible",
+    },
 }
 """Names that AWS publishes, by namespace and dimensions, from its documentation: a wrong one never fires."""
 
@@ -164,19 +178,25 @@ def test_the_stage_throttles_measures_and_logs(resources: dict[str, Resource]) -
     assert not re.search(r"(?i)query|authorization|cookie|\.path", stage["AccessLogSettings"]["Format"])
 
 
-# The function.
+# The functions.
 
 
-def test_the_only_function_has_the_settings_that_were_measured(resources: dict[str, Resource]) -> None:
-    function = only(resources, "Lambda::Function")
+def test_the_functions_have_the_settings_that_were_measured(resources: dict[str, Resource]) -> None:
+    functions = of_type(resources, "Lambda::Function")
 
-    assert function["Runtime"] == "python3.13"
-    assert function["Architectures"] == ["arm64"]
-    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    assert function["TracingConfig"] == {"Mode": "Active"}
-    assert function["Timeout"] == 15
-    assert function["LoggingConfig"]["LogFormat"] == "JSON"
-    assert function["Role"] == {"Fn::GetAtt": ["FunctionRole", "Arn"]}
+    assert {
+        (name, function["Timeout"], function["Role"]["Fn::GetAtt"][0], function["RecursiveLoop"])
+        for name, function in functions.items()
+    } == {
+        ("ApiLambdaFunction", 15, "FunctionRole", "Terminate"),
+        ("ReadersLambdaFunction", 30, "ReadersRole", "Allow"),
+    }
+    for function in functions.values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert functions["ApiLambdaFunction"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert all(group["RetentionInDays"] == 90 for group in of_type(resources, "Logs::LogGroup").values())
 
 
@@ -191,14 +211,98 @@ def test_the_gateway_calls_the_alias_of_the_snapshot(resources: dict[str, Resour
 
 
 def test_a_schedule_calls_the_purge_every_hour(resources: dict[str, Resource]) -> None:
-    rule = only(resources, "Events::Rule")
+    check_schedule(resources, "PurgeSchedule", "rate(1 hour)", "ApiLambdaFunction", PURGE_EVENT)
+
+
+def check_schedule(resources: dict[str, Resource], name: str, rate: str, function: str, event: object) -> None:
+    """Assert that a schedule sends an event to a function, and may."""
+    rule = resources[name]["Properties"]
     (target,) = rule["Targets"]
     permissions = of_type(resources, "Lambda::Permission").values()
 
-    assert rule["ScheduleExpression"] == "rate(1 hour)"
-    assert target["Arn"] == {"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}
-    assert json.loads(target["Input"]) == PURGE_EVENT
-    assert any(permission["Principal"] == "events.amazonaws.com" for permission in permissions)
+    assert rule["ScheduleExpression"] == rate
+    assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+    assert json.loads(target["Input"]) == event
+    assert [
+        permission["SourceArn"]
+        for permission in permissions
+        if permission["Principal"] == "events.amazonaws.com" and permission["FunctionName"] == target["Arn"]
+    ] == [{"Fn::GetAtt": [name, "Arn"]}]
+
+
+# The readers of the feed.
+
+
+def test_the_stream_invokes_the_function_for_events_of_boards_only(resources: dict[str, Resource]) -> None:
+    mapping = resources["EventsToReaders"]["Properties"]
+    (pattern,) = (json.loads(rule["Pattern"]) for rule in mapping["FilterCriteria"]["Filters"])
+    board_keys = [keys.event_key("brd_1", 1), keys.event_key("brd_1", BEYOND_ALL_SEQS)]
+    other_keys = [
+        keys.tip_key("brd_1"),
+        keys.head_key("brd_1"),
+        keys.reader_key("brd_1", "webhook:whk_1"),
+        keys.delivery_key("brd_1", "whk_1", 0),
+        keys.stored_response_key("mina", "create_card", "E#0"),
+    ]
+
+    assert resources["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert pattern["eventName"] == ["INSERT"]
+    assert [matches(pattern["dynamodb"]["Keys"], key) for key in board_keys] == [True, True]
+    assert not any(matches(pattern["dynamodb"]["Keys"], key) for key in other_keys)
+
+
+def matches(pattern: Resource, key: Resource) -> bool:
+    """Tell whether the attributes of a key begin as a pattern of prefixes says."""
+    return all(key[name]["S"].startswith(rules["S"][0]["prefix"]) for name, rules in pattern.items())
+
+
+def test_what_the_stream_cannot_deliver_does_not_hold_up_other_boards_for_long(resources: dict[str, Resource]) -> None:
+    mapping = resources["EventsToReaders"]["Properties"]
+
+    assert 0 < mapping["MaximumRetryAttempts"] <= 5
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 600
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+
+
+def test_a_message_comes_once_more_only_when_its_function_and_lease_have_ended(resources: dict[str, Resource]) -> None:
+    queue = resources["WakeUpQueue"]["Properties"]
+    mapping = resources["QueueToReaders"]["Properties"]
+    timeout = resources["ReadersLambdaFunction"]["Properties"]["Timeout"]
+
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert queue["VisibilityTimeout"] > timeout + LEASE_DURATION.total_seconds()
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert timeout > MIN_REMAINING_SECONDS > CALL_SECONDS + 5
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 2 <= mapping["ScalingConfig"]["MaximumConcurrency"] <= 1000
+    assert mapping["FunctionName"] == {"Fn::GetAtt": ["ReadersLambdaFunction", "Arn"]}
+
+
+def test_the_role_of_the_readers_may_do_what_lambda_does_for_them(resources: dict[str, Resource]) -> None:
+    """Lambda reads stream and queue with the function's own role. The emulator doesn't ask for these permissions."""
+    (policy,) = resources["ReadersRole"]["Properties"]["Policies"]
+    actions = {statement["Sid"]: statement["Action"] for statement in policy["PolicyDocument"]["Statement"]}
+
+    stream_actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    assert actions["Stream"] == [f"dynamodb:{action}" for action in stream_actions]
+    assert {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"} <= {*actions["Queue"]}
+    assert actions["DeadLetters"] == "sqs:SendMessage"
+
+
+def test_a_schedule_looks_for_readers_that_are_due(resources: dict[str, Resource]) -> None:
+    check_schedule(resources, "ReadersSchedule", "rate(5 minutes)", "ReadersLambdaFunction", SWEEP_EVENT)
+
+
+def test_both_functions_permit_webhooks_the_same_networks() -> None:
+    values = settings(("stage", "prod"), ("WEBHOOKS_ALLOW", "10.0.0.0/8"))
+
+    assert len(re.findall(r"WEBHOOKS_ALLOW: 10\.0\.0\.0/8", values)) == 2
 
 
 # The table and the site.
@@ -304,7 +408,7 @@ def test_an_alarm_over_several_metrics_names_each_of_them(resources: dict[str, R
 
 def test_the_dashboard_is_json_and_shows_existing_resources_and_every_alarm(resources: dict[str, Resource]) -> None:
     body = only(resources, "CloudWatch::Dashboard")["DashboardBody"]["Fn::Sub"]
-    named = set(re.findall(r"\$\{(\w+)(?:\.Arn)?\}", body)) - {"AWS"}
+    named = set(re.findall(r"\$\{(\w+)(?:\.(?:Arn|QueueName))?\}", body)) - {"AWS"}
 
     assert named <= resources.keys()
     assert set(of_type(resources, "CloudWatch::Alarm")) <= named
