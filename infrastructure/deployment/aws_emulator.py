@@ -23,6 +23,7 @@ REGION = "eu-central-1"
 NOT_EMULATED = (
     "alarms over several metrics (the rehearsal leaves them out)",
     "requests from CloudFront to the API",
+    "the limit of the stream's retries, and the permissions to read stream and queue",
     "arm64, SnapStart and throttling",
     "access logs, detailed metrics and X-Ray",
     "encryption, recovery and expiry of the table",

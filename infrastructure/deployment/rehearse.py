@@ -6,6 +6,7 @@ result and how long it took. The first failure ends the rehearsal with exit stat
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from infrastructure.deployment.package_build import (
     run_osls,
 )
 from infrastructure.deployment.stack import Stack
+from infrastructure.deployment.webhook_receiver import NETWORK, Message, Receiver, run_receiver
 
 STAGE = "dev"
 
@@ -113,6 +115,51 @@ class Rehearsal:
         self._expect(200, "GET", "/v1/ready", token="")
         return f"401, 404, 401; without permission on the table {busy.status} {busy.json()['code']}, with it 200"
 
+    def check_webhooks(self) -> str:
+        """Let a webhook deliver: at once, again after a failure, and by the schedule if the stream says nothing."""
+        client, function = self._stack.client("lambda"), f"{self._stack.name}-readers"
+        mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        (stream,) = (mapping["UUID"] for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"])
+        with run_receiver() as receiver:
+            receiver.statuses.put(500)
+            settings = {"url": receiver.url, "types": ["card.created"]}
+            created = self._expect(201, "POST", f"{self._board}/webhooks", settings).json()
+            began = time.monotonic()
+            self._expect(201, "POST", f"{self._board}/cards", {"title": "Deliver"})
+            failed = _receive(receiver)
+            seconds = time.monotonic() - began
+            repeated = _receive(receiver)
+            for message in (failed, repeated):
+                _ensure(message.is_signed_with(created["secret"]), "a message must be signed with the webhook's secret")
+                _ensure(message.read_event_types() == ["card.created"], f"{message.read_event_types()} was delivered")
+            _ensure(failed.id == repeated.id, "another attempt must have the same id")
+            client.update_event_source_mapping(UUID=stream, Enabled=False)
+            self._expect(201, "POST", f"{self._board}/cards", {"title": "Deliver later"})
+            sweep = json.dumps({"source": "tackboard.schedule", "task": "readers"})
+            client.invoke(FunctionName=function, InvocationType="Event", Payload=sweep)
+            _ensure(_receive(receiver).id != repeated.id, "the schedule must find what the stream has not announced")
+            client.update_event_source_mapping(UUID=stream, Enabled=True)
+        path = f"{self._board}/webhooks/{created['webhook']['id']}/deliveries"
+        deliveries = self._expect(200, "GET", path).json()["items"]
+        statuses = ", ".join(str(delivery["status"]) for delivery in reversed(deliveries))
+        return f"{statuses}; signed, the first after {seconds:.1f} s; {self._fill_dead_letter_queue()}"
+
+    def _fill_dead_letter_queue(self) -> str:
+        """Let a message fail until it is in the dead-letter queue."""
+        client = self._stack.client("sqs")
+        url = client.get_queue_url(QueueName=f"{self._stack.name}-readers")["QueueUrl"]
+        dead = client.get_queue_url(QueueName=f"{self._stack.name}-readers-dead")["QueueUrl"]
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+        client.send_message(QueueUrl=url, MessageBody="of somebody else")
+        for _ in range(60):
+            if client.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages"):
+                break
+        else:
+            raise DeploymentFailed("a message that fails each time must end in the dead-letter queue")
+        client.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "180"})
+        client.purge_queue(QueueUrl=dead)
+        return "a message that fails ends in the dead-letter queue"
+
     def check_site(self) -> str:
         """Upload the site, and read it through CloudFront as a browser does."""
         outputs = self._stack.outputs()
@@ -182,10 +229,11 @@ class Rehearsal:
             "tables": self._stack.client("dynamodb").list_tables()["TableNames"],
             "functions": self._stack.client("lambda").list_functions()["Functions"],
             "buckets": self._stack.client("s3").list_buckets()["Buckets"],
+            "queues": self._stack.client("sqs").list_queues().get("QueueUrls"),
             "roles": _list_role_names(self._stack.client("iam")),
         }
         _ensure(not any(left.values()), f"nothing may be left: {left}")
-        return "no table, function, bucket or role is left"
+        return "no table, function, bucket, queue or role is left"
 
     def _ensure_foreign_table_is_rejected(self) -> None:
         client, name = self._stack.client("dynamodb"), self._stack.name
@@ -280,6 +328,13 @@ def _list_role_names(iam: Any) -> list[str]:
     return [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("tackboard-")]
 
 
+def _receive(receiver: Receiver) -> Message:
+    try:
+        return receiver.messages.get(timeout=30)
+    except queue.Empty:
+        raise DeploymentFailed("a message of a webhook must arrive") from None
+
+
 def _ensure(condition: bool, message: str) -> None:  # noqa: FBT001 - it reads as a sentence
     if not condition:
         raise DeploymentFailed(message)
@@ -300,7 +355,8 @@ def main() -> int:
         log = Path(scratch, "emulator.log")
         try:
             with _print_step("build") as results:
-                package = build_package(STAGE, Path(scratch, "package"), local_build_environment())
+                environment = {**local_build_environment(), "WEBHOOKS_ALLOW": NETWORK}
+                package = build_package(STAGE, Path(scratch, "package"), environment)
                 left_out = remove_unsupported_resources(package)
                 results.append(
                     f"{package.zip.stat().st_size / 2**20:.2f} MB; removed for the emulator: {', '.join(left_out)}"
@@ -312,6 +368,7 @@ def main() -> int:
                 for name, step in (
                     ("deploy", run.deploy),
                     ("main job", run.do_main_job),
+                    ("webhooks", run.check_webhooks),
                     ("refusals", run.check_refusals),
                     ("site", run.check_site),
                     ("other origins", run.check_cors),
