@@ -191,6 +191,14 @@ def test_a_response_without_a_schema_is_rejected() -> None:
         start(operation_object)
 
 
+def test_an_event_stream_without_the_json_of_its_messages_is_rejected() -> None:
+    content = {"text/event-stream": {"schema": {"type": "string"}}}
+    operation_object = operation("get_things", responses={"200": {"description": "d", "content": content}})
+
+    with pytest.raises(BadDocument, match="has a text/event-stream response 200 without the JSON"):
+        start(operation_object)
+
+
 @pytest.mark.parametrize(
     ("location", "fields", "reason"),
     [

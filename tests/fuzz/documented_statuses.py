@@ -90,6 +90,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/webhooks/{webhook_id}/test", None),
     ("DELETE", "/boards/{board_id}/webhooks/{webhook_id}", None),
     ("GET", "/boards/{board_id}/events?limit=100", None),
+    ("GET", "/boards/{board_id}/events?after=900&wait=1", None),
     ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/changes", None),
     ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),

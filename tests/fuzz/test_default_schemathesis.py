@@ -1,4 +1,4 @@
-"""schemathesis with its defaults: only the address of the document and a token, no hooks and no configuration.
+"""schemathesis with its defaults: only the document's address, a token and a timeout, no hooks and no configuration.
 
 What it may still find is what no schema can express. `make schemathesis` runs the same for longer, with EXAMPLES and
 SEED.
@@ -106,7 +106,17 @@ def _add_tokens(server: LiveServer) -> None:
 def _run(server: LiveServer, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [program, "run", f"{server.url}openapi.json", "-H", f"Authorization: Bearer {server.token}"]
-    command += ["--seed", SEED, "--max-examples", EXAMPLES, "--continue-on-failure", *arguments]
+    # A request with `wait` may be answered after 25 seconds.
+    command += [
+        "--request-timeout",
+        "30",
+        "--seed",
+        SEED,
+        "--max-examples",
+        EXAMPLES,
+        "--continue-on-failure",
+        *arguments,
+    ]
     command += ["--report-ndjson-path", str(folder / "report.ndjson")]
     # In an empty folder, where no configuration is found.
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
