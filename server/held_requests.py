@@ -14,7 +14,7 @@ from contract.event_streams import COMMENT, RETRY_FIELD
 from contract.messages import FeedPosition, Response
 from contract.request_context import RequestContext
 from server.followers import Followers, FollowSettings, Wakeup
-from server.lanes import Lane, LaneFull
+from server.lanes import Lane
 
 ConnectionEnd = asyncio.Future[None]
 """Is done when the connection has ended."""
@@ -97,7 +97,7 @@ class HeldRequests:
             while latest:
                 reason = await self._followers.wait(latest.board_id, latest.seq, ends_at - now(), end)
                 if reason is Wakeup.NEWS or reason is Wakeup.TIME:
-                    response = await self._answer_again(request) or response
+                    response = await self._answer_again(request)
                     latest = response.feed_position
                 if latest and reason is not Wakeup.NEWS:
                     self._log(request, response)
@@ -150,8 +150,6 @@ class HeldRequests:
         if reason is Wakeup.NEWS:
             request.headers = {**request.headers, "last-event-id": str(position.last_seq)}
             response = await self._answer_again(request)
-            if response is None:
-                return position
             if not response.is_stream:
                 return None
             await sender.send(response.body)
@@ -161,12 +159,9 @@ class HeldRequests:
             return position
         return None
 
-    async def _answer_again(self, request: ReceivedRequest) -> Response | None:
-        """Answer a request anew; None if too many are being answered."""
-        try:
-            return await self._lane.run(partial(self._answer, request))
-        except LaneFull:
-            return None
+    async def _answer_again(self, request: ReceivedRequest) -> Response:
+        """Answer a request anew, in a lane where all followers may wait at once."""
+        return await self._lane.run(partial(self._answer, request))
 
 
 class _StreamSender:
