@@ -32,8 +32,8 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run readers token migrate backup restore export import digest purge soak unit test check spec release operation collection \
-	clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
+.PHONY: help run readers token migrate backup restore export import digest purge soak proofs unit test check spec release operation \
+	collection clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom requirements clean browser proxies valgrind
 
 help:  ## list all tasks
@@ -77,13 +77,15 @@ unit: .venv/development  ## test the rules, the contract layer and the API on SQ
 	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/kanban tests/contract tests/api
 
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 latency: .venv/development node_modules/.package-lock.json browser  ## run the browser tests while each response of the API takes 150 and 600 ms longer
 	@for delay in 150 600; do echo "$$delay ms" && LATENCY=$$delay $(BIN)/python -m pytest -q tests/browser || exit 1; done
 
 soak: .venv/development node_modules/.package-lock.json  ## check for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
+
+proofs: latency soak mutants fuzz crosscheck hostile  ## run all that takes too long for CI, for some hours
 
 mutants: .venv/development  ## mutation testing: list the faults that the tests miss: make mutants SEED=1 COUNT=300
 	@exec $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),300)
