@@ -1,5 +1,6 @@
 """The guard of the instructions (`make bench-check`): what it reports, and what it writes down."""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,20 @@ def test_the_page_has_a_row_for_each_goal() -> None:
     goals: tuple[Goal[Any], ...] = (*REQUEST_GOALS, *START_GOALS)
     for goal in goals:
         assert f"| {goal.subject} | {goal.peer} | {'≥' if goal.is_minimum else '≤'} {goal.limit:.2f} |" in text
+
+
+@pytest.mark.parametrize("file", ["models.py", "warm_litestar.py", "own_queries.py"])
+def test_the_peers_return_a_card_with_all_that_the_document_requires(file: str) -> None:
+    """Otherwise connexion refuses the responses, and the others have less to do than the product."""
+    schemas = json.loads((report.ROOT / "spec" / "dist" / "openapi.json").read_text())["components"]["schemas"]
+    tree = ast.parse((report.ROOT / "tools" / "benchmarks" / "peers" / file).read_text())
+    described: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == "Card":
+            described |= {field.target.id for field in node.body if isinstance(field, ast.AnnAssign)}  # type: ignore[union-attr]
+        elif isinstance(node, ast.FunctionDef) and node.name == "_serialize":
+            (body,) = (part.value for part in node.body if isinstance(part, ast.Return))
+            assert isinstance(body, ast.Dict)
+            described |= {str(key.value) for key in body.keys if isinstance(key, ast.Constant)}
+
+    assert described == {*schemas["Card"]["required"]}

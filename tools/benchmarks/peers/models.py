@@ -56,6 +56,7 @@ class Card(BaseModel):
     description: Annotated[str, Field(max_length=20_000)]
     status: Literal["todo", "in_progress", "done"]
     external_id: Annotated[str, Field(max_length=200)] | None
+    rank: Annotated[str, Field(pattern="^[0-9A-Za-z]+$", max_length=1_000)]
     start_at: Moment | None
     due_at: Moment | None
     due_complete: bool

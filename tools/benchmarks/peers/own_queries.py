@@ -219,6 +219,7 @@ def _serialize(
         "description": card.description,
         "status": card.status,
         "external_id": card.external_id,
+        "rank": card.rank,
         "start_at": card.start_at,
         "due_at": card.due_at,
         "due_complete": bool(card.due_complete),

@@ -67,6 +67,7 @@ class Card(Struct):
     description: Description
     status: Annotated[str, Meta(pattern="^(todo|in_progress|done)$")]
     external_id: Annotated[str, Meta(max_length=200)] | None
+    rank: Annotated[str, Meta(pattern="^[0-9A-Za-z]+$", max_length=1_000)]
     start_at: Moment | None
     due_at: Moment | None
     due_complete: bool
