@@ -1,4 +1,4 @@
-"""The clock of the machine. It is apart from the factory, so that who only needs the time loads no application."""
+"""The clock of the machine, in a module of its own: the readers of the feed need it, but not the application."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

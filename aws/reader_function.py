@@ -130,8 +130,8 @@ class ReaderFunction:
         if reader.due_at is None:
             return None
         if is_leased(reader, now) and reader.lease_until is not None:
-            # Whoever works for it looks for more, or dies, and then their own message comes once more. After a reset
-            # nobody works for it, but the lease has to end.
+            # The worker that holds the lease looks for more events at its end. If it dies, SQS delivers its message
+            # once more. After a reset there is no worker, but the lease still has to end.
             return None if reader.lease_owner else _count_seconds(now, reader.lease_until)
         if is_due(reader, now):
             return 0

@@ -113,7 +113,7 @@ def list_webhook_deliveries(access: BoardAccess, store: Store, board_id: str, we
 
 
 def _read_webhook(access: BoardAccess, store: Store, board_id: str, webhook_id: str) -> tuple[BoardView, Webhook]:
-    """Return the board, and then its webhook: whatever is written between the two makes a commit stale."""
+    """Return the board, and then its webhook: a write between the two reads makes a commit stale."""
     view = access.read_board(board_id)
     return view, webhooks.require_webhook(store.webhooks.list_webhooks(board_id), webhook_id)
 

@@ -284,7 +284,7 @@ class Store(Protocol):
         """Read events, oldest or newest first, and the board as it is after the last of all its events.
 
         The key of the next page is the seq of the last event that was looked at: `after` of the next query, or `before`
-        if the newest come first. A page looks at `MAX_EVENTS_LOOKED_AT` events at most if it returns some types only,
+        if the newest come first. A page of some types or of a token looks at `MAX_EVENTS_LOOKED_AT` events at most,
         so it may be empty while more follow.
         """
 
@@ -345,7 +345,7 @@ class Store(Protocol):
     def read_board_seqs(self, board_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the seq of those of these boards that exist, deleted ones included, by id.
 
-        Nobody's membership is looked at: it tells a process that others have written.
+        Memberships are not checked: this tells a process that another one has written.
         """
 
     def find_board_id(self, user_id: str, external_id: str) -> str | None:

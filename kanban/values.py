@@ -457,7 +457,10 @@ class Event:
 
 
 class WebhookState(StrEnum):
-    """What a webhook does: deliver, keep its events until it is set active, or the same after it was given up."""
+    """What a webhook does.
+
+    Active, it delivers. Paused by an owner or stopped by the server, it keeps its cursor until an owner sets it active.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -529,16 +532,16 @@ class FeedReader:
 
     Attributes:
         board_id: The board.
-        name: Which reader it is, unique on the board: what it is, a colon, and whatever identifies it.
+        name: Which reader it is, unique on the board: its kind, a colon and an identifier.
         after_seq: The seq of the last event that it has done with.
         batch_to: The seq of the last event of the batch that it is at, which begins after `after_seq`; None if no
             batch was begun. Another attempt has the same batch, even if more has happened since.
         attempts: How often that batch has failed.
-        calls: How often it has called somebody, all in all, with or without success.
+        calls: How many calls it has made, with or without success.
         failing_since: When it failed for the first time.
         due_at: When it goes on; None if it sleeps.
-        lease_owner: Who works for it; None if nobody does, or who did was stopped.
-        lease_until: When nobody may be working for it any more.
+        lease_owner: The worker; None without one, or after a reset.
+        lease_until: When the lease ends.
     """
 
     board_id: str

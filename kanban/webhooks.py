@@ -36,7 +36,7 @@ PREVIOUS_SECRET_LIFETIME = timedelta(hours=24)
 """How long a secret that was rotated is still used, beside the new one."""
 
 StopReason = Literal["no_success", "gone", "owner_left"]
-"""Why a webhook stops: no attempt succeeded for 72 hours, the receiver responded with 410, or its owner is none."""
+"""Why a webhook stops: no success for 72 hours, a response with 410, or its owner is no owner of the board any more."""
 
 
 class InvalidWebhookUrl(Unprocessable):

@@ -70,5 +70,5 @@ class ReaderThread:
         except Busy as error:
             log.warning("A reader of the feed has to wait: %s", error)
         except Exception:
-            # Nobody asks for the result. The reader is tried once more when its lease has ended.
+            # The future's result is not read. The reader is tried once more when its lease has ended.
             log.exception("A reader of the feed failed")

@@ -179,5 +179,5 @@ def _encode(value: object) -> bytes:
 
 
 def _to_text(body: bytes) -> str:
-    """Return what people can read of a body, whatever it is, without characters that no engine stores."""
+    """Decode a body as UTF-8, with replacement characters for other bytes and for NUL, which no engine stores."""
     return body.decode(errors="replace").replace("\0", "\ufffd")

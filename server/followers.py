@@ -146,7 +146,7 @@ class Followers:
                 follower.wake(Wakeup.NEWS)
 
     def stop(self) -> None:
-        """Wake all followers, and let nobody wait any more."""
+        """Wake all followers, and let no request wait from now on."""
         self._is_stopping = True
         if self._poll:
             self._poll.cancel()
@@ -165,7 +165,7 @@ class Followers:
             self._poll = loop.create_task(self._run_polls(self._read_seqs))
 
     async def _run_polls(self, read_seqs: ReadSeqs) -> None:
-        """Look for news until nobody waits for any."""
+        """Look for news as long as any follower waits."""
         has_failed = False
         while True:
             await asyncio.sleep(self._settings.poll)

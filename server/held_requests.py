@@ -1,7 +1,7 @@
 """Requests that are held: those that wait for news of a board, and those that are answered with a stream of events.
 
-A held request is answered again, as if it had just been sent, whenever its board has another seq. So whatever the
-client gets, it may have at that moment.
+A held request is answered again, as if it had just been sent, whenever its board has another seq. So each
+response is authorized at the moment when it is sent.
 """
 
 import asyncio

@@ -235,7 +235,7 @@ class DynamoStore:
 
     def read_board_seqs(self, board_ids: Sequence[str]) -> Mapping[str, int]:
         seqs = self._read_seqs([keys.tip_key(board_id) for board_id in board_ids])
-        # Boards that nobody has written to since version 1.2 have their seq in the head.
+        # Boards without a write since version 1.2 have their seq in the head.
         heads = [keys.head_key(board_id) for board_id in board_ids if board_id not in seqs]
         return seqs | self._read_seqs(heads)
 

@@ -44,7 +44,7 @@ def costs(dynoxide: str) -> Iterator[dict[str, Cost]]:
 
 @pytest.fixture(scope="module")
 def reader_costs(dynoxide: str) -> Iterator[dict[str, Units]]:
-    """Measure an event that nobody follows, one that a webhook delivers, and the schedule that looks at the webhook."""
+    """Measure an event without a webhook, one that a webhook delivers, and the schedule that looks at the webhook."""
     with run_meter(dynoxide) as meter, closing(open_store(create_table_url(meter.address))) as store:
         world, queue = World(store), CallingQueue()
 

@@ -124,7 +124,7 @@ class Statuses:
 
 
 class CallingQueue:
-    """A queue whose messages arrive when the test takes them, whatever their delay."""
+    """A queue whose messages arrive when the test takes them, regardless of their delay."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []

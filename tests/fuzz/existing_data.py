@@ -17,7 +17,7 @@ MAX_WAIT_SECONDS = 25
 """How long a request may wait for news, as the document says."""
 
 UNREACHABLE_URL = "https://hooks.invalid/in"
-"""The URL of a receiver whose name resolves nowhere (RFC 6761), so that nobody gets the events of a test."""
+"""The URL of a receiver whose name resolves nowhere (RFC 6761), so that the events of a test are not sent anywhere."""
 
 
 class ExistingData:

@@ -1,4 +1,4 @@
-"""Webhooks lose no event, whatever becomes of the receiver, of the one who delivers, and of the webhook."""
+"""Webhooks lose no event when the receiver fails, the worker dies or the webhook changes."""
 
 import json
 import shutil

@@ -3,7 +3,7 @@
 A server runs as users run it, with SQLite. Clients in this process follow boards, each over a connection of its own,
 while another one creates cards. Printed are the milliseconds from the sending of a card to its arrival at each follower
 of its board, the memory that a follower takes in the server, and the server's share of a core. The exit status is 1 if
-the median is above 200 ms or a follower takes more than 20 KB. Whatever else the machine does is in the figures.
+the median is above 200 ms or a follower takes more than 20 KB. Other load on the machine is in the figures.
 """
 
 import asyncio

@@ -17,7 +17,7 @@ from tests.stores.dynamodb.write_scenarios import (
 from tests.stores.world import World
 
 SDK_WRITES = ("create card", "move card to another board", "create board", "rename user")
-"""One write of each shape: the SDK's client differs in how it reports a fault, whatever is written."""
+"""One write of each shape: the SDK's client differs in how it reports a fault, not in what is written."""
 
 CASES = [
     *(pytest.param(connect_http_client, write, fault, id=f"{write}-{fault}") for write in WRITES for fault in FAULTS),
