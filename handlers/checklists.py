@@ -9,7 +9,7 @@ from handlers.results import Result, new_card_result, new_resource, no_content, 
 from kanban import checklist_items, checklists
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
-from kanban.values import Checklist, ChecklistItem, NewChecklistItem
+from kanban.values import Checklist, ChecklistItem, NewChecklist, NewChecklistItem
 from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 
@@ -26,7 +26,7 @@ def create_checklist(
 ) -> Result:
     """Create a checklist as the last one of the card."""
     view, card_checklists = access.read_checklists(board_id, card_id)
-    checklist, change = checklists.create(view, card_id, card_checklists, context, **body)
+    checklist, change = checklists.create(view, card_id, card_checklists, context, NewChecklist(**body))
     location = f"/boards/{board_id}/cards/{card_id}/checklists/{checklist.id}"
     etag = entity_tags.checklist_tag(checklist, view)
     return new_resource(serialize.checklist(checklist, view), etag=etag, location=location, change=change)

@@ -9,7 +9,7 @@ from handlers.results import Result, new_resource, no_content, page
 from kanban import comments
 from kanban.changes import ActionContext, Change
 from kanban.store import PartKey
-from kanban.values import Comment
+from kanban.values import Comment, NewComment
 from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
 
@@ -33,7 +33,7 @@ def create_comment(
 ) -> Result:
     """Create a comment by the caller."""
     view = access.read_board(board_id, card_ids=[card_id])
-    comment, change = comments.create(view, card_id, context, **body)
+    comment, change = comments.create(view, card_id, context, NewComment(**body))
     location = f"/boards/{board_id}/cards/{card_id}/comments/{comment.id}"
     return new_resource(serialize.comment(comment), etag=str(comment.version), location=location, change=change)
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from handlers import serialize
+from handlers import parse, serialize
 from handlers.dependencies import IfMatch
 from handlers.preconditions import ensure_current
 from handlers.results import Result, card_result, new_resource, no_content, page
 from kanban import labels, labels_and_assignees
 from kanban.changes import ActionContext
+from kanban.values import NewLabel
 from usecases.board_access import BoardAccess
 
 
@@ -18,7 +19,7 @@ def list_labels(access: BoardAccess, board_id: str) -> Result:
 
 def create_label(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Create a label on the board."""
-    label, change = labels.create(access.read_board(board_id), context, **body)
+    label, change = labels.create(access.read_board(board_id), context, NewLabel(**parse.label(body)))
     location = f"/boards/{board_id}/labels/{label.id}"
     return new_resource(serialize.label(label), etag=str(label.version), location=location, change=change)
 
@@ -35,7 +36,7 @@ def update_label(
     """Update the name or colour of a label. All cards with the label show the change."""
     view = access.read_board(board_id)
     ensure_current(if_match, access, view, view.get_label(label_id))
-    label, change = labels.update(view, label_id, body, context)
+    label, change = labels.update(view, label_id, parse.label(body), context)
     return Result(serialize.label(label), etag=str(label.version), change=change)
 
 

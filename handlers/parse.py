@@ -6,7 +6,7 @@ from typing import Any
 
 from kanban.timekeeping.date_ranges import ensure_start_before_end
 from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange, truncate_to_seconds
-from kanban.values import Enforcement, Link, NewList, Stage
+from kanban.values import Color, Enforcement, Link, NewList, Stage
 
 
 def timestamp(text: str) -> datetime:
@@ -49,6 +49,11 @@ def list_(body: Mapping[str, Any]) -> dict[str, Any]:
         if fields.get(name) is not None:
             fields[name] = enumeration(fields[name])
     return fields
+
+
+def label(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse a `LabelCreate` or `LabelPatch` into fields of a label."""
+    return {**body, "color": Color(body["color"])} if body.get("color") is not None else dict(body)
 
 
 def board(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import LimitReached, NotFound
+from kanban.fields import editable_fields
 from kanban.limits import MAX_CHECKLISTS_PER_CARD
 from kanban.ordering import positions, ranks
 from kanban.patches import apply_patch
-from kanban.values import Card, Checklist, ChecklistItem, End, EventData
+from kanban.values import Card, Checklist, ChecklistItem, End, EventData, NewChecklist
 from kanban.views import BoardView
 
 
@@ -23,7 +24,7 @@ def get_checklist(view: BoardView, card_id: str, checklist_id: str) -> Checklist
 
 
 def create(
-    view: BoardView, card_id: str, checklists: Sequence[Checklist], context: ActionContext, *, name: str
+    view: BoardView, card_id: str, checklists: Sequence[Checklist], context: ActionContext, new: NewChecklist
 ) -> tuple[Checklist, Change]:
     """Create a checklist below the card's other `checklists`. Raises LimitReached."""
     card = view.get_card(card_id)
@@ -33,14 +34,14 @@ def create(
         id=context.new_id("checklist"),
         board_id=view.board.id,
         card_id=card_id,
-        name=name,
+        **{name: getattr(new, name) for name in editable_fields(Checklist)},
         rank=ranks.after(checklists[-1].rank if checklists else ""),
         items=(),
         version=1,
         created_at=context.at,
         updated_at=context.at,
     )
-    data = {"checklist_id": checklist.id, "name": name}
+    data = {"checklist_id": checklist.id, "name": checklist.name}
     change = build_change(
         view, context, "checklist.created", creates=(checklist,), list_id=card.list_id, card_id=card_id, data=data
     )

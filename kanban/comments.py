@@ -9,9 +9,10 @@ from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Forbidden, LimitReached, NotFound
+from kanban.fields import editable_fields
 from kanban.limits import MAX_COMMENTS_PER_CARD
 from kanban.patches import apply_patch
-from kanban.values import Comment, EventData, Role
+from kanban.values import Comment, EventData, NewComment, Role
 from kanban.views import BoardView
 
 
@@ -35,7 +36,7 @@ def get_comment(view: BoardView, card_id: str, comment_id: str) -> Comment:
     return comment
 
 
-def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) -> tuple[Comment, Change]:
+def create(view: BoardView, card_id: str, context: ActionContext, new: NewComment) -> tuple[Comment, Change]:
     """Create a comment, and count it on its card. Raises LimitReached."""
     card = view.get_card(card_id)
     if card.comment_count >= MAX_COMMENTS_PER_CARD:
@@ -45,7 +46,7 @@ def create(view: BoardView, card_id: str, context: ActionContext, *, text: str) 
         board_id=view.board.id,
         card_id=card_id,
         author_id=context.actor_id,
-        text=text,
+        **{name: getattr(new, name) for name in editable_fields(Comment)},
         version=1,
         created_at=context.at,
         updated_at=context.at,

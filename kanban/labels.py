@@ -5,10 +5,11 @@ from typing import Any
 
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, LimitReached, quote_name
+from kanban.fields import editable_fields
 from kanban.limits import MAX_LABELS_PER_BOARD
 from kanban.patches import apply_patch
 from kanban.text import fold
-from kanban.values import Color, EventData, Label
+from kanban.values import EventData, Label, NewLabel
 from kanban.views import BoardView
 
 
@@ -22,21 +23,20 @@ class LabelNameTaken(Conflict):
         super().__init__(f"This board has a label {quote_name(name)} already; upper and lower case are the same.")
 
 
-def create(view: BoardView, context: ActionContext, *, name: str, color: Color) -> tuple[Label, Change]:
+def create(view: BoardView, context: ActionContext, new: NewLabel) -> tuple[Label, Change]:
     """Create a label. Raises LimitReached, LabelNameTaken."""
     if len(view.labels) >= MAX_LABELS_PER_BOARD:
         raise LimitReached("labels", MAX_LABELS_PER_BOARD)
     label = Label(
         id=context.new_id("label"),
         board_id=view.board.id,
-        name=name,
-        color=Color(color),
+        **{name: getattr(new, name) for name in editable_fields(Label)},
         version=1,
         created_at=context.at,
         updated_at=context.at,
     )
     _ensure_name_is_free(view, label)
-    data = {"label_id": label.id, "name": name, "color": str(label.color)}
+    data = {"label_id": label.id, "name": label.name, "color": str(label.color)}
     return label, build_change(view, context, "label.created", creates=(label,), data=data)
 
 
@@ -45,8 +45,6 @@ def update(
 ) -> tuple[Label, Change | None]:
     """Apply a patch of name and color to the label. Raises LabelNameTaken."""
     old = view.get_label(label_id)
-    if "color" in patch:
-        patch = {**patch, "color": Color(patch["color"])}
     new, changed_fields = apply_patch(old, patch, context)
     if not changed_fields:
         return old, None

@@ -159,6 +159,14 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLabel:
+    """What a label is created with."""
+
+    name: str
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
 class List:
     """A column of a board.
 
@@ -287,6 +295,13 @@ class Checklist:
 
 
 @dataclass(frozen=True, slots=True)
+class NewChecklist:
+    """What a checklist is created with."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comment:
     """A comment on a card: Markdown, stored as it was sent. `author_id` is a user's id."""
 
@@ -298,6 +313,13 @@ class Comment:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """What a comment is created with: Markdown."""
+
+    text: str
 
 
 Part = TimeEntry | Checklist | Comment

@@ -8,7 +8,7 @@ import pytest
 from kanban import cards, checklist_items, checklists, members
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering.list_capacity import WipLimitReached
-from kanban.values import Checklist, ChecklistItem, Enforcement, NewCard, NewChecklistItem, Role
+from kanban.values import Checklist, ChecklistItem, Enforcement, NewCard, NewChecklist, NewChecklistItem, Role
 from tests.kanban.fake_store import NOON, FakeStore
 
 
@@ -17,7 +17,7 @@ def checklist(store: FakeStore) -> Checklist:
     """Return an empty checklist of a card."""
     card, change = cards.create(store.view(), store.context, NewCard(title="Copy"))
     store.apply(change)
-    empty, change = checklists.create(store.view(card.id), card.id, [], store.context, name="Steps")
+    empty, change = checklists.create(store.view(card.id), card.id, [], store.context, NewChecklist("Steps"))
     store.apply(change)
     return empty
 
@@ -268,7 +268,7 @@ def act_at_random(store: FakeStore, first: Checklist, rng: random.Random) -> Non
         (part for part in store.parts.values() if isinstance(part, Checklist)), key=lambda part: part.rank
     )
     if not all_checklists or (len(all_checklists) < 4 and rng.random() < 0.1):
-        store.apply(checklists.create(view, first.card_id, all_checklists, store.context, name="More")[1])
+        store.apply(checklists.create(view, first.card_id, all_checklists, store.context, NewChecklist("More"))[1])
         return
     checklist = rng.choice(all_checklists)
     if rng.random() < 0.02:

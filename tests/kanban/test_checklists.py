@@ -7,7 +7,7 @@ import pytest
 from kanban import cards, checklist_items, checklists
 from kanban.errors import LimitReached, NotFound, SelfReference, UnknownReference
 from kanban.ordering import ranks
-from kanban.values import Card, Checklist, NewCard, NewChecklistItem
+from kanban.values import Card, Checklist, NewCard, NewChecklist, NewChecklistItem
 from tests.kanban.fake_store import FakeStore
 
 
@@ -25,7 +25,7 @@ def get_checklists(store: FakeStore, card: Card) -> list[Checklist]:
 
 def add(store: FakeStore, card: Card, name: str) -> Checklist:
     checklist, change = checklists.create(
-        store.view(card.id), card.id, get_checklists(store, card), store.context, name=name
+        store.view(card.id), card.id, get_checklists(store, card), store.context, NewChecklist(name)
     )
     store.apply(change)
     return checklist

@@ -8,7 +8,7 @@ from kanban import cards, comments
 from kanban.changes import ActionContext
 from kanban.comments import NotTheAuthor
 from kanban.errors import LimitReached, NotFound
-from kanban.values import Card, Comment, NewCard, Role
+from kanban.values import Card, Comment, NewCard, NewComment, Role
 from tests.kanban.fake_store import FakeStore
 
 
@@ -26,7 +26,7 @@ def build_context_of_bob(store: FakeStore) -> ActionContext:
 
 
 def add(store: FakeStore, card: Card, text: str) -> Comment:
-    comment, change = comments.create(store.view(card.id), card.id, store.context, text=text)
+    comment, change = comments.create(store.view(card.id), card.id, store.context, NewComment(text))
     store.apply(change)
     return comment
 

@@ -17,7 +17,9 @@ from kanban.values import (
     List,
     Member,
     NewCard,
+    NewChecklist,
     NewChecklistItem,
+    NewLabel,
     Role,
     Stage,
     TimeEntry,
@@ -27,7 +29,7 @@ from tests.kanban.fake_store import FakeStore
 
 def create_full_card(store: FakeStore, list_name: str = "Doing") -> Card:
     """Create a card that uses every field."""
-    label, change = labels.create(store.view(), store.context, name="Bug", color=Color.RED)
+    label, change = labels.create(store.view(), store.context, NewLabel("Bug", Color.RED))
     store.apply(change)
     card, change = cards.create(
         store.view(),
@@ -46,7 +48,7 @@ def create_full_card(store: FakeStore, list_name: str = "Doing") -> Card:
     )
     store.apply(change)
     store.apply(labels_and_assignees.assign(store.view(card.id), card.id, "usr_ann", store.context)[1])
-    checklist, change = checklists.create(store.view(card.id), card.id, (), store.context, name="Steps")
+    checklist, change = checklists.create(store.view(card.id), card.id, (), store.context, NewChecklist("Steps"))
     store.apply(change)
     item, change = checklist_items.create(
         store.view(card.id), checklist, store.context, NewChecklistItem(text="Try it")

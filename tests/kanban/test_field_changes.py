@@ -38,7 +38,10 @@ from kanban.values import (
     List,
     Member,
     NewCard,
+    NewChecklist,
     NewChecklistItem,
+    NewComment,
+    NewLabel,
     NewTimeEntry,
     Role,
     Stage,
@@ -98,7 +101,7 @@ def test_several_fields_are_given_in_their_order(store: FakeStore, card: Card) -
 
 
 def test_labels_and_assignees_are_given_as_those_that_came_and_went(store: FakeStore, card: Card) -> None:
-    bug, change = labels.create(store.view(), store.context, name="Bug", color=Color.RED)
+    bug, change = labels.create(store.view(), store.context, NewLabel("Bug", Color.RED))
     store.apply(change)
     store.apply(members.put(store.view(), "usr_bob", Role.EDITOR, store.context)[1])
 
@@ -171,7 +174,7 @@ def test_archiving_and_deleting_are_given(store: FakeStore, card: Card) -> None:
 def test_lists_boards_members_and_labels_are_given(store: FakeStore) -> None:
     view, context, at = store.view(), store.context, "2026-11-20T12:00:00Z"
     todo = view.lists[0]
-    label, change = labels.create(view, context, name="Bug", color=Color.RED)
+    label, change = labels.create(view, context, NewLabel("Bug", Color.RED))
     store.apply(change)
     store.apply(members.put(store.view(), "usr_bob", Role.EDITOR, context)[1])
     view = store.view()
@@ -202,7 +205,7 @@ def test_lists_boards_members_and_labels_are_given(store: FakeStore) -> None:
 
 def test_checklists_and_items_are_given(store: FakeStore, card: Card) -> None:
     store.apply(members.put(store.view(), "usr_bob", Role.EDITOR, store.context)[1])
-    checklist, change = checklists.create(store.view(card.id), card.id, [], store.context, name="Steps")
+    checklist, change = checklists.create(store.view(card.id), card.id, [], store.context, NewChecklist("Steps"))
     store.apply(change)
     item, change = checklist_items.create(store.view(card.id), checklist, store.context, NewChecklistItem("Look"))
     store.apply(change)
@@ -224,7 +227,7 @@ def test_checklists_and_items_are_given(store: FakeStore, card: Card) -> None:
 
 
 def test_the_text_of_a_comment_is_never_given(store: FakeStore, card: Card) -> None:
-    comment, change = comments.create(store.view(card.id), card.id, store.context, text="Secret")
+    comment, change = comments.create(store.view(card.id), card.id, store.context, NewComment("Secret"))
     store.apply(change)
 
     edited = comments.update(store.view(card.id), card.id, comment.id, {"text": ""}, store.context)[1]

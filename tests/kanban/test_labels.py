@@ -6,12 +6,12 @@ from kanban import cards, labels, labels_and_assignees, members
 from kanban.errors import LimitReached, NotFound, UnknownReference
 from kanban.labels import LabelNameTaken
 from kanban.limits import MAX_ASSIGNEES_PER_CARD, MAX_LABELS_PER_BOARD
-from kanban.values import Card, Color, Label, NewCard, Role
+from kanban.values import Card, Color, Label, NewCard, NewLabel, Role
 from tests.kanban.fake_store import FakeStore
 
 
 def add(store: FakeStore, name: str, color: Color = Color.RED) -> Label:
-    label, change = labels.create(store.view(), store.context, name=name, color=color)
+    label, change = labels.create(store.view(), store.context, NewLabel(name, color))
     store.apply(change)
     return label
 

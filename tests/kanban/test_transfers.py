@@ -9,7 +9,7 @@ from kanban.cards import CardArchived
 from kanban.errors import SelfReference, UnknownReference
 from kanban.timekeeping import card_clock
 from kanban.transfers import CurrencyDiffers
-from kanban.values import Card, Color, List, NewCard, NewList, Role, Stage, TimeEntry
+from kanban.values import Card, Color, List, NewCard, NewLabel, NewList, Role, Stage, TimeEntry
 from kanban.views import BoardView, NoListOfStage
 from tests.kanban.fake_store import FakeStore
 
@@ -30,7 +30,7 @@ def create_other_store(**fields: object) -> FakeStore:
 
 
 def create_label(store: FakeStore, name: str) -> str:
-    label, change = labels.create(store.view(), store.context, name=name, color=Color.RED)
+    label, change = labels.create(store.view(), store.context, NewLabel(name, Color.RED))
     store.apply(change)
     return label.id
 

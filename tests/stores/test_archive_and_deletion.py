@@ -8,7 +8,7 @@ import pytest
 from kanban import archive, boards, cards, labels, labels_and_assignees, members
 from kanban.changes import Change
 from kanban.store import AlreadyExists, CardQuery, CardState, StaleRead
-from kanban.values import Board, Card, CardRank, Color, Label, List, NewCard, Role, User
+from kanban.values import Board, Card, CardRank, Color, Label, List, NewCard, NewLabel, Role, User
 from kanban.views import Page, PageKey
 from tests.stores.world import NOON, World, collect_pages
 
@@ -57,11 +57,11 @@ def list_titles_in_state(world: World, state: CardState, list_id: str | None = N
 
 def test_members_and_labels_are_read_as_they_were_written(world: World) -> None:
     bob = invite(world, "Bob", Role.VIEWER)
-    bug: Label = world.apply(labels.create, name="Größe 😀", color=Color.SKY)
+    bug: Label = world.apply(labels.create, new=NewLabel("Größe 😀", Color.SKY))
     world.advance(hours=1)
 
     editor = world.apply(members.put, user_id=bob, role=Role.EDITOR)
-    world.apply(labels.create, name="Bug", color=Color.RED)
+    world.apply(labels.create, new=NewLabel("Bug", Color.RED))
 
     view = world.read_board()
     assert view.get_member(bob) == editor
@@ -104,7 +104,7 @@ def test_a_change_by_a_member_who_was_removed_meanwhile_fails(world: World) -> N
 
 def test_no_card_has_a_deleted_label_or_a_former_member(world: World) -> None:
     bob = invite(world, "Bob", Role.EDITOR)
-    bug: Label = world.apply(labels.create, name="Bug", color=Color.RED)
+    bug: Label = world.apply(labels.create, new=NewLabel("Bug", Color.RED))
     card = world.add_card("Copy", label_ids=[bug.id], assignee_ids=[bob, world.ann.id])
 
     world.apply(lambda view, context: (None, labels.delete(view, bug.id, context)))

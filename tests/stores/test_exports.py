@@ -15,7 +15,7 @@ from kanban import cards, checklists, comments, labels_and_assignees
 from kanban.interchange import trello_import
 from kanban.store import Store
 from kanban.timekeeping import time_entries
-from kanban.values import NewCard, NewTimeEntry, Role
+from kanban.values import NewCard, NewChecklist, NewComment, NewTimeEntry, Role
 from stores import open_store
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
@@ -49,10 +49,10 @@ def test_a_board_stays_equal_when_it_is_copied_between_engines(
         other.add_user("Bob", id="bob")
     world.add_member(bob, Role.EDITOR)
     first = world.add_card("First", description="日本\n<script>", hourly_rate_minor=5, external_id="JIRA-1")
-    world.apply(comments.create, first.id, text="Looks *good*.")
-    world.apply(comments.create, first.id, user=bob, text="Ann:\n\nYes.")
+    world.apply(comments.create, first.id, new=NewComment("Looks *good*."))
+    world.apply(comments.create, first.id, user=bob, new=NewComment("Ann:\n\nYes."))
     world.apply(labels_and_assignees.assign, first.id, user_id="bob")
-    world.apply(checklists.create, first.id, checklists=(), name="Empty")
+    world.apply(checklists.create, first.id, checklists=(), new=NewChecklist("Empty"))
     world.apply(cards.create, user=bob, new=NewCard(title="Running", list_id=world.find_list("Doing").id))
     hour_of_ann = NewTimeEntry(world.now - timedelta(hours=1), world.now, user_id=world.ann.id)
     world.apply(time_entries.create, first.id, user=bob, entries=(), new=hour_of_ann)
@@ -86,7 +86,7 @@ def test_the_author_is_added_to_a_comment_at_the_first_import_only(tmp_path: Pat
             world = World(store, seed=number)
             board_id = import_file(store, path) if number else world.board_id
             if number == 0:
-                world.apply(comments.create, world.add_card("First").id, text="Looks *good*.")
+                world.apply(comments.create, world.add_card("First").id, new=NewComment("Looks *good*."))
             path = tmp_path / f"{number + 1}.json"
             export_board_to_file(store, board_id, path, ProgressBar())
         document: dict[str, Any] = json.loads(path.read_text())

@@ -11,7 +11,7 @@ from kanban import boards, cards, checklist_items, checklists, transfers
 from kanban.changes import Change
 from kanban.field_changes import erase_values
 from kanban.store import CardQuery, CardState, StoredResponse
-from kanban.values import NewChecklistItem, Role
+from kanban.values import NewChecklist, NewChecklistItem, Role
 from stores.dynamodb.store import DynamoStore
 from stores.sql.tables import metadata
 from tests.stores.conftest import OpenStore
@@ -84,7 +84,7 @@ def test_a_purged_card_leaves_no_text_behind(world: World, limit: int, *, with_l
     world.add_list("Old")
     card = world.add_card("canary", "Old")
     world.apply(cards.update, card.id, patch={"title": "canary two", "description": "canary three"})
-    checklist = world.apply(checklists.create, card.id, checklists=[], name="canary four")
+    checklist = world.apply(checklists.create, card.id, checklists=[], new=NewChecklist("canary four"))
     item = NewChecklistItem("canary five")
     world.store.commit(checklist_items.create(world.read_board(card.id), checklist, world.context(), item)[1])
     if with_list:

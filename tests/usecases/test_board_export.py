@@ -9,7 +9,7 @@ import pytest
 from kanban import archive, cards, checklists, comments
 from kanban.access import Caller
 from kanban.interchange.export_document import BoardChanged
-from kanban.values import NewCard, Role, Scope
+from kanban.values import NewCard, NewChecklist, NewComment, Role, Scope
 from stores import open_store
 from tests.stores.world import World
 from usecases.board_access import BoardAccess
@@ -22,9 +22,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     with closing(open_store(f"sqlite:///{tmp_path}/tackboard.db")) as store:
         world = World(store)
         first = world.add_card("First")
-        world.apply(checklists.create, first.id, checklists=(), name="Steps")
+        world.apply(checklists.create, first.id, checklists=(), new=NewChecklist("Steps"))
         for number in range(51):
-            world.apply(comments.create, first.id, text=f"Comment {number}")
+            world.apply(comments.create, first.id, new=NewComment(f"Comment {number}"))
         archived = world.add_card("Archived")
         world.apply(archive.archive_card, archived.id)
         world.add_cards_with_ranks("Done", [f"a{number:02d}5" for number in range(53)])

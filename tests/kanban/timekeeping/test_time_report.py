@@ -12,7 +12,7 @@ from kanban import cards, labels
 from kanban.timekeeping import date_ranges, time_report
 from kanban.timekeeping.date_ranges import Bucket, DateRange
 from kanban.timekeeping.time_report import TimeReport
-from kanban.values import Card, Color, NewCard, TimeEntry
+from kanban.values import Card, Color, NewCard, NewLabel, TimeEntry
 from kanban.views import WorkedTime
 from tests.kanban.fake_store import FakeStore
 
@@ -104,7 +104,7 @@ def test_costs_are_rounded_once_for_each_total(store: FakeStore) -> None:
 def test_a_card_counts_for_each_of_its_labels_or_for_no_label(store: FakeStore) -> None:
     label_ids = []
     for name in ("Urgent", "bug"):
-        label, change = labels.create(store.view(), store.context, name=name, color=Color.RED)
+        label, change = labels.create(store.view(), store.context, NewLabel(name, Color.RED))
         store.apply(change)
         label_ids.append(label.id)
     both, none = create_card(store, label_ids=label_ids), create_card(store)
