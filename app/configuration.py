@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
+from contract.client_address import Network, TrustedProxies
+
 if TYPE_CHECKING:
-    from delivery.addresses import AddressPolicy, Network
+    from delivery.addresses import AddressPolicy
 
 DEFAULT_RATE_LIMIT = 3000
 """Requests that each user may make in a minute if RATE_LIMIT is absent."""
@@ -29,14 +31,16 @@ class InvalidSetting(Exception):
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
-    OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0
-    for no limit; CORS_ORIGINS is a list of web origins, separated by commas. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks
-    deliver to this machine, and WEBHOOKS_ALLOW a list of networks that they may deliver to, both also without TLS.
+    OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
+    no limit; CORS_ORIGINS is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose
+    proxies say where requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and
+    WEBHOOKS_ALLOW a list of networks that they may deliver to, both also without TLS.
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
         "rate_limit": read_number(environment, "RATE_LIMIT", DEFAULT_RATE_LIMIT, _MAX_RATE_LIMIT),
         "origins": read_origins(environment),
+        "trusted_proxies": TrustedProxies(read_networks(environment, "TRUSTED_PROXIES")),
         "webhook_policy": read_webhook_policy(environment),
     }
 
@@ -82,22 +86,27 @@ def read_origins(environment: Mapping[str, str]) -> list[str]:
 
 def read_webhook_policy(environment: Mapping[str, str]) -> "AddressPolicy | None":
     """Return which addresses webhooks may deliver to besides public ones, None for no others. Raises InvalidSetting."""
-    texts = [text.strip() for text in environment.get("WEBHOOKS_ALLOW", "").split(",")]
-    networks: list[Network] = []
-    for text in filter(None, texts):
-        try:
-            networks.append(ip_network(text))
-        except ValueError:
-            raise InvalidSetting(
-                f"WEBHOOKS_ALLOW has {_quote(text)}, but must name networks, like 10.0.0.0/8 or fd12:3456::/32,"
-                " with commas between."
-            ) from None
+    networks = read_networks(environment, "WEBHOOKS_ALLOW")
     permits_loopback = read_choice(environment, "WEBHOOKS_TO_LOOPBACK", ("0", "1")) == "1"
     if not networks and not permits_loopback:
         return None
     from delivery.addresses import AddressPolicy  # noqa: PLC0415  (on AWS a start would pay for what few requests need)
 
     return AddressPolicy(tuple(networks), permits_loopback=permits_loopback)
+
+
+def read_networks(environment: Mapping[str, str], name: str) -> list[Network]:
+    """Return a list of networks. Raises InvalidSetting."""
+    networks: list[Network] = []
+    for text in filter(None, (text.strip() for text in environment.get(name, "").split(","))):
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            raise InvalidSetting(
+                f"{name} has {_quote(text)}, but must name networks, like 10.0.0.0/8 or fd12:3456::/32,"
+                " with commas between."
+            ) from None
+    return networks
 
 
 def _quote(text: str) -> str:

@@ -16,6 +16,7 @@ from app.document import DOCUMENT_PATH, load_document
 from app.problems import to_problem
 from app.wall_clock import utc_now
 from contract.application import Api, respond_with_not_found
+from contract.client_address import NO_PROXIES, TrustedProxies
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge, find_body_limits
@@ -46,13 +47,15 @@ def create_app(
     open_signup: bool = False,
     rate_limit: int = 0,
     origins: Iterable[str] = (),
+    trusted_proxies: TrustedProxies = NO_PROXIES,
     webhook_policy: "AddressPolicy | None" = None,
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
-    limit. `origins` are the web origins whose pages may call (CORS). `webhook_policy` says which addresses webhooks may
+    limit. `origins` are the web origins whose pages may call (CORS). What `trusted_proxies` say about their clients is
+    believed. `webhook_policy` says which addresses webhooks may
     have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide them;
     `unix_time` returns seconds, for the rate limit. `on_breach` is called with every response that breaks the document:
     tests raise there.
@@ -88,5 +91,6 @@ def create_app(
         origins=origins,
         body_limits=find_body_limits(document),
         is_heavy=api.is_heavy,
+        trusted_proxies=trusted_proxies,
     )
     return WsgiApplication(edge, api.operations.compile_all)

@@ -57,6 +57,7 @@ class RequestRecorder:
         """Return the response to an event, and write the line of the request. What `respond` raises is not recorded."""
         began = self._stopwatch()
         context = start_request_context()
+        context.address = _read_address(event)
         try:
             response = respond(event)
             milliseconds = round((self._stopwatch() - began) * 1_000_000) / 1000
@@ -76,17 +77,14 @@ class RequestRecorder:
     ) -> dict[str, Any]:
         now = self._clock()
         gateway = _get_part(event, "requestContext")
-        if isinstance(http := _get_part(gateway, "http"), dict):
-            method, address = http.get("method"), http.get("sourceIp")
-        else:
-            method, address = event.get("httpMethod"), _get_part(_get_part(gateway, "identity"), "sourceIp")
+        http = _get_part(gateway, "http")
+        method = http.get("method") if isinstance(http, dict) else event.get("httpMethod")
         body = response.get("body") or ""
         line = build_log_line(
             context,
             at=now,
             milliseconds=milliseconds,
             method=method,
-            address=address,
             status=response["statusCode"],
             size=len(body) if body.isascii() else len(body.encode()),
         )
@@ -153,6 +151,13 @@ _USUAL_DIRECTIVES = encode_constant(_build_directives(()))
 
 def _get_part(whole: object, name: str) -> object:
     return whole.get(name) if isinstance(whole, dict) else None
+
+
+def _read_address(event: Mapping[str, Any]) -> str:
+    """Return the address that the gateway is connected to, which the application may know better."""
+    gateway = _get_part(event, "requestContext")
+    address = _get_part(_get_part(gateway, "http") or _get_part(gateway, "identity"), "sourceIp")
+    return address if isinstance(address, str) else ""
 
 
 def _get_header(event: Mapping[str, Any], name: str) -> object:

@@ -44,6 +44,7 @@ environment:
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
   CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
+  TRUSTED_PROXIES       networks of proxies that are believed when they say where a request comes from (default: none)
   WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)
   WEBHOOKS_ALLOW        networks that webhooks may deliver to beside public addresses, also by http, separated by
                         commas (default: none)

@@ -46,7 +46,8 @@ class ApiGatewayAdapter:
         prefix, path = _split_path(_require_member(event, "rawPath", str), gateway_context, self._base_path)
         sent_headers = _require_member(event, "headers", dict)
         headers = _read_headers(sent_headers, event.get("cookies"))
-        method = _require_member(_require_member(gateway_context, "http", dict), "method", str)
+        http = _require_member(gateway_context, "http", dict)
+        method = _require_member(http, "method", str)
         query = _require_member(event, "rawQueryString", str)
         body = decode_body(event)
         if body is None:
@@ -57,6 +58,7 @@ class ApiGatewayAdapter:
             query,
             headers,
             io.BytesIO(body).read if body else None,
+            peer=peer if isinstance(peer := http.get("sourceIp"), str) else "",
             mount=quote(prefix, safe="/$") if prefix else "",
             is_https=sent_headers.get("x-forwarded-proto", "https") == "https",
         )

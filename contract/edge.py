@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from contract.client_address import NO_PROXIES, TrustedProxies
 from contract.messages import Headers, HttpApplication, Request, Response, add_mount
 from contract.problems import Problem, internal_error
 from contract.request_context import get_request_context
@@ -51,6 +52,8 @@ _EXPOSED_HEADERS = (
 _NO_STORE = ("cache-control", "no-store")
 _HTTP_HEADERS = (("x-content-type-options", "nosniff"),)
 _HTTPS_HEADERS = (*_HTTP_HEADERS, ("strict-transport-security", "max-age=63072000; includeSubDomains"))
+# A proxy may serve this application below a path of a host whose other names have nothing to do with it.
+_PROXIED_HTTPS_HEADERS = (*_HTTP_HEADERS, ("strict-transport-security", "max-age=63072000"))
 
 
 class Edge:
@@ -64,13 +67,15 @@ class Edge:
         origins: Iterable[str] = (),
         body_limits: Mapping[str, int] | None = None,
         is_heavy: Callable[[str, str], bool] = lambda _method, _path: False,
+        trusted_proxies: TrustedProxies = NO_PROXIES,
     ) -> None:
         """Wrap an application.
 
         `body_limits` are bytes by path, where they differ from the usual limit. `is_heavy` tells of a method and a
-        path whether they are a heavy operation.
+        path whether they are a heavy operation. What `trusted_proxies` say about their clients is believed.
         """
         self._application = application
+        self._trusted_proxies = trusted_proxies
         self._body_limits = body_limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origins)
@@ -88,6 +93,7 @@ class Edge:
         headers: Mapping[str, str],
         body: BodyReader | None,
         *,
+        peer: str = "",
         mount: str = "",
         is_https: bool = True,
     ) -> Response:
@@ -100,10 +106,13 @@ class Edge:
             headers: The headers by lower-case name, as Latin-1 text.
             body: Reads the body; None if there is none. It is not called for more than the body may have. What it
                 raises is answered like what the application raises.
+            peer: The address that the server is connected to; empty if it is not known.
             mount: The prefix before `path` in the client's URL, percent-encoded.
-            is_https: Whether the client uses HTTPS.
+            is_https: Whether the peer uses HTTPS.
         """
         context = get_request_context()
+        client = self._trusted_proxies.find_client(peer, headers, is_https=is_https)
+        context.address, context.is_https = client.address, client.is_https
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = self._new_request_id()
@@ -125,7 +134,10 @@ class Edge:
             response = internal_error().to_response()
         context.code = response.code
         own_headers = add_mount(mount, response.headers) if mount else response.headers
-        response_headers = self._add_common_headers(own_headers, headers, request_id, is_https=is_https)
+        security_headers = _HTTPS_HEADERS if is_https else _HTTP_HEADERS
+        if client.is_https != is_https:
+            security_headers = _PROXIED_HTTPS_HEADERS if client.is_https else _HTTP_HEADERS
+        response_headers = self._add_common_headers(own_headers, headers, request_id, security_headers)
         if method == "HEAD":
             length_headers = response_headers if response.is_stream else _add_length(response, response_headers)
             return replace(response, headers=length_headers, body=b"")
@@ -133,10 +145,10 @@ class Edge:
         return response
 
     def _add_common_headers(
-        self, own_headers: Headers, headers: Mapping[str, str], request_id: str, *, is_https: bool
+        self, own_headers: Headers, headers: Mapping[str, str], request_id: str, security_headers: Headers
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
-        common_headers: Headers = _HTTPS_HEADERS if is_https else _HTTP_HEADERS
+        common_headers = security_headers
         if "cache-control" not in dict(own_headers):
             common_headers = (_NO_STORE, *common_headers)
         if self._origins:

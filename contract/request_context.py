@@ -19,6 +19,10 @@ class RequestContext:
     request_id: str = ""
     has_own_id: bool = False
     """Whether the request id was made here, and not by the client."""
+    address: str = ""
+    """The client's address, as far as trusted proxies tell it."""
+    is_https: bool = False
+    """Whether the client uses HTTPS, as far as trusted proxies tell it."""
     operation: Any = None
     path: str = ""
     """The path that led to the operation."""

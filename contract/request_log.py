@@ -35,7 +35,6 @@ def build_log_line(
     at: datetime,
     milliseconds: float,
     method: object,
-    address: object,
     status: int,
     size: int,
 ) -> dict[str, Any]:
@@ -76,8 +75,8 @@ def build_log_line(
         line["auth"] = "token"
     if ids.get("board_id", "").startswith("brd_"):
         line["board_id"] = ids["board_id"]
-    if isinstance(address, str) and _ADDRESS.fullmatch(address):
-        line["address"] = address
+    if _ADDRESS.fullmatch(context.address):
+        line["address"] = context.address
     line["retries"] = context.retries
     return line
 
@@ -146,7 +145,6 @@ class RequestLog:
                 at=self._clock(),
                 milliseconds=_to_milliseconds(self._stopwatch() - started_at),
                 method=environ["REQUEST_METHOD"],
-                address=environ.get("REMOTE_ADDR"),
                 status=status,
                 size=len(body),
             )
@@ -159,7 +157,6 @@ class RequestLog:
         response: Response,
         *,
         method: str,
-        address: str,
         times: RequestTimes,
         size: int,
     ) -> None:
@@ -169,7 +166,6 @@ class RequestLog:
             at=self._clock(),
             milliseconds=_to_milliseconds(times.seconds),
             method=method,
-            address=address,
             status=response.status,
             size=size,
         )
@@ -182,12 +178,12 @@ class RequestLog:
         """Write the line of a request that the server rejected because it is malformed."""
         context = RequestContext()
         context.request_id, context.has_own_id, context.code = request_id, True, problem.code
+        context.address = address or ""
         line = build_log_line(
             context,
             at=self._clock(),
             milliseconds=0.0,
             method=None,
-            address=address,
             status=problem.status,
             size=len(problem.encode()),
         )

@@ -28,6 +28,7 @@ class WsgiApplication:
             environ.get("QUERY_STRING", ""),
             read_headers(environ),
             _build_body_reader(environ),
+            peer=environ.get("REMOTE_ADDR") or "",
             mount=read_mount(environ),
             is_https=environ.get("wsgi.url_scheme") == "https",
         )

@@ -251,7 +251,13 @@ class AsgiApplication:
         context, earlier = start_request_context(), request.context
         context.can_stream, context.is_continued = True, request.is_answered
         response = self._edge.answer(
-            request.method, request.path, request.query, request.headers, read_body, is_https=False
+            request.method,
+            request.path,
+            request.query,
+            request.headers,
+            read_body,
+            peer=request.address,
+            is_https=False,
         )
         if request.is_answered:
             context.has_own_id = earlier.has_own_id
@@ -275,7 +281,6 @@ class AsgiApplication:
             request.context,
             response,
             method=request.method,
-            address=request.address,
             times=RequestTimes(request.seconds, request.queue_seconds, held_seconds),
             size=len(response.body) if request.sent_bytes is None else request.sent_bytes,
         )

@@ -120,7 +120,7 @@ class Server(uvicorn.Server):
                 interface="asgi3",
                 log_config=None,
                 access_log=False,
-                # Anyone can send X-Forwarded-For and X-Forwarded-Proto.
+                # The edge decides which proxies are believed.
                 proxy_headers=False,
                 server_header=False,
                 backlog=_BACKLOG,

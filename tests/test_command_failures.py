@@ -86,7 +86,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> Path:
     """Change into a folder with nothing but a valid backup and a valid export."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"):
+    for name in (
+        *("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "TRUSTED_PROXIES"),
+        *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PORT", "0")
     shutil.copy(good.backup, "monday.db")

@@ -37,7 +37,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in (
         *("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"),
-        *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
+        *("TRUSTED_PROXIES", "WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
     ):
         monkeypatch.delenv(name, raising=False)
 
@@ -121,6 +121,7 @@ def test_a_busy_port_is_reported_in_one_sentence_and_no_store_is_created(
         ("RATE_LIMIT", "1000001"),
         ("CORS_ORIGINS", "*"),
         ("WEBHOOKS_TO_LOOPBACK", "yes"),
+        ("TRUSTED_PROXIES", "everyone"),
         ("WEBHOOKS_ALLOW", "everywhere"),
         ("STORE_URL", "carrier-pigeon://loft"),
         ("STORE_URL", "sqlite:///no/such/folder/tackboard.db"),

@@ -23,6 +23,7 @@ VARIABLES = (
     "OPEN_SIGNUP",
     "RATE_LIMIT",
     "CORS_ORIGINS",
+    "TRUSTED_PROXIES",
     "WEBHOOKS_TO_LOOPBACK",
     "WEBHOOKS_ALLOW",
 )
@@ -96,9 +97,17 @@ INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
+    ("TRUSTED_PROXIES", "nginx", "TRUSTED_PROXIES has 'nginx', but must name networks, like 10.0.0.0/8"),
     ("WEBHOOKS_TO_LOOPBACK", "yes", "WEBHOOKS_TO_LOOPBACK is 'yes', but must be 0 or 1."),
     ("WEBHOOKS_ALLOW", "10.0.0.1/8", "WEBHOOKS_ALLOW has '10.0.0.1/8', but must name networks, like 10.0.0.0/8"),
 ]
+
+
+def test_only_the_proxies_that_are_named_are_trusted() -> None:
+    headers = {"x-forwarded-for": "198.51.100.1"}
+    for settings, address in ({}, "127.0.0.1"), ({"TRUSTED_PROXIES": "127.0.0.1, ::1,"}, "198.51.100.1"):
+        proxies = read_app_settings(settings)["trusted_proxies"]
+        assert proxies.find_client("127.0.0.1", headers, is_https=False).address == address
 
 
 def test_webhooks_deliver_to_public_addresses_unless_others_are_named() -> None:

@@ -31,6 +31,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "server.http_protocol": {"MAX_HEADERS": 100},
     "server.open_connections": {"MAX_CONNECTIONS": 10_000, "MAX_CONNECTIONS_PER_ADDRESS": 1_000},
     "contract.heavy_operations": {"MAX_CONCURRENT": 2},
+    "contract.client_address": {"MAX_PROXIES": 20},
     "contract.rate_limit": {"MAX_CALLERS": 10_000},
     "contract.strict_json": {"MAX_DEPTH": 200, "BYTES_PER_VALUE": 8},
     "contract.violations": {"MAX_VIOLATIONS": 10, "MAX_VIOLATIONS_BYTES": 2_000},

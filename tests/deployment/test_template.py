@@ -305,6 +305,10 @@ def test_both_functions_permit_webhooks_the_same_networks() -> None:
     assert len(re.findall(r"WEBHOOKS_ALLOW: 10\.0\.0\.0/8", values)) == 2
 
 
+def test_the_function_is_told_which_proxies_to_trust() -> None:
+    assert "TRUSTED_PROXIES: 192.0.2.0/24" in settings(("stage", "prod"), ("TRUSTED_PROXIES", "192.0.2.0/24"))
+
+
 # The table and the site.
 
 

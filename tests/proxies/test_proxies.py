@@ -18,6 +18,7 @@ from tests.live_server import LiveServer
 from tests.proxies.proxies import PROXIES, Proxy
 
 ORIGIN = "https://board.example.org"
+CLIENT_ADDRESS = "127.0.0.2"
 LONG_NAME = "Compresses well. " * 200
 """Enough text that both proxies find the answer worth compressing."""
 
@@ -72,7 +73,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("server"), CORS_ORIGINS=ORIGIN) as running:
+    with LiveServer(tmp_path_factory.mktemp("server"), CORS_ORIGINS=ORIGIN, TRUSTED_PROXIES="127.0.0.1") as running:
         yield running
 
 
@@ -88,7 +89,10 @@ def proxy(
 def client(request: pytest.FixtureRequest, server: LiveServer, proxy: Proxy) -> Iterator[Client]:
     assert server.token
     trusting = ssl.create_default_context(cafile=proxy.certificate)
-    with closing(HTTPSConnection("localhost", proxy.port, context=trusting, timeout=60)) as connection:
+    # The address of the proxy is another one.
+    with closing(
+        HTTPSConnection("localhost", proxy.port, context=trusting, timeout=60, source_address=(CLIENT_ADDRESS, 0))
+    ) as connection:
         yield Client(connection, server.token, request.param)
 
 
@@ -233,7 +237,13 @@ def test_the_log_of_the_proxy_has_the_id_of_each_request(client: Client, proxy: 
 
     assert response.headers["x-request-id"] == "made-by-the-client"
     lines = proxy.log.read_text().splitlines()
-    assert ["127.0.0.1" in line for line in lines if made in line] == [True]
+    assert [CLIENT_ADDRESS in line for line in lines if made in line] == [True]
+
+
+def test_the_log_of_the_server_has_the_address_of_the_client(client: Client, server: LiveServer) -> None:
+    made = client.send("GET", "/boards", X_Forwarded_For="198.51.100.1").headers["x-request-id"]
+
+    assert [line["address"] for line in server.log if line["request_id"] == made] == [CLIENT_ADDRESS]
 
 
 def test_a_body_that_is_larger_than_the_proxy_allows_gets_413(client: Client) -> None:
