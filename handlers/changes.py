@@ -68,6 +68,6 @@ def _list_other_versions(changes: BoardChanges, users: Mapping[str, User], now: 
     """Yield what changes without a new seq: running clocks and the names of members."""
     for card in changes.cards:
         if card.running:
-            yield f"{card.id}.{card_clock.count_elapsed_seconds(card, now)}"
+            yield f"{card.id}.{card_clock.count_worked_seconds(card, now)}"
     for user in users.values():
         yield f"{user.id}.{user.version}"

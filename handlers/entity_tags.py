@@ -17,7 +17,7 @@ def card_tag(card: CardView, now: datetime) -> str:
     """
     parts = [
         _checksum(card.rank),
-        card_clock.count_elapsed_seconds(card, now) if card.running else 0,
+        card_clock.count_worked_seconds(card, now) if card.running else 0,
         len(card.label_ids),
         len(card.assignee_ids),
         card.comment_count,

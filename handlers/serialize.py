@@ -1,7 +1,7 @@
 """Serialize values of the domain as JSON values of the document.
 
-Each function is compiled, when it is first called, from the fields of its value: a member for each field, in their
-order. Where the document differs from the value, the members that replace a field are given as Python source.
+Most functions are compiled, when they are first called, from the fields of their value: a member for each field, in
+their order. Where the document differs from the value, the members that replace a field are given as Python source.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
-from kanban.timekeeping.timestamps import format_utc
+from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.values import (
     Board,
     Card,
@@ -39,7 +39,7 @@ JsonObject = dict[str, Any]
 
 def elapsed_and_cost(value: Card | CardView, currency: str, now: datetime) -> JsonObject:
     """Serialize time and cost of a card up to `now`: `elapsed_seconds`, `elapsed`, `cost`."""
-    seconds = card_clock.count_elapsed_seconds(value, now)
+    seconds = card_clock.count_worked_seconds(value, now)
     minor = card_clock.compute_cost_minor(value, now)
     return {
         "elapsed_seconds": seconds,
@@ -208,15 +208,13 @@ def webhook(value: Webhook, reader: FeedReader | None, now: datetime) -> JsonObj
         "owner_id": value.owner_id,
         "delivered_seq": reader.after_seq if reader else 0,
         "failed_attempts": reader.attempts if reader else 0,
-        "failing_since": _format_optional(reader.failing_since if reader else None),
-        "next_attempt_at": _format_optional(reader.due_at if reader and is_failing else None),
-        "previous_secret_until": _format_optional(previous_until if previous_until and now < previous_until else None),
+        "failing_since": format_optional_utc(reader.failing_since if reader else None),
+        "next_attempt_at": format_optional_utc(reader.due_at if reader and is_failing else None),
+        "previous_secret_until": format_optional_utc(
+            previous_until if previous_until and now < previous_until else None
+        ),
         "created_by": value.created_by,
         "version": value.version,
         "created_at": format_utc(value.created_at),
         "updated_at": format_utc(value.updated_at),
     }
-
-
-def _format_optional(at: datetime | None) -> str | None:
-    return None if at is None else format_utc(at)

@@ -32,7 +32,7 @@ def _rows(cards: Iterable[CardView], view: BoardView, now: datetime) -> Iterator
     label_names = {label.id: label.name for label in view.labels}
     list_names = {list_.id: list_.name for list_ in view.lists}
     for card in cards:
-        seconds = card_clock.count_elapsed_seconds(card, now)
+        seconds = card_clock.count_worked_seconds(card, now)
         cost = money.format_amount(card_clock.compute_cost_minor(card, now), card.currency)
         yield [
             card.id,

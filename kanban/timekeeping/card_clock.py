@@ -70,7 +70,7 @@ def count_entry_seconds(entry: TimeEntry, now: datetime) -> int:
     return max(0, int(((entry.ended_at or now) - entry.started_at).total_seconds()))
 
 
-def count_elapsed_seconds(card: Card | CardView, now: datetime) -> int:
+def count_worked_seconds(card: Card | CardView, now: datetime) -> int:
     """Return the seconds worked on the card, its open entry included."""
     return card.tracked_seconds + (count_entry_seconds(card.running, now) if card.running else 0)
 

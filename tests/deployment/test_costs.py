@@ -30,6 +30,9 @@ def together(heading: str) -> Decimal:
 
 def test_every_route_and_operation_has_its_metrics_in_the_bill() -> None:
     assert re.findall(r"(\d+) routes \* 5 detailed metrics", PAGE) == [str(ROUTES)]
+    reads = str(ROUTES - len(OPERATIONS))
+    assert re.findall(r"(\d+) operations, and HEAD for the (\d+) that read", PAGE) == [(str(len(OPERATIONS)), reads)]
+    assert re.findall(r"(\d+) of the 300 that AWS allows", PAGE) == [str(ROUTES)]
     assert re.findall(r"(\d+) \* 0\.30 = ([0-9.]+)", PAGE) == [(str(METRICS), str(METRICS * EACH))]
 
 

@@ -58,7 +58,7 @@ def test_moving_cards_to_done_stops_clocks_and_puts_their_times_into_the_event(s
     done = store.cards[card.id]
     assert done.running is None
     assert done.resolved_at == store.now
-    assert card_clock.count_elapsed_seconds(done, store.now) == 3600
+    assert card_clock.count_worked_seconds(done, store.now) == 3600
     assert store.events[-1].data["started_at"] == store.events[-1].data["created_at"] == ["2026-11-20T12:00:00Z"]
 
 

@@ -96,7 +96,7 @@ def test_a_clock_keeps_running_on_the_same_stage_and_stops_on_done(store: FakeSt
     )
 
     assert running.running
-    assert (running.running.board_id, card_clock.count_elapsed_seconds(running, store.now)) == ("board_away", 3600)
+    assert (running.running.board_id, card_clock.count_worked_seconds(running, store.now)) == ("board_away", 3600)
     assert (completed.running, completed.tracked_seconds, completed.resolved_at) == (None, 3600, store.now)
     (entry,) = [value for value in change.updates if isinstance(value, TimeEntry)]
     assert (entry.board_id, entry.ended_at) == ("board_away", store.now)

@@ -36,7 +36,7 @@ def describe_missing_handlers(document: Node, handlers: Path = HANDLERS_FOLDER, 
 def _describe_missing_handler(bundle: Bundle, operation: Operation, root: Path) -> str:
     module = re.sub(r"\W", "_", operation.node.get("tags", ["operations"])[0])
     location = locate((*operation.pointer, "operationId"), root)
-    summary = str(operation.node.get("summary", operation.id)).rstrip(".")
+    summary = re.sub(r"^Get ", "Return ", str(operation.node.get("summary", operation.id)).rstrip("."))
     return (
         f"{operation.id} ({location}) has no function. Write it in handlers/{module}.py:\n\n"
         f"{_build_signature(bundle, operation)}\n"

@@ -29,7 +29,7 @@ def test_ten_dollars_an_hour_for_fifteen_minutes_and_forty_five_seconds_is_2_63(
 
     now = TWO.replace(minute=15, second=45)
 
-    assert card_clock.count_elapsed_seconds(card, now) == 945
+    assert card_clock.count_worked_seconds(card, now) == 945
     assert card_clock.compute_cost_minor(card, now) == 263
 
 
@@ -41,7 +41,7 @@ def test_ten_dollars_an_hour_for_a_day_and_a_quarter_hour_is_242_63() -> None:
     store.now = TWO + timedelta(hours=24, minutes=15, seconds=45)
     card, _ = cards.resolve(store.view(card.id), card.id, store.context)
 
-    assert card_clock.format_duration(card_clock.count_elapsed_seconds(card, store.now)) == "24:15:45"
+    assert card_clock.format_duration(card_clock.count_worked_seconds(card, store.now)) == "24:15:45"
     assert card_clock.compute_cost_minor(card, store.now) == 24263
 
 
@@ -77,7 +77,7 @@ def test_a_stopped_clock_counts_no_further(store: FakeStore) -> None:
 
     store.advance_clock(hours=5)
 
-    assert card_clock.count_elapsed_seconds(card, store.now) == 60
+    assert card_clock.count_worked_seconds(card, store.now) == 60
 
 
 def test_a_clock_that_was_set_back_never_counts_negative_time(store: FakeStore) -> None:
@@ -87,8 +87,8 @@ def test_a_clock_that_was_set_back_never_counts_negative_time(store: FakeStore) 
     resolved, change = cards.resolve(store.view(card.id), card.id, store.context)
     store.apply(change)
 
-    assert card_clock.count_elapsed_seconds(card, store.now) == 0
-    assert card_clock.count_elapsed_seconds(resolved, store.now) == 0
+    assert card_clock.count_worked_seconds(card, store.now) == 0
+    assert card_clock.count_worked_seconds(resolved, store.now) == 0
     assert [entry.ended_at for entry in store.entries.values()] == [resolved.started_at]
 
 

@@ -164,7 +164,7 @@ def test_an_open_entry_overlaps_everything_after_its_start(store: FakeStore) -> 
         add(store, card, NOON - HOUR, NOON + HOUR)
 
     add(store, card, NOON - HOUR, NOON)
-    assert card_clock.count_elapsed_seconds(store.cards[card.id], store.now) == 3 * 3600
+    assert card_clock.count_worked_seconds(store.cards[card.id], store.now) == 3 * 3600
 
 
 def test_a_correction_changes_the_totals_by_the_difference(store: FakeStore) -> None:
@@ -252,7 +252,7 @@ def test_an_open_entry_can_start_earlier_and_stays_open(store: FakeStore) -> Non
     store.advance_clock(hours=1)
     updated_card = store.cards[card.id]
     assert updated_card.running == entry
-    assert card_clock.count_elapsed_seconds(updated_card, store.now) == 7200
+    assert card_clock.count_worked_seconds(updated_card, store.now) == 7200
     with pytest.raises(InFuture):
         update(store, card, running, started_at=store.now + HOUR)
     with pytest.raises(TimeEntryRunning, match="'Write the copy'"):
@@ -268,7 +268,7 @@ def test_deleting_an_open_entry_stops_the_clock_without_counting(store: FakeStor
     delete(store, card, running)
 
     updated_card = store.cards[card.id]
-    assert (updated_card.running, card_clock.count_elapsed_seconds(updated_card, store.now)) == (None, 0)
+    assert (updated_card.running, card_clock.count_worked_seconds(updated_card, store.now)) == (None, 0)
     assert store.events[-1].data["ended_at"] is None
     store.apply(cards.resolve(store.view(card.id), card.id, store.context)[1])
     assert store.cards[card.id].tracked_seconds == 0
