@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG_FILES
 from tests.source_files import SOURCES, package_of, relative_path, walk
 
 MAY_IMPORT = {
@@ -94,3 +95,8 @@ def test_no_function_is_too_long() -> None:
     }
 
     assert too_long == {}
+
+
+def test_the_longest_files_of_tests_exist() -> None:
+    """A renamed one would run in its alphabetical place again."""
+    assert [name for name in LONG_FILES if not (Path(__file__).parent / name).is_file()] == []
