@@ -13,9 +13,11 @@ EXTENSIONS = frozenset(
     (
         "x-tackboard-body-limit",
         "x-tackboard-deprecated-since",
+        "x-tackboard-embeds-resources",
         "x-tackboard-foreign",
         "x-tackboard-known",
         "x-tackboard-like",
+        "x-tackboard-resources",
         "x-tackboard-role",
         "x-tackboard-scope",
         "x-tackboard-text",
