@@ -1,9 +1,10 @@
 """Authorization: the one decision whether a caller may do something, for every operation."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from kanban.errors import Forbidden
-from kanban.values import Role, Scope
+from kanban.values import UNLIMITED, Role, Scope, TokenLimits
 
 
 class RoleTooLow(Forbidden):
@@ -27,8 +28,29 @@ class ScopeMissing(Forbidden):
         self.scope = scope
 
 
+class ResourceMissing(Forbidden):
+    """Raised when the caller's token is narrowed by resources, and lacks one that the request needs."""
+
+    code = "resource_missing"
+
+    def __init__(self, resources: Iterable[str]) -> None:
+        """Take the resources that are missing."""
+        missing = sorted(resources)
+        noun = "resource" if len(missing) == 1 else "resources"
+        super().__init__(f"This needs a token with the {noun} {', '.join(missing)}.")
+
+
+class TokenTooNarrow(Forbidden):
+    """Raised when a narrowed token would make what its limits could not hold: a board, or a user."""
+
+    code = "token_too_narrow"
+
+
 class Caller(NamedTuple):
     """The user who calls, and the token; `token_version` is the version of the token whose secret was sent.
+
+    `limits` narrow the token. A board that it does not reach does not exist for it. On each board it has its user's
+    role or the highest that it may have, whichever is lower. It may only send requests that need no other resources.
 
     There is one for each request, and a frozen dataclass takes three times as long to make.
     """
@@ -37,6 +59,53 @@ class Caller(NamedTuple):
     token_id: str
     scopes: tuple[Scope, ...]
     token_version: int = 1
+    limits: TokenLimits = UNLIMITED
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything narrows the token."""
+        return self.limits != UNLIMITED
+
+    @property
+    def audience(self) -> str:
+        """Whom responses are for: tokens of one user that are narrowed differently may get different ones."""
+        if not self.is_narrowed:
+            return self.user_id
+        board_ids, max_role, resources = self.limits
+        return "\n".join((self.user_id, " ".join(board_ids or ()), max_role or "", " ".join(resources or ())))
+
+    def reaches(self, board_id: str) -> bool:
+        """Return whether the token reaches a board, if its user does."""
+        board_ids = self.limits.board_ids
+        return board_ids is None or board_id in board_ids
+
+    def limit_role(self, role: Role) -> Role:
+        """Return the token's role on a board on which its user has this role."""
+        max_role = self.limits.max_role
+        return role if max_role is None or max_role.covers(role) else max_role
+
+
+def ensure_may_create_boards(caller: Caller) -> None:
+    """Raise TokenTooNarrow if a new board could not be among those that the token reaches."""
+    if caller.limits.board_ids is not None:
+        raise TokenTooNarrow(
+            "Your token reaches certain boards only, so it cannot create another one: use a token without board_ids."
+        )
+
+
+def ensure_not_narrowed(caller: Caller) -> None:
+    """Raise TokenTooNarrow if the token is narrowed: a user's first token is not."""
+    if caller.is_narrowed:
+        raise TokenTooNarrow(
+            "Your token is narrowed, so it cannot create a user, whose token would not be: use a token that is not."
+        )
+
+
+def ensure_resources(caller: Caller, resources: Iterable[str]) -> None:
+    """Raise ResourceMissing unless the token has all resources that a request needs."""
+    allowed = caller.limits.resources
+    if allowed is not None and (missing := set(resources) - set(allowed)):
+        raise ResourceMissing(missing)
 
 
 def ensure_permitted(

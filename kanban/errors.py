@@ -112,6 +112,7 @@ class UnknownReference(Unprocessable):
     code = "unknown_reference"
     _MESSAGES: ClassVar[dict[str, str]] = {
         "board_id": "'board_id' names no board of yours.",
+        "board_ids": "'board_ids' names a board that is not yours, or that your token does not reach.",
         "list_id": "'list_id' names no list of this board.",
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",

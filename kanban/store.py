@@ -14,6 +14,7 @@ from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
 from kanban.values import (
+    UNKNOWN_ORIGIN,
     Board,
     Card,
     CardRank,
@@ -27,6 +28,7 @@ from kanban.values import (
     Stage,
     TimeEntry,
     Token,
+    TokenOrigin,
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
@@ -423,8 +425,15 @@ class Store(Protocol):
         itself.
         """
 
-    def record_token_use(self, token_id: str, at: datetime) -> None:
-        """Record the last use of a token if that needs no waiting. Never raises Busy."""
+    def purge_token_origins(self, before: datetime, limit: int) -> int:
+        """Erase from where tokens were last used, of up to `limit` tokens that were last used before that moment.
+
+        An engine may keep it up to a day longer. Return how many were looked at; 0 if none is left, except what another
+        purge is erasing right now.
+        """
+
+    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
+        """Record the last use of a token, and from where, if that needs no waiting. Never raises Busy."""
 
     def check_ready(self) -> None:
         """Do one keyed read, and check that writes are accepted if that leaves nothing behind.

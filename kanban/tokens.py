@@ -1,7 +1,7 @@
 """Tokens: 'tkb_', 30 random base-62 characters and a checksum of 6. Shown once; only a digest is stored.
 
-A token that is created with another token is its child: it never expires later, has no scope that its parent lacks, and
-is revoked with it. The descendants of a token are its children, their children, and so on.
+A token that is created with another token is its child: it never expires later, has no scope that its parent lacks, is
+never wider, and is revoked with it. The descendants of a token are its children, their children, and so on.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kanban.changes import ActionContext, Change
-from kanban.errors import Conflict, Forbidden, Unauthenticated, Unprocessable
+from kanban.errors import Conflict, Forbidden, Unauthenticated, UnknownReference, Unprocessable
 from kanban.timekeeping import timestamps
-from kanban.values import Scope, Token
+from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Scope, Token, TokenLimits, TokenOrigin
 
 MAX_ANCESTORS = 10
 """Ancestors of one token: all of them are checked whenever it is used."""
@@ -24,6 +24,15 @@ _RANDOM_LENGTH = 30
 _CHECK_LENGTH = 6
 _TOKEN_PATTERN = re.compile(r"tkb_([0-9A-Za-z]{30})([0-9A-Za-z]{6})", re.ASCII)
 _USE_RECORD_INTERVAL = timedelta(hours=1)
+_ORIGIN_RECORD_INTERVAL = timedelta(minutes=1)
+
+ORIGIN_LIFETIME = timedelta(days=30)
+"""How long it is kept from where a token was last used."""
+
+MAX_CLIENT_CHARACTERS = 100
+"""How much is kept of what a client says of itself."""
+
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
 class ScopeTooBroad(Unprocessable):
@@ -35,6 +44,28 @@ class ScopeTooBroad(Unprocessable):
         """Take the first scope that the calling token does not have."""
         super().__init__(f"A token cannot give the scope {scope}, which it does not have itself.")
         self.field = "scopes"
+
+
+class RoleTooHigh(Unprocessable):
+    """Raised when a token would create a token with a higher role than it may have itself."""
+
+    code = "role_too_high"
+
+    def __init__(self, role: str, max_role: str) -> None:
+        """Take the new token's highest role, and the one of the calling token."""
+        super().__init__(f"A token cannot give the role {role}: its own max_role is {max_role}.")
+        self.field = "max_role"
+
+
+class ResourceTooBroad(Unprocessable):
+    """Raised when a token would create a token with a resource that it lacks itself."""
+
+    code = "resource_too_broad"
+
+    def __init__(self, resource: str) -> None:
+        """Take the first resource that the calling token does not have."""
+        super().__init__(f"A token cannot give the resource {resource}, which it does not have itself.")
+        self.field = "resources"
 
 
 class ExpiresInPast(Unprocessable):
@@ -103,19 +134,22 @@ def issue(
     name: str,
     scopes: Collection[Scope],
     expires_at: datetime | None = None,
+    limits: TokenLimits = UNLIMITED,
     parent: Token | None = None,
 ) -> tuple[Token, str, Change]:
     """Create a token; return it, its text, and the change that stores it.
 
-    `parent` is the token that creates it; there is none at sign-up and on the command line. `expires_at` defaults to
-    the parent's.
+    `parent` is the token that creates it; there is none at sign-up and on the command line. `expires_at` and each of
+    the `limits` default to the parent's.
 
-    Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations.
+    Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations; UnknownReference for a board that the
+    parent does not reach, RoleTooHigh, ResourceTooBroad.
     """
     if expires_at is not None and expires_at <= context.at:
         raise ExpiresInPast
     if parent is not None:
         expires_at = _limit_expiry(parent, expires_at)
+        limits = _inherit_limits(parent.get_limits(), limits)
         _ensure_may_issue(parent, scopes)
     text = _generate_text(random_bytes)
     token = Token(
@@ -128,6 +162,9 @@ def issue(
         created_at=context.at,
         expires_at=expires_at,
         ancestor_ids=(*parent.ancestor_ids, parent.id) if parent else (),
+        board_ids=_sort_optional(limits.board_ids),
+        max_role=limits.max_role,
+        resources=_sort_optional(limits.resources),
     )
     return token, text, Change(creates=(token,))
 
@@ -138,6 +175,27 @@ def _limit_expiry(parent: Token, expires_at: datetime | None) -> datetime | None
     if expires_at > parent.expires_at:
         raise ExpiresAfterParent(parent.expires_at)
     return expires_at
+
+
+def _inherit_limits(own: TokenLimits, limits: TokenLimits) -> TokenLimits:
+    """Return the limits of a child whose parent has its own."""
+    board_ids, max_role, resources = limits
+    if own.board_ids is not None and not set(board_ids or ()) <= set(own.board_ids):
+        raise UnknownReference("board_ids")
+    if own.max_role is not None and max_role is not None and not own.max_role.covers(max_role):
+        raise RoleTooHigh(max_role, own.max_role)
+    for resource in resources or ():
+        if own.resources is not None and resource not in own.resources:
+            raise ResourceTooBroad(resource)
+    return TokenLimits(
+        own.board_ids if board_ids is None else board_ids,
+        own.max_role if max_role is None else max_role,
+        own.resources if resources is None else resources,
+    )
+
+
+def _sort_optional(texts: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if texts is None else tuple(sorted(texts))
 
 
 def _ensure_may_issue(parent: Token, scopes: Collection[Scope]) -> None:
@@ -161,16 +219,42 @@ def is_live(token: Token, now: datetime) -> bool:
     return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
 
 
-def is_use_record_due(token: Token, now: datetime) -> bool:
-    """Return whether the token's last use should be recorded: once an hour, so that most reads write nothing."""
-    return token.last_used_at is None or now - token.last_used_at >= _USE_RECORD_INTERVAL
+def is_use_record_due(token: Token, now: datetime, address: str | None = None) -> bool:
+    """Return whether the token's use should be recorded: once an hour, so that most reads write nothing.
+
+    A use from another `address` is recorded once a minute.
+    """
+    if token.last_used_at is None:
+        return True
+    passed = now - token.last_used_at
+    return passed >= _USE_RECORD_INTERVAL or (
+        address != token.last_used_address and address is not None and passed >= _ORIGIN_RECORD_INTERVAL
+    )
+
+
+def describe_origin(address: str | None, user_agent: str | None) -> TokenOrigin:
+    """Return what is recorded of an address and of what a client says of itself.
+
+    That is any text. One that contains a token is not recorded at all.
+    """
+    if not user_agent or "tkb_" in user_agent:
+        return TokenOrigin(address)
+    client = _CONTROL_CHARACTERS.sub("", user_agent)[:MAX_CLIENT_CHARACTERS]
+    return TokenOrigin(address, client or None)
+
+
+def get_origin(token: Token, now: datetime) -> TokenOrigin:
+    """Return from where the token was last used, as long as that is kept."""
+    if token.last_used_at is None or now - token.last_used_at >= ORIGIN_LIFETIME:
+        return UNKNOWN_ORIGIN
+    return TokenOrigin(token.last_used_address, token.last_used_client)
 
 
 def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tuple[Token, Change | None]:
     """Revoke the token with all its descendants; no change if it was revoked before.
 
     `caller_token` is the token that asks for it. Raises TokenOutOfReach if the token has a scope that the caller's
-    lacks, or is its ancestor.
+    lacks, is wider, or is its ancestor.
     """
     if token.revoked_at is not None:
         return token, None
@@ -181,7 +265,11 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
             raise TokenOutOfReach(
                 f"That token has the scope {scope}, which yours does not have: revoke it with a token that has it."
             )
-    revoked = replace(token, revoked_at=context.at, version=token.version + 1)
+    if not caller_token.get_limits().cover(token.get_limits()):
+        raise TokenOutOfReach(
+            "That token may do more than yours, which is narrowed: revoke it with a token that is not narrower."
+        )
+    revoked = _set_origin(replace(token, revoked_at=context.at, version=token.version + 1), UNKNOWN_ORIGIN)
     return revoked, Change(updates=(revoked,))
 
 
@@ -200,8 +288,15 @@ def rotate(
     if not is_live(token, context.at):
         raise TokenExpired
     text = _generate_text(random_bytes)
-    rotated = replace(token, digest=_hash_text(text), version=token.version + 1)
+    # What is written back is not older than it may be, whatever a purge erases meanwhile.
+    rotated = _set_origin(
+        replace(token, digest=_hash_text(text), version=token.version + 1), get_origin(token, context.at)
+    )
     return rotated, text, Change(updates=(rotated,))
+
+
+def _set_origin(token: Token, origin: TokenOrigin) -> Token:
+    return replace(token, last_used_address=origin.address, last_used_client=origin.client)
 
 
 def _generate_text(random_bytes: Callable[[int], bytes]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kanban.fields import editable, recordable
 
@@ -81,12 +81,52 @@ class User:
     updated_at: datetime
 
 
+class TokenLimits(NamedTuple):
+    """What narrows a token: the only boards that it reaches, its highest role, and the only resources that it may use.
+
+    None does not narrow it. `kanban.access` says what each limit means.
+    """
+
+    board_ids: tuple[str, ...] | None = None
+    max_role: Role | None = None
+    resources: tuple[str, ...] | None = None
+
+    def cover(self, others: "TokenLimits") -> bool:
+        """Return whether these limits allow everything that the others allow."""
+        return (
+            _covers(self.board_ids, others.board_ids)
+            and _covers(self.resources, others.resources)
+            and (self.max_role is None or self.max_role.covers(others.max_role or Role.OWNER))
+        )
+
+
+def _covers(allowed: tuple[str, ...] | None, others: tuple[str, ...] | None) -> bool:
+    return allowed is None or (others is not None and set(others) <= set(allowed))
+
+
+UNLIMITED = TokenLimits()
+"""The limits of a token that nothing narrows."""
+
+
+class TokenOrigin(NamedTuple):
+    """From where a token was used: the client's address, and what it says of itself. None where that is unknown."""
+
+    address: str | None = None
+    client: str | None = None
+
+
+UNKNOWN_ORIGIN = TokenOrigin()
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token. Only the SHA-256 digest of its text is stored.
 
     `ancestor_ids` are the ids of the token that it was created with (last) and of that token's ancestors (before). It
     is revoked with any of them, and `revoked_at` says so in that case, too.
+
+    `board_ids`, `max_role` and `resources` are its `TokenLimits`, and never change; ids and resources are sorted.
+    `last_used_address` and `last_used_client` are its `TokenOrigin` at `last_used_at`.
     """
 
     id: str
@@ -100,6 +140,18 @@ class Token:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     ancestor_ids: tuple[str, ...] = ()
+    board_ids: tuple[str, ...] | None = None
+    max_role: Role | None = None
+    resources: tuple[str, ...] | None = None
+    last_used_address: str | None = None
+    last_used_client: str | None = None
+
+    def get_limits(self) -> TokenLimits:
+        """Return what narrows the token."""
+        # Nothing narrows most tokens, and each request asks for this.
+        if self.board_ids is None and self.max_role is None and self.resources is None:
+            return UNLIMITED
+        return TokenLimits(self.board_ids, self.max_role, self.resources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
     R             <board>#<reader>       there is that reader of the feed
+    O             <day>#<user>#<token>   from where that token was used, until that day began, may be recorded
     S             secret, owner          what belongs to the installation
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
@@ -193,6 +194,17 @@ def stored_response_key(user_id: str, operation_id: str, idempotency_key: str) -
 def token_holder_key(digest_or_id: str) -> Item:
     """Return the key of the item that tells whose token has that digest or id."""
     return item_key(f"T#{digest_or_id}", "T")
+
+
+def token_origin_key(day: str, user_id: str, token_id: str) -> Item:
+    """Return the key of the item that tells that an origin of a token may be recorded, of uses before a day began."""
+    return item_key("O", f"{day}#{user_id}#{token_id}")
+
+
+def parse_token_origin(item: Item) -> tuple[str, str]:
+    """Return the user and the token of an item that `token_origin_key` is the key of."""
+    _, user_id, token_id = item["sk"]["S"].split("#")
+    return user_id, token_id
 
 
 def setting_key(name: str) -> Item:

@@ -8,10 +8,25 @@ from datetime import datetime
 from kanban.card_views import view_card
 from kanban.changes import Change
 from kanban.store import Busy, CardQuery, CardsWithChecklists, EventQuery, NeighbourOf, PartKey, StoredResponse
-from kanban.values import Board, Card, CardRank, CardView, Checklist, Comment, Event, List, Role, TimeEntry, Token, User
+from kanban.values import (
+    UNKNOWN_ORIGIN,
+    Board,
+    Card,
+    CardRank,
+    CardView,
+    Checklist,
+    Comment,
+    Event,
+    List,
+    Role,
+    TimeEntry,
+    Token,
+    TokenOrigin,
+    User,
+)
 from kanban.views import BoardView, Page, PageKey, WorkedTime
-from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_reads
-from stores.dynamodb.attributes import to_string, to_timestamp
+from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_origins, token_reads
+from stores.dynamodb.attributes import to_string
 from stores.dynamodb.board_items import BoardHead, board_from_items, deleted_list_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item, part_item_key
 from stores.dynamodb.client import ConditionFailed, RetryingClient
@@ -24,7 +39,7 @@ from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.webhooks import DynamoWebhooks
-from stores.dynamodb.writes import Put, UpdateBuilder
+from stores.dynamodb.writes import Put
 from stores.paging import count_events_to_read, cut_event_page, cut_page
 
 _SECRET_BYTES = 32
@@ -296,17 +311,14 @@ class DynamoStore:
         del now, limit
         return 0
 
-    def record_token_use(self, token_id: str, at: datetime) -> None:
+    def purge_token_origins(self, before: datetime, limit: int) -> int:
+        return token_origins.purge(self._client, self._reader, self._table, before, limit)
+
+    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
         try:
             holder = self._reader.get_token_holder(token_id, retries=False)
-            if holder is None:
-                return
-            update = UpdateBuilder()
-            update.set("#last_used_at", to_timestamp(at))
-            update.require("attribute_exists(#pk)")
-            update.require("(attribute_not_exists(#last_used_at) OR #last_used_at < :at)", at=to_timestamp(at))
-            key = keys.token_key(holder.user_id, holder.token_id)
-            self._client("update_item", retries=False, **update.build(key).fields(self._table))
+            if holder is not None:
+                token_origins.record_use(self._client, self._table, holder, at, origin)
         except (Busy, ConditionFailed):
             # The next request with this token tries again, unless a later use has been recorded.
             return

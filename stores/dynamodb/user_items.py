@@ -35,6 +35,8 @@ _token_from_item: Callable[[Item], Token] = compile_reader(
         "user_id": "item['pk']['S'][2:]",
         "scopes": "tuple([Scope_WORDS[word] for word in item['scopes']['S'].split()])",
         "ancestor_ids": "tuple(item['ancestor_ids']['S'].split()) if 'ancestor_ids' in item else ()",
+        "board_ids": "tuple(item['board_ids']['S'].split()) if 'board_ids' in item else None",
+        "resources": "tuple(item['resources']['S'].split()) if 'resources' in item else None",
     },
 )
 
@@ -44,6 +46,8 @@ _token_attributes: Callable[[Token], Item] = compile_writer(
     {
         "scopes": "{'S': ' '.join(value.scopes)}",
         "ancestor_ids": "{'S': ' '.join(value.ancestor_ids)} if value.ancestor_ids else None",
+        "board_ids": "{'S': ' '.join(value.board_ids)} if value.board_ids is not None else None",
+        "resources": "{'S': ' '.join(value.resources)} if value.resources is not None else None",
     },
 )
 

@@ -202,11 +202,19 @@ row_to_token: Callable[[Row], Token] = _compile_reader(
     (*TOKEN_COLUMNS, "revoked_at", "ancestors"),
     {
         "scopes": "tuple([Scope_VALUES[scope] for scope in c_scopes.split()])",
+        "board_ids": "tuple(c_board_ids.split()) if c_board_ids is not None else None",
+        "resources": "tuple(c_resources.split()) if c_resources is not None else None",
         "ancestor_ids": "parse_ancestor_ids(c_ancestors) if c_ancestors else ()",
     },
 )
 token_to_row: Callable[[Token], _Write] = _compile_writer(
-    Token, _columns_of(tables.tokens), {"scopes": "' '.join(value.scopes)"}
+    Token,
+    _columns_of(tables.tokens),
+    {
+        "scopes": "' '.join(value.scopes)",
+        "board_ids": "' '.join(value.board_ids) if value.board_ids is not None else None",
+        "resources": "' '.join(value.resources) if value.resources is not None else None",
+    },
 )
 
 row_to_board: Callable[[Row], Board] = _compile_reader(Board, _columns_of(tables.boards))

@@ -102,6 +102,22 @@ DELETE_EXPIRED_RECORDS: Statement = (
 )
 """Deletes at most `limit` expired idempotency records."""
 
+ERASE_TOKEN_ORIGINS: Statement = (
+    tables.tokens.update()
+    .where(
+        tables.tokens.c.id.in_(
+            sa.select(tables.tokens.c.id)
+            .where(tables.TOKEN_HAS_ORIGIN, tables.tokens.c.last_used_at < _BEFORE)
+            .order_by(tables.tokens.c.last_used_at)
+            .limit(_LIMIT)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(last_used_address=sa.null(), last_used_client=sa.null())
+    .returning(sa.literal_column("1"))
+)
+"""Erases from where at most `limit` tokens were last used before a timestamp."""
+
 _DELETE_BY_ID: dict[sa.Table, sa.Delete] = {
     table: table.delete().where(table.c.id == _ID) for table in (tables.boards, tables.lists, tables.cards)
 }

@@ -26,6 +26,7 @@ from kanban.store import (
 )
 from kanban.text import fold
 from kanban.values import (
+    UNKNOWN_ORIGIN,
     Board,
     Card,
     CardRank,
@@ -41,6 +42,7 @@ from kanban.values import (
     Stage,
     TimeEntry,
     Token,
+    TokenOrigin,
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
@@ -437,12 +439,15 @@ class SqlStore:
         statement = self._bind(purge.DELETE_EXPIRED_RECORDS, now=format_timestamp(now), limit=limit)
         return self._retry_erase(lambda transaction: len(transaction.query(statement)))
 
-    def record_token_use(self, token_id: str, at: datetime) -> None:
+    def purge_token_origins(self, before: datetime, limit: int) -> int:
+        statement = self._bind(purge.ERASE_TOKEN_ORIGINS, before=format_timestamp(before), limit=limit)
+        return self._retry_erase(lambda transaction: len(transaction.query(statement)))
+
+    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
+        values = {"token_id": token_id, "at": format_timestamp(at), **origin._asdict()}
         try:
             with self._begin_write(wait=False) as transaction:
-                transaction.execute(
-                    self._bind(write_statements.RECORD_TOKEN_USE, token_id=token_id, at=format_timestamp(at))
-                )
+                transaction.execute(self._bind(write_statements.RECORD_TOKEN_USE, **values))
         except (Busy, StaleRead):
             # The next request with this token tries it again.
             return

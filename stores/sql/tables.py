@@ -66,6 +66,11 @@ tokens = sa.Table(
     sa.Column("expires_at", TIMESTAMP),
     sa.Column("last_used_at", TIMESTAMP),
     sa.Column("revoked_at", TIMESTAMP),
+    sa.Column("board_ids", BYTEWISE_TEXT),
+    sa.Column("max_role", TEXT),
+    sa.Column("resources", TEXT),
+    sa.Column("last_used_address", TEXT),
+    sa.Column("last_used_client", TEXT),
     _check_between("version", 1),
     sa.CheckConstraint("length(digest) = 64", name="digest"),
     sqlite_strict=True,
@@ -76,6 +81,13 @@ sa.Index(
     tokens.c.id,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
+)
+TOKEN_HAS_ORIGIN = sa.or_(tokens.c.last_used_address.is_not(None), tokens.c.last_used_client.is_not(None))
+sa.Index(
+    "ix_tokens_origin",
+    tokens.c.last_used_at,
+    sqlite_where=TOKEN_HAS_ORIGIN,
+    postgresql_where=TOKEN_HAS_ORIGIN,
 )
 
 # The tokens with which a token was made, the oldest at position 0: it is revoked together with any of them.

@@ -33,7 +33,10 @@ from stores.sql.tables import (
 # A list's stage has its own statement: SQLite checks every card of a list whenever a statement sets a column to which
 # the cards refer, even if its value stays the same.
 _IMMUTABLE_COLUMNS = frozenset(
-    {"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"}
+    {
+        *("id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"),
+        *("board_ids", "max_role", "resources"),
+    }
 )
 _STATUS = sa.select(lists.c.stage).where(lists.c.id == parameter("list_id")).scalar_subquery()
 
@@ -199,7 +202,7 @@ RECORD_TOKEN_USE = (
         tokens.c.id == parameter("token_id"),
         sa.or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < parameter("at")),
     )
-    .values(last_used_at=parameter("at"))
+    .values(last_used_at=parameter("at"), last_used_address=parameter("address"), last_used_client=parameter("client"))
 )
 
 

@@ -1,9 +1,21 @@
 """Every role and scope against every required one."""
 
+from typing import Any
+
 import pytest
 
-from kanban.access import Caller, RoleTooLow, ScopeMissing, ensure_permitted
-from kanban.values import Role, Scope
+from kanban.access import (
+    Caller,
+    ResourceMissing,
+    RoleTooLow,
+    ScopeMissing,
+    TokenTooNarrow,
+    ensure_may_create_boards,
+    ensure_not_narrowed,
+    ensure_permitted,
+    ensure_resources,
+)
+from kanban.values import UNLIMITED, Role, Scope, TokenLimits
 
 ALL = tuple(Scope)
 ALLOWED = {
@@ -48,3 +60,105 @@ def test_a_missing_scope_is_reported_before_a_low_role() -> None:
 def test_a_caller_without_a_role_is_refused() -> None:
     with pytest.raises(RoleTooLow):
         ensure_permitted(Caller("usr_ann", "tok_1", ALL), Scope.READ, role=None, required_role=Role.VIEWER)
+
+
+# Narrowed tokens
+
+
+def make_caller(**limits: Any) -> Caller:
+    """Return a caller whose token has all scopes and these limits."""
+    return Caller("usr_ann", "tok_1", ALL, limits=TokenLimits(**limits))
+
+
+def test_a_token_without_limits_is_not_narrowed() -> None:
+    caller = make_caller()
+
+    assert not caller.is_narrowed
+    assert caller.audience == "usr_ann"
+    assert caller.reaches("brd_1")
+    assert [caller.limit_role(role) for role in Role] == list(Role)
+    ensure_may_create_boards(caller)
+    ensure_not_narrowed(caller)
+    ensure_resources(caller, ["cards"])
+
+
+def test_a_token_reaches_the_boards_that_it_names_and_no_other() -> None:
+    caller = make_caller(board_ids=("brd_1", "brd_2"))
+
+    assert [caller.reaches(board_id) for board_id in ("brd_1", "brd_2", "brd_3")] == [True, True, False]
+    with pytest.raises(TokenTooNarrow, match="certain boards only"):
+        ensure_may_create_boards(caller)
+
+
+@pytest.mark.parametrize("max_role", Role)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_limited_to_the_lower_one(role: Role, max_role: Role) -> None:
+    expected = role if (max_role, role) in ALLOWED else max_role
+
+    assert make_caller(max_role=max_role).limit_role(role) is expected
+
+
+def test_the_resources_that_are_missing_are_named() -> None:
+    caller = make_caller(resources=("cards", "comments"))
+
+    ensure_resources(caller, ["comments", "cards"])
+    ensure_may_create_boards(caller)
+    with pytest.raises(ResourceMissing, match=r"with the resource lists\.$"):
+        ensure_resources(caller, ["lists", "cards"])
+    with pytest.raises(ResourceMissing, match=r"with the resources labels, lists\.$"):
+        ensure_resources(caller, {"lists", "cards", "labels"})
+
+
+NARROWED: list[dict[str, Any]] = [
+    {"board_ids": ("brd_1",)},
+    {"board_ids": ("brd_1", "brd_2")},
+    {"max_role": Role.VIEWER},
+    {"max_role": Role.OWNER},
+    {"resources": ("cards",)},
+    {"resources": ("cards", "users")},
+]
+
+
+@pytest.mark.parametrize("limits", NARROWED)
+def test_any_limit_narrows_a_token(limits: dict[str, Any]) -> None:
+    caller = make_caller(**limits)
+
+    assert caller.is_narrowed
+    with pytest.raises(TokenTooNarrow, match="cannot create a user"):
+        ensure_not_narrowed(caller)
+
+
+def test_responses_to_tokens_that_are_narrowed_differently_have_different_audiences() -> None:
+    callers = [Caller("usr_ann", "tok_1", ALL), *(make_caller(**limits) for limits in NARROWED)]
+
+    assert len({caller.audience for caller in callers}) == len(callers)
+    assert (
+        make_caller(board_ids=("brd_1",)).audience == make_caller(board_ids=("brd_1",))._replace(token_id="x").audience
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "others", "expected"),
+    [
+        ({}, {}, True),
+        *((own, own, True) for own in NARROWED),
+        *(({}, others, True) for others in NARROWED),
+        *((own, {}, own == {"max_role": Role.OWNER}) for own in NARROWED),
+        ({"board_ids": ("brd_1", "brd_2")}, {"board_ids": ("brd_2",)}, True),
+        ({"board_ids": ("brd_2",)}, {"board_ids": ("brd_1", "brd_2")}, False),
+        ({"max_role": Role.EDITOR}, {"max_role": Role.VIEWER}, True),
+        ({"max_role": Role.EDITOR}, {"max_role": Role.OWNER}, False),
+        ({"resources": ("cards", "lists")}, {"resources": ("lists",)}, True),
+        ({"resources": ("cards",)}, {"resources": ("lists",)}, False),
+        ({"board_ids": ("brd_1",)}, {"board_ids": ("brd_1",), "max_role": Role.VIEWER}, True),
+        ({"board_ids": ("brd_1",), "max_role": Role.VIEWER}, {"board_ids": ("brd_1",)}, False),
+    ],
+)
+def test_limits_cover_what_is_as_narrow_or_narrower(
+    limits: dict[str, Any], others: dict[str, Any], expected: bool
+) -> None:
+    assert TokenLimits(**limits).cover(TokenLimits(**others)) == expected
+
+
+def test_no_limits_are_one_value() -> None:
+    assert TokenLimits() == UNLIMITED

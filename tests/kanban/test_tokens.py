@@ -12,15 +12,18 @@ import pytest
 
 from kanban import tokens
 from kanban.changes import ActionContext, Change
+from kanban.errors import UnknownReference
 from kanban.tokens import (
     ExpiresAfterParent,
     ExpiresInPast,
+    ResourceTooBroad,
+    RoleTooHigh,
     ScopeTooBroad,
     TokenExpired,
     TokenOutOfReach,
     TooManyGenerations,
 )
-from kanban.values import Scope, Token
+from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Role, Scope, Token, TokenLimits, TokenOrigin
 from tests.kanban.fake_store import NOON
 
 SETS_OF_SCOPES = [scopes for size in (1, 2, 3) for scopes in combinations(Scope, size)]
@@ -255,3 +258,148 @@ def test_the_last_use_of_a_token_is_recorded_once_an_hour(token: Token) -> None:
     assert tokens.is_use_record_due(token, NOON)
     assert not tokens.is_use_record_due(used, NOON + timedelta(minutes=59))
     assert tokens.is_use_record_due(used, NOON + timedelta(hours=1))
+
+
+# Limits
+
+NARROW = TokenLimits(("brd_1", "brd_2"), Role.EDITOR, ("cards", "comments"))
+
+
+def issue_narrow(context: ActionContext, limits: TokenLimits, parent: Token | None = None) -> Token:
+    return tokens.issue(
+        context, os.urandom, user_id="usr_ann", name="x", scopes=[Scope.ADMIN], limits=limits, parent=parent
+    )[0]
+
+
+def test_a_token_keeps_its_limits_in_order(context: ActionContext) -> None:
+    token = issue_narrow(context, TokenLimits(("brd_2", "brd_1"), Role.EDITOR, ("comments", "cards")))
+
+    assert token.get_limits() == NARROW
+    assert (token.board_ids, token.max_role, token.resources) == NARROW
+    assert issue_narrow(context, TokenLimits()).get_limits() is UNLIMITED
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (TokenLimits(), NARROW),
+        (TokenLimits(board_ids=("brd_2",)), NARROW._replace(board_ids=("brd_2",))),
+        (TokenLimits(max_role=Role.VIEWER), NARROW._replace(max_role=Role.VIEWER)),
+        (TokenLimits(max_role=Role.EDITOR), NARROW),
+        (TokenLimits(resources=("cards",)), NARROW._replace(resources=("cards",))),
+    ],
+)
+def test_a_child_has_the_limits_of_its_parent_or_narrower_ones(
+    context: ActionContext, limits: TokenLimits, expected: TokenLimits
+) -> None:
+    parent = issue_narrow(context, NARROW)
+
+    assert issue_narrow(context, limits, parent).get_limits() == expected
+    assert issue_narrow(context, limits, issue_narrow(context, UNLIMITED)).get_limits() == limits
+
+
+def test_no_child_is_wider_than_its_parent(context: ActionContext) -> None:
+    parent = issue_narrow(context, NARROW)
+
+    with pytest.raises(UnknownReference, match="'board_ids' names a board that is not yours") as wrong_board:
+        issue_narrow(context, TokenLimits(board_ids=("brd_1", "brd_3")), parent)
+    with pytest.raises(RoleTooHigh, match="cannot give the role owner: its own max_role is editor") as wrong_role:
+        issue_narrow(context, TokenLimits(max_role=Role.OWNER), parent)
+    with pytest.raises(ResourceTooBroad, match="cannot give the resource members") as wrong_resource:
+        issue_narrow(context, TokenLimits(resources=("cards", "members")), parent)
+
+    fields = [error.value.field for error in (wrong_board, wrong_role, wrong_resource)]
+    assert fields == ["board_ids", "max_role", "resources"]
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "may_revoke"),
+    [
+        (UNLIMITED, NARROW, True),
+        (NARROW, NARROW, True),
+        (NARROW, NARROW._replace(max_role=Role.VIEWER), True),
+        (NARROW, UNLIMITED, False),
+        (NARROW, NARROW._replace(max_role=None), False),
+        (NARROW._replace(board_ids=("brd_1",)), NARROW, False),
+        (NARROW._replace(resources=("cards",)), NARROW, False),
+    ],
+)
+def test_a_token_revokes_none_that_is_wider(
+    context: ActionContext, own: TokenLimits, other: TokenLimits, may_revoke: bool
+) -> None:
+    caller, token = issue_narrow(context, own), issue_narrow(context, other)
+
+    if may_revoke:
+        assert tokens.revoke(token, context, caller_token=caller)[0].revoked_at == NOON
+    else:
+        with pytest.raises(TokenOutOfReach, match="may do more than yours, which is narrowed"):
+            tokens.revoke(token, context, caller_token=caller)
+
+
+# Uses
+
+
+@pytest.mark.parametrize(
+    ("passed", "address", "is_due"),
+    [
+        (SECOND, "192.0.2.1", False),
+        (HOUR - SECOND, "192.0.2.1", False),
+        (HOUR, "192.0.2.1", True),
+        (timedelta(seconds=59), "192.0.2.2", False),
+        (timedelta(seconds=60), "192.0.2.2", True),
+        (HOUR - SECOND, None, False),
+        (HOUR, None, True),
+    ],
+)
+def test_a_use_is_recorded_once_an_hour_and_from_another_address_once_a_minute(
+    token: Token, passed: timedelta, address: str | None, is_due: bool
+) -> None:
+    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1")
+
+    assert tokens.is_use_record_due(used, NOON + passed, address) == is_due
+    assert tokens.is_use_record_due(token, NOON, address)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "client"),
+    [
+        (None, None),
+        ("", None),
+        ("\x07\x1f\x9f", None),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("a\tb\x00c\x7fd\x85e é", "abcde é"),
+        ("x" * 101, "x" * 100),
+        ("\x00" + "x" * 101, "x" * 100),
+        ("agent tkb_0123", None),
+    ],
+)
+def test_what_a_client_says_of_itself_is_recorded_as_text(user_agent: str | None, client: str | None) -> None:
+    assert tokens.describe_origin("192.0.2.1", user_agent) == TokenOrigin("192.0.2.1", client)
+
+
+def test_an_origin_is_forgotten_after_thirty_days(token: Token) -> None:
+    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1", last_used_client="curl")
+
+    assert tokens.get_origin(used, NOON + timedelta(days=30) - SECOND) == TokenOrigin("192.0.2.1", "curl")
+    assert tokens.get_origin(used, NOON + timedelta(days=30)) == UNKNOWN_ORIGIN
+    assert tokens.get_origin(token, NOON) == UNKNOWN_ORIGIN
+
+
+def test_a_rotation_writes_back_no_origin_that_a_purge_may_erase(token: Token, context: ActionContext) -> None:
+    used = replace(token, last_used_address="192.0.2.1", last_used_client="curl")
+    recent, old = (replace(used, last_used_at=NOON - timedelta(days=days)) for days in (29, 30))
+
+    rotated = [tokens.rotate(token, context, os.urandom, caller_token=token)[0] for token in (recent, old)]
+
+    assert [(token.last_used_address, token.last_used_client) for token in rotated] == [
+        ("192.0.2.1", "curl"),
+        (None, None),
+    ]
+
+
+def test_a_revoked_token_has_no_origin(token: Token, context: ActionContext) -> None:
+    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1", last_used_client="curl")
+
+    revoked, _ = tokens.revoke(used, context, caller_token=used)
+
+    assert (revoked.last_used_at, revoked.last_used_address, revoked.last_used_client) == (NOON, None, None)

@@ -1,6 +1,7 @@
 """Tokens made with other tokens: they are revoked together, even if secrets have been rotated."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from kanban import tokens
 from kanban.changes import Change
 from kanban.store import AlreadyExists, StaleRead
-from kanban.values import Scope, Token
+from kanban.values import UNKNOWN_ORIGIN, Role, Scope, Token, TokenLimits, TokenOrigin
 from tests.stores.conftest import OpenStore
 from tests.stores.world import World
 
@@ -170,3 +171,109 @@ def _new_digest(change: Change) -> str:
     (token,) = change.updates
     assert isinstance(token, Token)
     return token.digest
+
+
+# Limits and origins
+
+ORIGIN = TokenOrigin("203.0.113.7", "curl/8.5.0 é")
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        TokenLimits(),
+        TokenLimits(board_ids=("brd_1",)),
+        TokenLimits(max_role=Role.VIEWER),
+        TokenLimits(resources=("cards", "time_entries")),
+        TokenLimits(tuple(f"brd_{number:02}" for number in range(20)), Role.OWNER, ("boards",)),
+    ],
+)
+def test_the_limits_of_a_token_are_read_as_they_were_written(world: World, limits: TokenLimits) -> None:
+    token = world.add_token(limits=limits)
+
+    assert token.get_limits() == limits
+    rotated = rotate_token(world, token)
+    holder = world.store.read_token_by_digest(rotated.digest)
+    assert holder == (rotated, world.ann)
+    assert world.store.read_token(world.ann.id, token.id) == rotated
+    assert world.store.page_tokens(world.ann.id, 1).items == (rotated,)
+
+
+def read_origin(world: World, token: Token) -> TokenOrigin:
+    """Return what is stored of where a token was last used."""
+    stored_token = world.store.read_token(world.ann.id, token.id)
+    assert stored_token is not None
+    return TokenOrigin(stored_token.last_used_address, stored_token.last_used_client)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [ORIGIN, TokenOrigin("2001:db8::1"), TokenOrigin(client="curl"), UNKNOWN_ORIGIN, TokenOrigin("::", "x" * 100)],
+)
+def test_the_last_use_replaces_the_origin_of_the_one_before(world: World, origin: TokenOrigin) -> None:
+    token = world.add_token()
+
+    world.store.record_token_use(token.id, world.now, ORIGIN)
+    assert read_origin(world, token) == ORIGIN
+    world.store.record_token_use(token.id, world.now + timedelta(hours=1), origin)
+
+    assert read_origin(world, token) == origin
+    world.store.record_token_use(token.id, world.now, TokenOrigin("192.0.2.1", "late"))
+    assert read_origin(world, token) == origin
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_a_purge_erases_old_origins_and_nothing_else(world: World, limit: int) -> None:
+    old = [world.add_token() for _ in range(3)]
+    kept, unused, used_again = (world.add_token() for _ in range(3))
+    for token in (*old, used_again):
+        world.store.record_token_use(token.id, world.now, ORIGIN)
+        world.store.record_token_use(token.id, world.now + timedelta(hours=1), ORIGIN)
+    world.advance(days=2)
+    cutoff = world.now
+    for token in (kept, used_again):
+        world.store.record_token_use(token.id, world.now, ORIGIN)
+    before = {token.id: world.store.read_token(world.ann.id, token.id) for token in (*old, kept, unused, used_again)}
+
+    steps = 0
+    while world.store.purge_token_origins(cutoff, limit):
+        steps += 1
+
+    assert steps >= 3 / limit
+    for token in (*old, kept, unused, used_again):
+        stored_token, expected = world.store.read_token(world.ann.id, token.id), before[token.id]
+        if token in old:
+            assert expected is not None
+            expected = replace(expected, last_used_address=None, last_used_client=None)
+        assert stored_token == expected
+    assert world.store.purge(world.now, 1000) == 0
+
+
+def test_an_origin_is_recorded_again_after_a_purge(world: World) -> None:
+    token = world.add_token()
+    world.store.record_token_use(token.id, world.now, ORIGIN)
+    world.advance(days=2)
+    assert world.store.purge_token_origins(world.now, 10)
+    assert read_origin(world, token) == UNKNOWN_ORIGIN
+
+    world.store.record_token_use(token.id, world.now, ORIGIN)
+    assert read_origin(world, token) == ORIGIN
+    world.advance(days=2)
+    assert world.store.purge_token_origins(world.now, 10)
+
+    assert read_origin(world, token) == UNKNOWN_ORIGIN
+    assert world.store.purge_token_origins(world.now, 10) == 0
+
+
+def test_a_purge_passes_over_origins_of_revoked_tokens(world: World) -> None:
+    token = world.add_token()
+    world.store.record_token_use(token.id, world.now, ORIGIN)
+    stored_token = world.store.read_token(world.ann.id, token.id)
+    assert stored_token is not None
+    revoke_token(world, stored_token)
+    world.advance(days=2)
+
+    while world.store.purge_token_origins(world.now, 10):
+        pass
+
+    assert read_origin(world, token) == UNKNOWN_ORIGIN
