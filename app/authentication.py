@@ -27,7 +27,7 @@ def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -
         return None
     if tokens.is_use_record_due(token, at):
         store.record_token_use(token.id, truncate_to_seconds(at))
-    return Caller(user.id, token.id, token.scopes, token.version)
+    return Caller(user.id, token.id, token.scopes, token.version, token.get_limits())
 
 
 def build_rate_check(requests_per_minute: int, unix_time: Callable[[], float]) -> Callable[[Caller], None]:

@@ -9,7 +9,7 @@ processes may still be first.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from math import inf
@@ -19,7 +19,7 @@ from contract.messages import Response
 from contract.operations import Call
 from contract.preferences import DRY_RUN
 from contract.responses import ContractBreach
-from kanban.access import ensure_permitted
+from kanban.access import ensure_permitted, ensure_resources
 from kanban.changes import Change
 from kanban.errors import (
     Conflict,
@@ -27,6 +27,7 @@ from kanban.errors import (
     ExternalIdTaken,
     IdempotencyKeyReused,
     NotFound,
+    UnknownReference,
     Unprocessable,
     conflict_for_duplicate,
 )
@@ -63,14 +64,20 @@ class IdempotentCommit:
         sleep: Callable[[float], None],
         random_fraction: Callable[[], float],
         *,
+        list_resources: Callable[[Call], Iterable[str]] = lambda _: (),
         turn_seconds: float = TURN_SECONDS,
         monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the step. `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1."""
+        """Create the step.
+
+        `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1. `list_resources`
+        returns the resources that a token needs for a request, if it is narrowed by resources.
+        """
         self._store = store
         self._now = now
         self._sleep = sleep
         self._random_fraction = random_fraction
+        self._list_resources = list_resources
         self._turns = BoardTurns(turn_seconds)
         self._monotonic_clock = monotonic_clock
 
@@ -79,6 +86,7 @@ class IdempotentCommit:
 
         Raises:
             ScopeMissing: The token lacks the operation's scope.
+            ResourceMissing: The token lacks a resource that the request needs.
             IdempotencyKeyReused: The key belongs to a different request.
             Busy: Other processes were first `MAX_ATTEMPTS` times or for `PATIENCE_SECONDS`, or the turn to write to the
                 board did not come.
@@ -87,6 +95,8 @@ class IdempotentCommit:
         scope = call.operation.extensions.get("x-tackboard-scope")
         if scope and call.caller:
             ensure_permitted(call.caller, scope)
+            if call.caller.limits.resources is not None:
+                ensure_resources(call.caller, self._list_resources(call))
         if call.request.method == "GET":
             return _ensure_no_change(call, handle())
         is_dry_run = call.is_dry_run
@@ -127,7 +137,10 @@ class IdempotentCommit:
     def _take_turn(self, call: Call) -> AbstractContextManager[None]:
         """Return the context in which a request writes to the board of its path, if it has one."""
         board_id = call.arguments.get("board_id")
-        return nullcontext() if board_id is None else self._turns.take(board_id)
+        # Not even a wait for its writers may tell that there is a board which the token doesn't reach.
+        if board_id is None or not (call.caller is None or call.caller.reaches(board_id)):
+            return nullcontext()
+        return self._turns.take(board_id)
 
     def _try_to_commit(self, call: Call, handle: Callable[[], Response], attempts: range) -> Response | None:
         """Return the response of the first attempt that nobody else's write makes stale; None if all are stale."""
@@ -166,7 +179,7 @@ class IdempotentCommit:
             key=call.idempotency_key or "",
             user_id=call.caller.user_id,
             operation_id=call.operation.id,
-            fingerprint=call.compute_fingerprint(),
+            fingerprint=_compute_fingerprint(call),
             status=response.status,
             headers=response.headers,
             body=response.body,
@@ -186,7 +199,7 @@ class IdempotentCommit:
         stored = self._store.read_stored_response(call.caller.user_id, call.operation.id, call.idempotency_key, now)
         if stored is None:
             return None
-        if stored.fingerprint != call.compute_fingerprint():
+        if stored.fingerprint != _compute_fingerprint(call):
             raise IdempotencyKeyReused
         call.request.context.is_replayed = True
         return Response(stored.status, (*stored.headers, ("idempotency-replayed", "true")), stored.body)
@@ -199,8 +212,18 @@ def _ensure_no_change(call: Call, response: Response) -> Response:
     return response
 
 
+def _compute_fingerprint(call: Call) -> str:
+    """Return what a stored response belongs to: the request, and what narrows the token.
+
+    So the response to a wider token never reaches a narrower one, which may not see it.
+    """
+    return call.compute_fingerprint(call.caller.audience) if call.caller.is_narrowed else call.compute_fingerprint()
+
+
 def _has_board_access(error: DomainError) -> bool:
-    """Tell whether the caller got past the check of membership: without access, the board is not found."""
+    """Tell whether the caller got past the check of membership, of the board in the path and of one in the body."""
+    if isinstance(error, UnknownReference):
+        return error.field != "board_id"
     return not (isinstance(error, NotFound) and error.kind == "board")
 
 

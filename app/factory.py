@@ -13,6 +13,7 @@ from app.authentication import authenticate, build_rate_check
 from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
+from app.needed_resources import NeededResources
 from app.problems import to_problem
 from app.wall_clock import utc_now
 from contract.application import Api, respond_with_not_found
@@ -77,7 +78,13 @@ def create_app(
             store, now, new_id, random_bytes, open_signup=open_signup, webhook_policy=webhook_policy
         ),
         authenticate=partial(authenticate, store, clock),
-        commit=IdempotentCommit(store, now, sleep, lambda: int.from_bytes(random_bytes(4), "big") / 2**32),
+        commit=IdempotentCommit(
+            store,
+            now,
+            sleep,
+            lambda: int.from_bytes(random_bytes(4), "big") / 2**32,
+            list_resources=NeededResources(document),
+        ),
         to_problem=to_problem,
         cursors=CursorCodec(store.read_secret()),
         public_operations=PUBLIC_OPERATIONS,

@@ -67,9 +67,9 @@ class Call:
         prefer = self.request.headers.get("prefer")
         return prefer is not None and self.operation.takes_preferences and has_preference(prefer, DRY_RUN)
 
-    def compute_fingerprint(self) -> str:
-        """Compute the SHA-256 of path and parsed body, so that equivalent JSON has the same fingerprint."""
-        content = [self.request.path, self.arguments.get("body")]
+    def compute_fingerprint(self, *more: str) -> str:
+        """Compute the SHA-256 of path, parsed body and what else is given: equivalent JSON has the same fingerprint."""
+        content = [self.request.path, self.arguments.get("body"), *more]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def encode_cursor(
@@ -91,7 +91,7 @@ class Call:
 
 
 def _describe_listing(operation_id: str, caller: Any, arguments: Mapping[str, object]) -> dict[str, object]:
-    return {"of": operation_id, "for": getattr(caller, "user_id", None), "with": arguments}
+    return {"of": operation_id, "for": getattr(caller, "audience", None), "with": arguments}
 
 
 class Operation:

@@ -38,11 +38,12 @@ def list_boards(
     )
 
 
-def create_board(context: ActionContext, body: dict[str, Any]) -> Result:
+def create_board(access: BoardAccess, context: ActionContext, body: dict[str, Any]) -> Result:
     """Create a board whose owner is the caller."""
+    access.ensure_may_create_boards()
     view, change = boards.create(context, NewBoard(**parse.board(body)))
     board = view.board
-    result_body = serialize.board(board, view.role)
+    result_body = serialize.board(board, access.limit_role(view.role))
     return new_resource(result_body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=change)
 
 

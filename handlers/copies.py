@@ -29,13 +29,14 @@ def copy_list(access: BoardAccess, context: ActionContext, board_id: str, list_i
 
 def copy_board(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Copy a board. The caller owns the copy."""
+    access.ensure_may_create_boards()
     content = CardsWithChecklists([], {})
     if body.get("cards", True):
         view, content = access.read_cards_with_checklists(board_id)
     else:
         view = access.read_board(board_id)
     copy, change = copies.copy_board(view, content.cards, content.checklists, context, name=body.get("name"))
-    result_body = serialize.board(copy.board, copy.role)
+    result_body = serialize.board(copy.board, access.limit_role(copy.role))
     return new_resource(
         result_body, etag=entity_tags.board_tag(copy.board), location=f"/boards/{copy.board.id}", change=change
     )

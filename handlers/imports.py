@@ -8,25 +8,32 @@ from kanban.changes import ActionContext
 from kanban.interchange.import_report import COUNTED_KINDS, ImportReport
 from kanban.store import Store
 from usecases import board_import
+from usecases.board_access import BoardAccess
 from usecases.board_import import ImportedBoard
 
 
 def import_trello(
-    store: Store, context: ActionContext, body: dict[str, Any], currency: str = "USD", hourly_rate_minor: int = 0
+    access: BoardAccess,
+    store: Store,
+    context: ActionContext,
+    body: dict[str, Any],
+    currency: str = "USD",
+    hourly_rate_minor: int = 0,
 ) -> Result:
     """Create a board from an export of Trello. Importing the same export again changes nothing."""
-    return _import_result(
-        board_import.import_trello(store, context, body, currency=currency, hourly_rate_minor=hourly_rate_minor)
-    )
+    access.ensure_may_create_boards()
+    imported = board_import.import_trello(store, context, body, currency=currency, hourly_rate_minor=hourly_rate_minor)
+    return _import_result(access, imported)
 
 
-def import_tackboard(store: Store, context: ActionContext, body: dict[str, Any]) -> Result:
+def import_tackboard(access: BoardAccess, store: Store, context: ActionContext, body: dict[str, Any]) -> Result:
     """Create a board from an export of Tackboard. Importing the same export again changes nothing."""
-    return _import_result(board_import.import_tackboard(store, context, body))
+    access.ensure_may_create_boards()
+    return _import_result(access, board_import.import_tackboard(store, context, body))
 
 
-def _import_result(imported: ImportedBoard) -> Result:
-    board, role = imported.view.board, imported.view.role
+def _import_result(access: BoardAccess, imported: ImportedBoard) -> Result:
+    board, role = imported.view.board, access.limit_role(imported.view.role)
     body = {"board": serialize.board(board, role), "report": _serialize_report(imported.report)}
     if imported.change is None:
         return Result(body, etag=entity_tags.board_tag(board))

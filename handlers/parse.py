@@ -6,7 +6,7 @@ from typing import Any
 
 from kanban.timekeeping.date_ranges import ensure_start_before_end
 from kanban.timekeeping.timestamps import EARLIEST, LATEST, TimestampOutOfRange, truncate_to_seconds
-from kanban.values import Color, Enforcement, Link, NewList, Stage
+from kanban.values import Color, Enforcement, Link, NewList, Role, Stage
 
 
 def timestamp(text: str) -> datetime:
@@ -75,6 +75,11 @@ def due_filters(
         "due_until": end,
         "overdue_at": overdue_at,
     }
+
+
+def role_or_none(word: str | None) -> Role | None:
+    """Parse the name of a role, if there is one."""
+    return Role(word) if word else None
 
 
 def checklist_item(body: Mapping[str, Any]) -> dict[str, Any]:

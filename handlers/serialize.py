@@ -11,6 +11,7 @@ from typing import Any
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
+from kanban.tokens import get_origin
 from kanban.values import (
     Board,
     Card,
@@ -26,6 +27,7 @@ from kanban.values import (
     Role,
     TimeEntry,
     Token,
+    TokenOrigin,
     User,
     Webhook,
     WebhookDelivery,
@@ -66,7 +68,12 @@ _DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': format_utc(
 user: Callable[[User], JsonObject] = compile_serializer(User, {})
 """Serialize a `User`."""
 
-token: Callable[[Token], JsonObject] = compile_serializer(
+
+def _serialize_origin(origin: TokenOrigin) -> JsonObject | None:
+    return origin._asdict() if any(origin) else None
+
+
+token: Callable[[Token, datetime], JsonObject] = compile_serializer(
     Token,
     {
         "user_id": "'parent_id': value.ancestor_ids[-1] if value.ancestor_ids else None",
@@ -75,9 +82,15 @@ token: Callable[[Token], JsonObject] = compile_serializer(
         "version": "",
         "revoked_at": "",
         "ancestor_ids": "",
+        "board_ids": "'board_ids': value.board_ids and list(value.board_ids)",
+        "resources": "'resources': value.resources and list(value.resources)",
+        "last_used_address": "'last_used_from': serialize_origin(get_origin(value, now))",
+        "last_used_client": "",
     },
+    ("value", "now"),
+    names={"get_origin": get_origin, "serialize_origin": _serialize_origin},
 )
-"""Serialize a `Token`, without its secret."""
+"""Serialize a `Token`, without its secret, and with from where it was last used, if that is kept until `now`."""
 
 board: Callable[[Board, Role], JsonObject] = compile_serializer(
     Board,

@@ -1,5 +1,6 @@
 """API tokens of the caller."""
 
+from datetime import datetime
 from typing import Any
 
 from handlers import parse, serialize
@@ -11,22 +12,32 @@ from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
 from kanban.tokens import TokenChanged
-from kanban.values import Scope, Token
+from kanban.values import Scope, Token, TokenLimits
 from kanban.views import PageKey
+from usecases.board_access import BoardAccess
 
 
 def list_tokens(
-    store: Store, caller: Caller, encode_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
+    store: Store, caller: Caller, now: datetime, encode_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
 ) -> Result:
-    """List the caller's tokens that are not revoked, newest first."""
+    """List the caller's tokens that are not revoked, newest first; a narrowed token gets none that is wider."""
     tokens_page = store.page_tokens(caller.user_id, limit, cursor)
-    return page(map(serialize.token, tokens_page.items), encode_cursor(tokens_page.next_key))
+    covered = (token for token in tokens_page.items if caller.limits.cover(token.get_limits()))
+    return page((serialize.token(token, now) for token in covered), encode_cursor(tokens_page.next_key))
 
 
 def create_token(
-    store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, body: dict[str, Any]
+    store: Store,
+    caller: Caller,
+    access: BoardAccess,
+    context: ActionContext,
+    random_bytes: RandomBytes,
+    body: dict[str, Any],
 ) -> Result:
     """Create a token with no more rights than the calling one. Only this response has its secret."""
+    board_ids = body.get("board_ids")
+    for board_id in board_ids or ():
+        access.read_referenced_board(board_id, "board_ids")
     token, secret, change = tokens.issue(
         context,
         random_bytes,
@@ -34,9 +45,10 @@ def create_token(
         name=body["name"],
         scopes=[Scope(scope) for scope in body["scopes"]],
         expires_at=parse.timestamp_or_none(body.get("expires_at")),
+        limits=TokenLimits(board_ids, parse.role_or_none(body.get("max_role")), body.get("resources")),
         parent=_require_calling_token(store, caller),
     )
-    result_body = {"token": serialize.token(token), "secret": secret}
+    result_body = {"token": serialize.token(token, context.at), "secret": secret}
     return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
@@ -58,7 +70,7 @@ def rotate_token(
         random_bytes,
         caller_token=_require_calling_token(store, caller),
     )
-    return Result({"token": serialize.token(token), "secret": secret}, change=change)
+    return Result({"token": serialize.token(token, context.at), "secret": secret}, change=change)
 
 
 def _require_calling_token(store: Store, caller: Caller) -> Token:

@@ -4,7 +4,7 @@ from handlers import serialize
 from handlers.dependencies import IfMatch, RandomBytes
 from handlers.results import Result, new_resource
 from kanban import tokens, users
-from kanban.access import Caller
+from kanban.access import Caller, ensure_not_narrowed
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
@@ -21,6 +21,8 @@ def create_user(
     body: dict[str, str],
 ) -> Result:
     """Sign up, or create a user as the installation's owner. Only this response has the user's first token."""
+    if caller is not None:
+        ensure_not_narrowed(caller)
     if not open_signup:
         if caller is None:
             raise SignupClosed

@@ -16,7 +16,9 @@ from contract.messages import Response
 from contract.operations import Call
 from contract.request_context import RequestContext
 from contract.responses import ContractBreach
+from kanban.access import Caller
 from kanban.store import Busy, StaleRead, Store
+from kanban.values import Scope, TokenLimits
 from tests.api.manual_clock import ManualClock
 
 DEADLINE = 30.0
@@ -64,6 +66,7 @@ class Writers:
         *,
         method: str = "POST",
         is_heavy: bool = False,
+        caller: Caller | None = None,
     ) -> None:
         """Read a board, do something else, and commit a change; with GET, commit none."""
 
@@ -79,7 +82,7 @@ class Writers:
             operation=operation,
             request=request,
             arguments=arguments,
-            caller=None,
+            caller=caller,
             idempotency_key=None,
             is_dry_run=False,
         )
@@ -222,6 +225,29 @@ def test_a_writer_whose_turn_does_not_come_gets_503_and_a_time_to_retry() -> Non
     (problem,) = map(to_problem, errors)
     assert problem
     assert (problem.status, problem.code, problem.headers["Retry-After"]) == (503, "busy", "1")
+    assert writers.store.versions == {"board": 2}
+
+
+def test_a_token_that_does_not_reach_a_board_does_not_wait_for_its_writers() -> None:
+    writers = Writers(turn_seconds=0)
+    stranger, member = (
+        Caller("usr_ann", "tok_1", (Scope.WRITE,), limits=TokenLimits(board_ids=(board_id,)))
+        for board_id in ("other", "board")
+    )
+
+    attempts: list[int] = []
+
+    def write_elsewhere_once() -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            with pytest.raises(Busy):
+                writers.write_elsewhere("board", caller=member)
+            # A handler would find no such board. This one writes, which shows that it had no turn to wait for.
+            writers.write_elsewhere("board", caller=stranger)
+
+    writers.write("board", between=write_elsewhere_once)
+
+    assert len(attempts) == 2
     assert writers.store.versions == {"board": 2}
 
 

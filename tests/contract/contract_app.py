@@ -23,6 +23,12 @@ class Caller:
     """The user of a token."""
 
     user_id: str
+
+    @property
+    def audience(self) -> str:
+        """Whom responses are for."""
+        return self.user_id
+
     token_id: str = "tok_1"
 
 

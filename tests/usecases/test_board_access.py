@@ -1,5 +1,6 @@
 """Reads that take several pages of a store end where they should, however short the pages are."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 
 from kanban.access import Caller
 from kanban.archive import MAX_STOPPED_CLOCKS
+from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, Store
 from kanban.timekeeping import time_entries
-from kanban.values import Card, NewTimeEntry, Role, Scope, TimeEntry
+from kanban.values import Card, NewTimeEntry, Role, Scope, TimeEntry, TokenLimits
 from kanban.views import BoardView, Page, PageKey
 from stores import open_store
 from tests.stores.world import World
@@ -102,3 +104,92 @@ def test_reading_time_entries_ends_once_they_are_too_many(
     _, entries = access.read_time_entries(world.board_id, card.id, max_entries=20)
 
     assert len({entry.id for entry in entries}) == returned
+
+
+BOARD_READS = sorted(
+    name
+    for name, function in inspect.getmembers(BoardAccess, inspect.isfunction)
+    if "board_id" in inspect.signature(function).parameters and not name.startswith("_")
+)
+
+
+class WasRead(Exception):
+    """Raised when anything is read."""
+
+
+class UnreadStore:
+    """A store of which nothing may be read."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method that fails."""
+
+        def fail(*_: object, **__: object) -> None:
+            raise WasRead(name)
+
+        return fail
+
+
+@pytest.mark.parametrize("name", BOARD_READS)
+def test_no_read_of_a_board_out_of_reach_asks_the_store(name: str) -> None:
+    caller = Caller("usr_ann", "", (Scope.READ,), limits=TokenLimits(board_ids=("brd_1",)))
+    access = BoardAccess(cast("Store", UnreadStore()), caller, Scope.READ, Role.VIEWER)
+    read = getattr(access, name)
+    others = [
+        parameter
+        for parameter in list(inspect.signature(read).parameters.values())[1:]
+        if parameter.default is parameter.empty and parameter.kind is not parameter.KEYWORD_ONLY
+    ]
+
+    with pytest.raises((NotFound, UnknownReference)):
+        read("brd_2", *(1 for _ in others))
+    with pytest.raises(WasRead):
+        read("brd_1", *(1 for _ in others))
+
+
+def add_assigned_cards(world: World, number: int) -> None:
+    """Add so many cards of 80,000 bytes to the board, all assigned to Ann."""
+    for position in range(number):
+        world.add_card(f"Card {position}", description="x" * 80_000, assignee_ids=[world.ann.id])
+
+
+def page_assigned_cards(store: Any, world: World, board_ids: list[str]) -> list[list[Card]]:
+    """Return the pages of the cards that are assigned to Ann on these boards, for a token that reaches no others."""
+    caller = Caller(world.ann.id, "", (Scope.READ,), limits=TokenLimits(board_ids=tuple(board_ids)))
+    access = BoardAccess(store, caller, Scope.READ, Role.VIEWER)
+    pages = [access.page_assigned_cards(CardQuery(), 100)]
+    while pages[-1].next_key:
+        pages.append(access.page_assigned_cards(CardQuery(), 100, pages[-1].next_key))
+    return [[card for _, card in page.items] for page in pages]
+
+
+def list_assigned_cards(world: World, board_ids: list[str]) -> list[Card]:
+    """Return the cards that are assigned to Ann on these boards."""
+    page = world.store.page_assigned_cards(world.ann.id, CardQuery(), 100)
+    items = [*page.items]
+    while page.next_key:
+        page = world.store.page_assigned_cards(world.ann.id, CardQuery(), 100, page.next_key)
+        items += page.items
+    return [card for _, card in items if card.board_id in board_ids]
+
+
+def test_pages_of_assigned_cards_of_certain_boards_end_with_their_text(world: World) -> None:
+    board_ids = [world.board_id, *(world.add_board(f"Board {number}") for number in range(3))]
+    for world.board_id in board_ids:
+        add_assigned_cards(world, PAGE_LENGTH)
+    reached = [board_ids[1], board_ids[0], board_ids[3]]
+
+    pages = page_assigned_cards(world.store, world, reached)
+
+    assert [len(page) for page in pages] == [2 * PAGE_LENGTH, PAGE_LENGTH]
+    assert [card for page in pages for card in page] == list_assigned_cards(world, reached)
+
+
+def test_pages_of_assigned_cards_go_on_within_a_board(world: World, store: StoreOfShortPages) -> None:
+    board_ids = [world.board_id, world.add_board("Other")]
+    for world.board_id in board_ids:
+        add_assigned_cards(world, PAGE_LENGTH + 1)
+
+    pages = page_assigned_cards(store, world, board_ids)
+
+    assert [len(page) for page in pages] == [PAGE_LENGTH, PAGE_LENGTH + 1, 1]
+    assert [card for page in pages for card in page] == list_assigned_cards(world, board_ids)
