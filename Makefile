@@ -10,7 +10,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 # What connexion asks for and never runs here (contract/connexion_binding.py), and what only these ask for.
 UNUSED_ON_LAMBDA := anyio asgiref attrs certifi charset-normalizer h11 httpcore httpx idna inflection jinja2 jsonschema \
-	jsonschema-specifications python-multipart referencing requests rpds-py urllib3
+	jsonschema-specifications pycparser python-multipart referencing requests rpds-py urllib3
 
 # The browser that the tests drive; CHROMIUM names another one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -32,7 +32,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run readers token migrate backup restore export import digest purge soak proofs unit test check spec release operation \
+.PHONY: help run readers token migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom requirements clean browser proxies valgrind
 
@@ -70,14 +70,18 @@ import: .venv/product  ## create a board from an export of Tackboard or Trello: 
 digest: .venv/product  ## print a digest of everything: two stores with the same digest have the same contents
 	@exec $(BIN)/python -m cli digest
 
+check-sign-in: .venv/product  ## say what is wrong with the providers of OIDC_PROVIDERS that users sign in with
+	@exec $(BIN)/python -m cli check-sign-in
+
 purge: .venv/product  ## erase what was deleted more than 31 days ago, for example once a day
 	@exec $(BIN)/python -m cli purge
 
 unit: .venv/development  ## test the rules, the contract layer and the API on SQLite, in less than a minute
 	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/kanban tests/contract tests/api
 
+# Three processes keep two cores busy: many tests wait for a server or a browser. The longest files come first.
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 latency: .venv/development node_modules/.package-lock.json browser  ## run the browser tests while each response of the API takes 150 and 600 ms longer
 	@for delay in 150 600; do echo "$$delay ms" && LATENCY=$$delay $(BIN)/python -m pytest -q tests/browser || exit 1; done
@@ -164,7 +168,7 @@ sbom: .venv/development  ## list what is shipped, with licences, in CycloneDX: d
 	@exec $(BIN)/python -m tools.bill_of_materials
 
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
-	@$(PIN) pyproject.toml --extra postgresql --extra aws --output-file requirements.txt
+	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
 	@for group in deploy clients peers connexion2; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
 	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \

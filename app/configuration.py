@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract.client_address import Network, TrustedProxies
+from kanban.values import Scope
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
+    from oidc.providers import Provider
 
 DEFAULT_RATE_LIMIT = 3000
 """Requests that each user may make in a minute if RATE_LIMIT is absent."""
@@ -107,6 +111,37 @@ def read_networks(environment: Mapping[str, str], name: str) -> list[Network]:
                 " with commas between."
             ) from None
     return networks
+
+
+def read_providers(environment: Mapping[str, str]) -> "tuple[Provider, ...]":
+    """Return the providers that users sign in with: OIDC_PROVIDERS is their JSON, or @ and the path of a file with it.
+
+    Raises InvalidSetting.
+    """
+    text = environment.get("OIDC_PROVIDERS", "").strip()
+    if not text:
+        return ()
+    if find_spec("jwt") is None or find_spec("cryptography") is None:
+        raise InvalidSetting(
+            "OIDC_PROVIDERS needs packages that are not installed: install 'tackboard-server[sign-in]'."
+        )
+    from oidc.errors import InvalidProviders  # noqa: PLC0415  (on AWS a start would pay for what few need)
+    from oidc.providers import parse_providers  # noqa: PLC0415  (as above)
+
+    try:
+        return parse_providers(_read_file(text[1:]) if text.startswith("@") else text, tuple(Scope))
+    except InvalidProviders as error:
+        raise InvalidSetting(f"OIDC_PROVIDERS: {error}") from None
+
+
+def _read_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+    except ValueError:
+        reason = "it is not UTF-8, or its name is none"
+    raise InvalidSetting(f"OIDC_PROVIDERS names a file that can't be read: {reason}.")
 
 
 def _quote(text: str) -> str:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
-from app.configuration import MAX_PORT, InvalidSetting, read_app_settings, read_log_format, read_number
+from app.configuration import MAX_PORT, InvalidSetting, read_app_settings, read_log_format, read_number, read_providers
 from app.document import read_version
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
@@ -48,6 +48,8 @@ environment:
   WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)
   WEBHOOKS_ALLOW        networks that webhooks may deliver to beside public addresses, also by http, separated by
                         commas (default: none)
+  OIDC_PROVIDERS  the providers of OpenID Connect that users sign in with: JSON, or @ and the path of a file with it
+                (default: none)
   LOG_FORMAT    the format of the log, json or text (default: text on a terminal, else json)
 """
 
@@ -280,6 +282,23 @@ def import_(settings: Settings) -> None:
         print(f"- and {report.omitted_lines} more of the kind")
 
 
+def check_sign_in(settings: Settings) -> None:
+    """Say in a sentence what is wrong with each provider of OIDC_PROVIDERS, or that nothing is.
+
+    The providers are asked as they are when users sign in. Only the address that a browser comes back to is not
+    checked, because providers tell nobody but browsers.
+    """
+    from cli import sign_in_check  # noqa: PLC0415 - a server needs none of it.
+
+    del settings
+    faults = 0
+    for provider_id, fault in sign_in_check.check_providers(read_providers(os.environ)):
+        faults += fault is not None
+        print(f"{provider_id}: {fault or 'Everything that can be checked without signing in is right.'}")
+    if faults:
+        raise CommandError(f"{faults} to correct. The documentation of sign-in has settings that work.")
+
+
 COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
     readers: "deliver webhooks, where another server than `run` serves the application",
@@ -290,6 +309,7 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
     digest: "print a digest of everything in the store",
     export: "write a board, or its cards as a table, to a new file",
     import_: "create a board from a file that Tackboard or Trello exported",
+    check_sign_in: "say what is wrong with the providers that users sign in with",
     purge: "erase for good what was deleted more than 31 days ago, while the server may run",
 }
 """Every command with a short description."""
@@ -357,7 +377,7 @@ def _build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for command, summary in COMMANDS.items():
         subparser = subparsers.add_parser(
-            command.__name__.strip("_"),
+            command.__name__.strip("_").replace("_", "-"),
             help=summary,
             description=inspect.getdoc(command),
             epilog=_ENVIRONMENT_HELP,

@@ -1,12 +1,12 @@
-"""Send a message by HTTP to a URL that a user has chosen."""
+"""Call a URL by HTTP that a user or an operator has chosen, within a time, a size and a policy of addresses."""
 
 import http.client
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,12 +21,14 @@ CALL_SECONDS = 10.0
 MAX_RESPONSE_BYTES = 1024
 """How much of a response's body is read."""
 
+_READ_BYTES = 65_536
+
 Resolver = Callable[[str, int], Sequence[str]]
 """Returns the addresses of a host, best first. May raise OSError, also for a name that doesn't exist."""
 
 
 class CallFailed(Exception):
-    """Raised when no response arrives. The message is a sentence for whoever operates the receiver."""
+    """Raised when no response arrives. The message is a sentence for whoever operates the server that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,22 @@ class CallResponse:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class WholeResponse:
+    """What a server responded whose body matters: its status, its media type without parameters, and the whole body."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
 def resolve(host: str, port: int, *, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[str]:
     """Return the addresses of a host as the system resolves it."""
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)]
 
 
 class Sender:
-    """Sends messages. Threads may share it.
+    """Sends messages and requests. Threads may share it.
 
     It follows no redirects, uses no proxy, keeps no connection, and connects only to an address that was judged: the
     name is looked up once, so that it can't be another address a moment later.
@@ -72,17 +83,50 @@ class Sender:
             AddressForbidden: It leads to an address that is not permitted.
             CallFailed: No response arrived in time, or none that is HTTP.
         """
+        with self._call("POST", url, body, headers) as response:
+            return CallResponse(response.status, _read_beginning(response))
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, max_response_bytes: int
+    ) -> WholeResponse:
+        """Send a request and return the response, whatever its status.
+
+        Raises:
+            InvalidTarget: The URL can't be one of a server.
+            AddressForbidden: It leads to an address that is not permitted.
+            CallFailed: No whole response arrived in time, none that is HTTP, or a longer one.
+        """
+        with self._call(method, url, body, headers) as response:
+            content = b""
+            while len(content) <= max_response_bytes and (piece := response.read1(_READ_BYTES)):
+                content += piece
+            if len(content) > max_response_bytes:
+                raise CallFailed(f"The response is longer than {max_response_bytes // 1024} KB.")
+            if response.length:
+                raise CallFailed("The response ended early.")
+            return WholeResponse(response.status, response.headers.get_content_type(), content)
+
+    @contextmanager
+    def _call(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Return a context with the response, whose body is still to be read. Raises as `request` does, also there."""
         target = parse_target(url)
         budget = TimeBudget(self._seconds, self._monotonic)
         try:
             addresses = self._judge_addresses(target, budget)
-            return self._call(target, addresses, budget, body, headers)
+            http_connection = http.client.HTTPConnection(target.host, target.port)
+            http_connection.default_port = 443 if target.is_tls else 80
+            with closing(self._connect(target, addresses, budget)) as connection:
+                http_connection.sock = BudgetedSocket(connection, budget)
+                http_connection.request(method, target.request_target, body, {**headers, "Connection": "close"})
+                yield http_connection.getresponse()
         except TimeoutError:
             raise CallFailed(f"There was no response within {self._seconds:g} seconds.") from None
         except ssl.SSLCertVerificationError as error:
             raise CallFailed(f"The certificate is not valid: {error.verify_message}.") from error
         except ssl.SSLError as error:
-            raise CallFailed("The receiver does not speak TLS as expected.") from error
+            raise CallFailed("The host does not speak TLS as expected.") from error
         except OSError as error:
             raise CallFailed(f"The connection failed: {error.strerror or 'it was closed'}.") from error
         except (http.client.HTTPException, ValueError) as error:
@@ -97,29 +141,13 @@ class Sender:
             texts = _call_in_thread(lambda: self._resolve_host(target.host, target.port), budget)
             addresses = [parse_address(text) for text in texts]
         if not addresses:
-            raise CallFailed("The name of the receiver has no address.")
+            raise CallFailed("The name of the host has no address.")
         if not all(self._policy.permits(address, is_tls=target.is_tls) for address in addresses):
             raise AddressForbidden(
-                "The name of the receiver leads to an address that is not permitted: only public addresses are,"
+                "The name of the host leads to an address that is not permitted: only public addresses are,"
                 " by https, unless the operator of this server has named others."
             )
         return addresses
-
-    def _call(
-        self,
-        target: Target,
-        addresses: Sequence[Address],
-        budget: TimeBudget,
-        body: bytes,
-        headers: Mapping[str, str],
-    ) -> CallResponse:
-        http_connection = http.client.HTTPConnection(target.host, target.port)
-        http_connection.default_port = 443 if target.is_tls else 80
-        with closing(self._connect(target, addresses, budget)) as connection:
-            http_connection.sock = BudgetedSocket(connection, budget)
-            http_connection.request("POST", target.request_target, body, {**headers, "Connection": "close"})
-            response = http_connection.getresponse()
-            return CallResponse(response.status, _read_beginning(response))
 
     def _connect(self, target: Target, addresses: Sequence[Address], budget: TimeBudget) -> socket.socket:
         """Return a connection to the first address that accepts one. Raises OSError."""
@@ -165,7 +193,7 @@ def _call_in_thread(call: Callable[[], Sequence[str]], budget: TimeBudget) -> Se
     if not results:
         raise TimeoutError("The name was not resolved in time.")
     if isinstance(results[0], Exception):
-        raise CallFailed("The name of the receiver could not be resolved.") from results[0]
+        raise CallFailed("The name of the host could not be resolved.") from results[0]
     addresses: Sequence[str] = results[0]
     return addresses
 

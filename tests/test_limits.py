@@ -42,6 +42,13 @@ LIMITS: dict[str, dict[str, Any]] = {
     "kanban.feed_readers": {"MAX_CLOCK_SKEW": timedelta(seconds=30), "MAX_WAIT": timedelta(days=1)},
     "delivery.sender": {"MAX_RESPONSE_BYTES": 1_024},
     "delivery.targets": {"MAX_URL_CHARACTERS": 2_048},
+    "oidc.attempts": {"ATTEMPT_SECONDS": 600, "MAX_ATTEMPT_CHARACTERS": 4_096},
+    "oidc.cached_values": {"FRESH_SECONDS": 600.0, "STALE_SECONDS": 86_400.0, "PAUSE_SECONDS": 30.0},
+    "oidc.claims": {"LEEWAY_SECONDS": 60, "MAX_LIFETIME_SECONDS": 2_678_400, "MAX_SUBJECT_CHARACTERS": 255},
+    "oidc.fetching": {"CALL_SECONDS": 5.0, "MAX_RESPONSE_BYTES": 262_144},
+    "oidc.key_sets": {"MAX_KEYS": 100, "MIN_RSA_BITS": 2_048, "MAX_RSA_BITS": 8_192, "MAX_RSA_EXPONENT_BITS": 32},
+    "oidc.providers": {"MAX_PROVIDERS": 20, "MAX_CONFIGURATION_CHARACTERS": 65_536},
+    "oidc.signed_tokens": {"MAX_TOKEN_CHARACTERS": 16_384, "MAX_KEY_ID_CHARACTERS": 255},
     "readers.runner": {"MAX_BATCH_EVENTS": 100},
     "readers.webhooks": {"MAX_MESSAGE_BYTES": 262_144},
     "kanban.store": {"MAX_EVENTS_LOOKED_AT": 1_000},
@@ -104,7 +111,7 @@ def test_a_limit_has_its_documented_value(module: str) -> None:
 def test_every_limit_is_listed() -> None:
     defined = {
         (file.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."), name)
-        for folder in ("contract", "delivery", "handlers", "kanban", "readers", "usecases")
+        for folder in ("contract", "delivery", "handlers", "kanban", "oidc", "readers", "usecases")
         for file in (ROOT / folder).rglob("*.py")
         for name in _LIMIT.findall(file.read_text())
     }

@@ -30,6 +30,7 @@ PACKAGED_LICENCES = frozenset(
         "BSD-3-Clause",
         "BSD-3-Clause AND ISC",
         "MIT",
+        "MIT-0",
         "MPL-2.0",
         "MPL-2.0 AND (Apache-2.0 OR MIT)",
         "MPL-2.0 AND MIT",

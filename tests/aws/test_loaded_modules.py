@@ -1,9 +1,12 @@
 """What a function loads when it starts: each only what it needs, because somebody waits for it."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from infrastructure.deployment.package_build import ROOT
 
@@ -19,6 +22,16 @@ def list_loaded_packages(module: str, folder: Path) -> set[str]:
 
 def test_the_function_of_the_api_does_not_load_what_delivers_webhooks(tmp_path: Path) -> None:
     assert not list_loaded_packages("lambda_wsgi_handler", tmp_path) & {"delivery", "readers"}
+
+
+def test_the_function_of_the_api_loads_what_checks_signatures_with_the_first_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not list_loaded_packages("lambda_wsgi_handler", tmp_path) & {"cryptography", "jwt", "oidc"}
+
+    provider = {"id": "staff", "name": "Staff", "issuer": "https://id.example.test", "client_id": "tackboard"}
+    monkeypatch.setenv("OIDC_PROVIDERS", json.dumps([provider]))
+    assert not list_loaded_packages("lambda_wsgi_handler", tmp_path) & {"cryptography", "jwt"}
 
 
 def test_what_delivers_webhooks_does_not_load_the_application(tmp_path: Path) -> None:

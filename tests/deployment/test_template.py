@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from aws.reader_function import MIN_REMAINING_SECONDS, SWEEP_EVENT
 from aws.scheduled_purge import PURGE_EVENT
@@ -307,6 +308,13 @@ def test_both_functions_permit_webhooks_the_same_networks() -> None:
 
 def test_the_function_is_told_which_proxies_to_trust() -> None:
     assert "TRUSTED_PROXIES: 192.0.2.0/24" in settings(("stage", "prod"), ("TRUSTED_PROXIES", "192.0.2.0/24"))
+
+
+def test_the_function_knows_the_providers_of_sign_in() -> None:
+    text = '[{"id": "staff", "name": "Our \\"Staff\\"", "client_secret": "a: b #c\'d"}]'
+    values = yaml.safe_load(settings(("stage", "prod"), ("OIDC_PROVIDERS", text)))
+
+    assert values["functions"]["api"]["environment"]["OIDC_PROVIDERS"] == text
 
 
 # The table and the site.

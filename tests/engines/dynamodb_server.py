@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +20,11 @@ import pytest
 
 from kanban.store import Store
 from stores import open_store
+from stores.dynamodb.calls import CallRejected
+from stores.dynamodb.connecting import find_ca_bundle
+from stores.dynamodb.connections import ConnectionPool
+from stores.dynamodb.http_client import HttpClient
+from stores.dynamodb.signing import Credentials, RequestSigner
 from tests.engines.boards_without_tips import StoreWithoutTips
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +32,8 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 20.0
 """How many seconds a server may take to start."""
 
+
+LOCAL_CREDENTIALS = Credentials("local", "local", None)
 
 SDK_ENGINE = "dynamodb-sdk"
 """The same server with the SDK's client."""
@@ -83,10 +90,19 @@ def create_table_url(address: str) -> str:
     return f"dynamodb://tackboard-{uuid4().hex}?endpoint={address}"
 
 
+def delete_table(url: str) -> None:
+    """Delete the table of a URL, if it was made: with every table that a server has, it takes longer to make one."""
+    table, _, address = url.removeprefix("dynamodb://").partition("?endpoint=")
+    signer = RequestSigner(address, "us-east-1", lambda: lambda: LOCAL_CREDENTIALS)
+    with closing(HttpClient(ConnectionPool(address, find_ca_bundle()), signer)) as client, suppress(CallRejected):
+        client("delete_table", {"TableName": table})
+
+
 @contextmanager
 def _open_table(server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     url = create_table_url(request.getfixturevalue(server))
     yield lambda: open_store(url)
+    delete_table(url)
 
 
 @contextmanager
@@ -101,6 +117,7 @@ def _open_table_with_sdk(server: str, request: pytest.FixtureRequest) -> Iterato
 def _open_table_without_tips(request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     url = create_table_url(request.getfixturevalue("dynoxide"))
     yield lambda: StoreWithoutTips(url)
+    delete_table(url)
 
 
 def require_sdk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

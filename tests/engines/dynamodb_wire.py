@@ -18,18 +18,19 @@ from stores.dynamodb.connecting import find_ca_bundle
 from stores.dynamodb.connections import ConnectionPool, HttpResponse
 from stores.dynamodb.http_client import HttpClient
 from stores.dynamodb.sdk_client import SdkClient, create_sdk_client
-from stores.dynamodb.signing import Credentials, RequestSigner
+from stores.dynamodb.signing import RequestSigner
 from stores.dynamodb.store import DynamoStore
-from tests.engines.dynamodb_server import create_table_url
+from tests.engines.dynamodb_server import LOCAL_CREDENTIALS, create_table_url, delete_table
 from tests.stores.world import World
 
 
 @pytest.fixture
-def table_url(dynoxide: str) -> str:
+def table_url(dynoxide: str) -> Iterator[str]:
     """Create a table on a server; return its URL."""
     url = create_table_url(dynoxide)
     open_store(url).close()
-    return url
+    yield url
+    delete_table(url)
 
 
 @pytest.fixture
@@ -89,9 +90,6 @@ class ConnectionDropped(Exception):
 
 class TimedOut(Exception):
     """Raised by a fault that lets the client wait for too long."""
-
-
-LOCAL_CREDENTIALS = Credentials("local", "local", None)
 
 
 def connect_http_client(address: str, fault: Fault) -> HttpClient:

@@ -1,6 +1,6 @@
 """Edits of the document, written down as data: what to change, and where."""
 
-import copy
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class Edit:
 
     def apply_to(self, document: dict[str, Any]) -> dict[str, Any]:
         """Return an edited copy of the document. Raises LookupError if there is nothing to edit."""
-        edited = copy.deepcopy(document)
+        edited: dict[str, Any] = json.loads(json.dumps(document))  # much faster than copy.deepcopy
         for step in self.steps:
             _apply_step(edited, step)
         if edited == document:

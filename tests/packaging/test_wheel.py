@@ -118,3 +118,10 @@ def test_a_store_whose_packages_are_missing_names_the_extra(
 
     message = f"{engine} needs packages that are not installed: install 'tackboard-server[{extra}]'.\n"
     assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", message)
+
+
+def test_sign_in_without_its_packages_names_the_extra(environment: Path) -> None:
+    answer = run(environment, "tackboard", "check-sign-in", OIDC_PROVIDERS="[]")
+
+    message = "OIDC_PROVIDERS needs packages that are not installed: install 'tackboard-server[sign-in]'.\n"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", message)
