@@ -6,12 +6,15 @@ card's time, and get a 412 and a 422.
 """
 
 import copy
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,9 +145,10 @@ def install_npm_packages(name: str, lock_folder: Path | None = None) -> Path:
     folder, source = OUTPUT_FOLDER / name, lock_folder or CLIENTS_FOLDER / name
     _copy_files(source, folder)
     lock, stamp = source / "package-lock.json", folder / "made.stamp"
-    if not stamp.exists() or _is_newer(lock, stamp):
-        run_command("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
-        stamp.touch()
+    with _only_one_process(folder):
+        if not stamp.exists() or _is_newer(lock, stamp):
+            run_command("npm", "ci", "--silent", "--no-audit", "--no-fund", folder=folder)
+            stamp.touch()
     return folder / "node_modules" / ".bin"
 
 
@@ -161,12 +165,22 @@ def create_tools_environment() -> Path:
     folder, pins = OUTPUT_FOLDER / "venv", ROOT / "requirements" / "clients.txt"
     interpreter = folder / "bin" / "python"
     stamp = folder / "made"
-    if not stamp.exists() or _is_newer(pins, stamp):
-        venv.create(folder, clear=True, with_pip=True)
-        install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        run_command(*install, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
-        stamp.touch()
+    install = [str(interpreter), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes"]
+    OUTPUT_FOLDER.mkdir(exist_ok=True)
+    with _only_one_process(OUTPUT_FOLDER):
+        if not stamp.exists() or _is_newer(pins, stamp):
+            venv.create(folder, clear=True, with_pip=True)
+            run_command(*install, "--no-deps", "--only-binary", ":all:", "-r", str(pins), folder=folder)
+            stamp.touch()
     return interpreter
+
+
+@contextmanager
+def _only_one_process(folder: Path) -> Iterator[None]:
+    """Let other processes wait that install into that folder: tests run in several."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def run_command(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
