@@ -34,7 +34,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 .DEFAULT_GOAL := help
 .PHONY: help run readers token migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
-	latency pictures wheel sbom requirements clean browser proxies valgrind
+	latency pictures wheel sbom audit requirements clean browser proxies valgrind
 
 help:  ## list all tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -167,16 +167,20 @@ wheel: .venv/development  ## build a wheel that pipx, uvx and pip install: dist/
 sbom: .venv/development  ## list what is shipped, with licences, in CycloneDX: dist/server.cdx.json and dist/lambda.cdx.json
 	@exec $(BIN)/python -m tools.bill_of_materials
 
+# Not part of `make check`: it needs the internet, and its result changes without a change here.
+audit: .venv/development .venv/audit  ## look for known vulnerabilities in every lock file, or say that nothing was checked
+	@exec $(BIN)/python -m tools.audit
+
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
 	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
-	@for group in deploy clients peers connexion2; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
+	@for group in deploy clients peers connexion2 audit; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
 	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
 clean:  ## remove everything that make has created, except databases
-	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
+	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .venv-audit .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -209,6 +213,12 @@ clean:  ## remove everything that make has created, except databases
 		--only-binary :all: -r requirements/connexion2.txt
 	@touch $@
 
+.venv/audit: requirements/audit.txt .venv/product .venv-audit/pyvenv.cfg
+	@echo "Installing pip-audit into .venv-audit." >&2
+	@.venv-audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r requirements/audit.txt
+	@touch $@
+
 # Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them again.
 contract/page/.vendor: requirements/documentation.txt tools/documentation_files.py | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
@@ -216,7 +226,7 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 
 # An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
 # an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.
-.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: always
+.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: always
 	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
 	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
 	if [ ! -e $(@D) ]; then why=", once"; \
@@ -232,8 +242,8 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 
 # The other environments are made by the Python of the first.
 .venv/pyvenv.cfg: MAKER = $(PYTHON)
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: MAKER = $(BIN)/python
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg: | .venv/pyvenv.cfg
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: MAKER = $(BIN)/python
+.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: | .venv/pyvenv.cfg
 
 .PHONY: always
 always:

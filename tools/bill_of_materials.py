@@ -83,6 +83,12 @@ def read_packages(lock_file: Path) -> Iterator[Component]:
         yield Component("pypi", pin["name"], pin["version"], _read_licence(pin["name"], pin["version"]), hashes)
 
 
+def list_pins(lock_file: Path) -> Iterator[tuple[str, str]]:
+    """Yield names and versions of the packages of a lock file."""
+    for pin in _PIN.finditer(lock_file.read_text()):
+        yield pin["name"], pin["version"]
+
+
 def _read_licence(name: str, version: str) -> str:
     if name in _ON_WINDOWS:
         return _ON_WINDOWS[name]
