@@ -105,10 +105,11 @@ check: .venv/development node_modules/.package-lock.json  ## check lint, format,
 spec: .venv/development node_modules/.package-lock.json  ## bundle the document, lint it, check its examples, compare it with the last release
 	@exec $(BIN)/python -m tools.openapi spec
 
-release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle and golden data: from then on nothing may break them
+release: .venv/development node_modules/.package-lock.json  ## keep the document's bundle and golden data, which nothing may break from then on, and build the wheel
 	@$(BIN)/python -m tools.openapi spec --unchanged
 	@$(BIN)/python -m tools.openapi release
-	@exec $(BIN)/python -m tests.golden
+	@$(BIN)/python -m tests.golden
+	@$(MAKE) --no-print-directory wheel
 
 operation: .venv/development  ## print the signature of each handler that the document needs and that is missing
 	@exec $(BIN)/python -m tools.openapi.missing_handlers
@@ -161,10 +162,10 @@ coldstart: .venv/development .venv/peers .venv/connexion2 node_modules/.package-
 pictures: .venv/development browser  ## take the screenshots of docs/pictures again, of a board that is created for them
 	@exec $(BIN)/python -m tools.screenshots
 
-wheel: .venv/development  ## build a wheel that pipx, uvx and pip install: dist/tackboard_server-….whl
+wheel: sbom  ## build a wheel that pipx, uvx and pip install, with the lists of `make sbom` beside it: dist/tackboard_server-….whl
 	@exec $(BIN)/hatchling build --target wheel
 
-sbom: .venv/development  ## list what is shipped, with licences, in CycloneDX: dist/server.cdx.json and dist/lambda.cdx.json
+sbom: .venv/development  ## list what is shipped: in CycloneDX in dist/server.cdx.json and dist/lambda.cdx.json, licences in dist/LICENSES.md
 	@exec $(BIN)/python -m tools.bill_of_materials
 
 # Not part of `make check`: it needs the internet, and its result changes without a change here.

@@ -1,8 +1,8 @@
 """Look for known vulnerabilities in every lock file: `python -m tools.audit`.
 
 Exits with 0 if every package was checked and has none, with 1 if there are any, and with 2 if there are none as far as
-they were checked; make itself exits with 2 for both, and prints which one it was. That a service answers does not mean that it knows vulnerabilities: so each one is first asked for
-those of an old version that has some.
+they were checked; make itself exits with 2 for both, and prints which one it was. That a service answers does not mean
+that it knows vulnerabilities: so each one is first asked for those of an old version that has some.
 """
 
 import json

@@ -1,8 +1,9 @@
 """Write what is shipped, with licences, as bills of materials in CycloneDX: `python -m tools.bill_of_materials`.
 
 `dist/server.cdx.json` lists what comes with a wheel: its files and the packages that it needs, with all extras, in the
-versions of `requirements.txt`. `dist/lambda.cdx.json` lists what the function on AWS Lambda contains. The licences of
-packages are those that the installed packages name; nothing is downloaded.
+versions of `requirements.txt`. `dist/lambda.cdx.json` lists what the function on AWS Lambda contains.
+`dist/LICENSES.md` lists the licences of both for people, with their texts. The licences of packages are those that the
+installed packages name; nothing is downloaded.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
+from importlib.metadata import PackageMetadata, PackageNotFoundError, distribution, metadata
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -49,6 +50,14 @@ _BY_CLASSIFIER = {
 }
 _NO_LICENCES = frozenset(("", "UNKNOWN", "Dual License"))
 """What packages write into the field of their licence that leave the licence to their classifiers."""
+
+_LICENCE_FILE = re.compile(r"\.dist-info/(?:.*/)?[^/]*(?:LICEN[CS]E|COPYING|NOTICE)[^/]*$", re.IGNORECASE)
+"""The files in which a package brings the texts of its licences."""
+
+_DOCUMENTATION_LICENCES = {
+    "swagger-ui-dist": ("swagger-ui-bundle.js.LICENSE.txt",),
+    "redoc": ("redoc.LICENSE", "redoc.standalone.js.LICENSE.txt"),
+}
 
 _ON_WINDOWS = {"colorama": "BSD-3-Clause"}
 """Licences of packages that are installed on Windows only."""
@@ -184,14 +193,58 @@ def _serialize_component(component: Component) -> dict[str, Any]:
     }
 
 
+def build_licence_list(server: list[Component], function: list[Component]) -> str:
+    """Return what is shipped with its licences as Markdown: a table, and the texts of the licences below it."""
+    in_function = {component.purl for component in function}
+    components = [*server, *(component for component in function if component not in server)]
+    table = [
+        f"| {component.name} | {component.version} | {component.licence}"
+        f" | {_describe_use(component)} | {'yes' if component.purl in in_function else 'no'} |"
+        for component in components
+    ]
+    texts = []
+    for component in components:
+        bodies = "\n\n".join(text.strip("\n") for text in _read_licence_texts(component))
+        body = f"```text\n{bodies}\n```" if bodies else "The package brings no text of its licence."
+        texts.append(f"### {component.name} {component.version}: {component.licence}\n\n{body}")
+    return "\n".join(
+        (
+            f"# Licences of Tackboard {read_version()}\n",
+            "Tackboard itself is under the MIT licence: see LICENSE. With it come these packages:\n",
+            "| Package | Version | Licence | For the server | In the function on AWS |",
+            "|---|---|---|---|---|",
+            *table,
+            "\n## Texts\n",
+            "\n\n".join(texts),
+            "",
+        )
+    )
+
+
+def _describe_use(component: Component) -> str:
+    return "in the wheel" if component.ecosystem == "npm" else "installed beside the wheel"
+
+
+def _read_licence_texts(component: Component) -> list[str]:
+    """Return the texts of a component's licences and notices, in the order of their files."""
+    if component.ecosystem == "npm":
+        return [(_VENDOR_FOLDER / name).read_text() for name in _DOCUMENTATION_LICENCES[component.name]]
+    if component.name in _ON_WINDOWS:
+        return []
+    files = distribution(component.name).files or ()
+    return [file.read_text() for file in sorted(files) if _LICENCE_FILE.search(file.as_posix())]
+
+
 def main() -> int:
-    """Write both bills; return 1 if a licence is not allowed."""
+    """Write both bills and the list of licences; return 1 if a licence is not allowed."""
     server, function = read_server(), read_lambda()
     TARGET_FOLDER.mkdir(exist_ok=True)
     for name, components in (("server", server), ("lambda", function)):
         bill = json.dumps(build_bill(f"tackboard-{name}", components), indent=2)
         (TARGET_FOLDER / f"{name}.cdx.json").write_text(f"{bill}\n")
         sys.stdout.write(f"dist/{name}.cdx.json: {len(components)} components\n")
+    (TARGET_FOLDER / "LICENSES.md").write_text(build_licence_list(server, function))
+    sys.stdout.write("dist/LICENSES.md: the licences of all of them\n")
     forbidden = [*list_forbidden(server, INSTALLED_LICENCES), *list_forbidden(function, PACKAGED_LICENCES)]
     sys.stderr.writelines(f"{sentence}\n" for sentence in forbidden)
     return 1 if forbidden else 0

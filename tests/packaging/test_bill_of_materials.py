@@ -17,6 +17,7 @@ from tools.bill_of_materials import (
     Component,
     WrongVersion,
     build_bill,
+    build_licence_list,
     choose_licence,
     list_forbidden,
     read_lambda,
@@ -91,10 +92,25 @@ def test_the_bills_are_written_alike_each_time(tmp_path: Path, monkeypatch: pyte
         texts.append([path.read_text() for path in sorted(tmp_path.iterdir())])
 
     assert texts[0] == texts[1]
-    assert [json.loads(text)["metadata"]["component"]["name"] for text in texts[0]] == [
+    licences, *bills = texts[0]
+    assert licences.startswith("# Licences of Tackboard ")
+    assert [json.loads(text)["metadata"]["component"]["name"] for text in bills] == [
         "tackboard-lambda",
         "tackboard-server",
     ]
+
+
+def test_the_list_of_licences_has_every_component_with_its_text() -> None:
+    server, function = read_server(), read_lambda()
+
+    table, _, texts = build_licence_list(server, function).partition("\n## Texts\n")
+
+    sections = dict(section.split("\n", 1) for section in re.split(r"^### ", texts, flags=re.MULTILINE)[1:])
+    without_text = [title.split()[0] for title, text in sections.items() if "brings no text" in text]
+    assert len(sections) == len({component.purl for component in (*server, *function)})
+    assert all(f"| {component.name} | {component.version} | {component.licence} |" in table for component in server)
+    assert without_text == ["colorama", "jsonschema-rs"]
+    assert "Apache License" in sections[next(title for title in sections if title.startswith("swagger-ui-dist "))]
 
 
 def test_a_bill_names_each_component_by_its_package_url() -> None:
