@@ -32,7 +32,7 @@ class ScheduledPurge:
         now = truncate_to_seconds(self._clock())
         erased, is_done = 0, False
         try:
-            while self._store.purge_expired_responses(now, _BATCH_SIZE):
+            while self._store.purge_expired(now, _BATCH_SIZE):
                 pass
             while step := self._store.purge(now - PURGE_AFTER, _BATCH_SIZE):
                 erased += step

@@ -1,4 +1,4 @@
-"""The command line: run the server, deliver webhooks, issue a token, migrate, back up, restore, export, import, purge.
+"""The command line: run the server, deliver webhooks, let users in, migrate, back up, restore, export, import, purge.
 
 Every error that a user can cause is one sentence on stderr, with exit status 1. Only `run` and `restore` create a
 store; only `run` and `migrate` bring an older one up to date.
@@ -24,6 +24,7 @@ from app.configuration import MAX_PORT, InvalidSetting, read_app_settings, read_
 from app.document import read_version
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
+from kanban import sign_in as codes
 from kanban import tokens, users
 from kanban.archive import PURGE_AFTER
 from kanban.changes import ActionContext, Change
@@ -170,6 +171,19 @@ def token(settings: Settings) -> None:
     print(token_text)
 
 
+def sign_in(settings: Settings) -> None:
+    """Print a link that signs in once, alone on the last line: of the owner, or of the user who can't sign in any more.
+
+    It is valid for an hour. HOST and PORT should be those of the server; if people reach it at another address, put
+    what begins with # behind that one.
+    """
+    with _open_existing_store(settings) as store:
+        code = _create_sign_in_code(store, settings.user_id)
+    holder = "the owner" if settings.user_id is None else f"the user '{settings.user_id}'"
+    _print_message(f"A link that signs {holder} in, once and within an hour.")
+    print(f"{_browser_address(settings.host, settings.port)}#sign-in={code}")
+
+
 def migrate(settings: Settings) -> None:
     """Bring the store of an older Tackboard up to date; a store that is up to date stays unchanged.
 
@@ -227,7 +241,7 @@ def purge(settings: Settings) -> None:
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
             # Stored responses are nobody's data: they are not counted.
-            while store.purge_expired_responses(now, _PURGE_BATCH_SIZE):
+            while store.purge_expired(now, _PURGE_BATCH_SIZE):
                 pass
             while count := store.purge(now - PURGE_AFTER, _PURGE_BATCH_SIZE):
                 erased += count
@@ -303,6 +317,7 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
     readers: "deliver webhooks, where another server than `run` serves the application",
     token: "print a new token of the owner, or of a user who has lost theirs",
+    sign_in: "print a link that signs the owner, or another user, in once",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",
     restore: "copy a backup to an empty store",
@@ -384,7 +399,7 @@ def _build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(command=command)
-        if command is token:
+        if command in (token, sign_in):
             subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
         if command is export:
             subparser.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
@@ -467,9 +482,37 @@ def _issue_token(store: Store, user_id: str | None = None) -> str:
 
     The owner is created if there is none. Raises CommandError if there is no such user.
     """
+    context, change = _act_for(store, user_id)
+    scopes = tuple(Scope) if user_id is None else (Scope.READ, Scope.WRITE)
+    _, token_text, issued = tokens.issue(
+        context, os.urandom, user_id=context.actor_id, name="Command line", scopes=scopes
+    )
+    store.commit(change.merge(issued))
+    return token_text
+
+
+def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
+    """Create a code for the owner or for a user; return its text. Raises as `_issue_token` does."""
+    context, change = _act_for(store, user_id)
+    _, code_text, created = codes.create_code(
+        context,
+        os.urandom,
+        user_id=context.actor_id,
+        present_codes=store.sign_in.list_codes(context.actor_id),
+        is_for_link=True,
+    )
+    store.commit(change.merge(created))
+    return code_text
+
+
+def _act_for(store: Store, user_id: str | None) -> tuple[ActionContext, Change]:
+    """Return the context of an action in the name of the owner or of a user, and a change that creates the owner.
+
+    The change is empty if there is an owner. Raises CommandError if there is no such user.
+    """
     now = truncate_to_seconds(datetime.now(UTC))
     new_id = IdGenerator(lambda: datetime.now(UTC), os.urandom)
-    change, scopes = Change(), tuple(Scope)
+    change = Change()
     if user_id is None:
         holder = store.read_installation_owner()
         if holder is None:
@@ -479,8 +522,4 @@ def _issue_token(store: Store, user_id: str | None = None) -> str:
         holder = store.read_user(user_id) if _USER_ID.fullmatch(user_id) else None
         if holder is None:
             raise CommandError(f"There is no user with the id '{user_id}'.")
-        scopes = (Scope.READ, Scope.WRITE)
-    context = ActionContext(holder.id, now, new_id)
-    _, token_text, issued = tokens.issue(context, os.urandom, user_id=holder.id, name="Command line", scopes=scopes)
-    store.commit(change.merge(issued))
-    return token_text
+    return ActionContext(holder.id, now, new_id), change

@@ -11,16 +11,16 @@ from kanban.access import Caller
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.tokens import TokenChanged
-from kanban.values import Scope, Token, TokenLimits
+from kanban.values import Scope, Token, TokenKind, TokenLimits
 from kanban.views import PageKey
 from usecases.board_access import BoardAccess
+from usecases.sign_in import read_calling_token
 
 
 def list_tokens(
     store: Store, caller: Caller, now: datetime, encode_cursor: CursorEncoder, limit: int, cursor: PageKey | None = None
 ) -> Result:
-    """List the caller's tokens that are not revoked, newest first; a narrowed token gets none that is wider."""
+    """List the caller's tokens that are not revoked and no sessions, newest first; a narrowed token gets none wider."""
     tokens_page = store.page_tokens(caller.user_id, limit, cursor)
     covered = (token for token in tokens_page.items if caller.limits.cover(token.get_limits()))
     return page((serialize.token(token, now) for token in covered), encode_cursor(tokens_page.next_key))
@@ -46,7 +46,7 @@ def create_token(
         scopes=[Scope(scope) for scope in body["scopes"]],
         expires_at=parse.timestamp_or_none(body.get("expires_at")),
         limits=TokenLimits(board_ids, parse.role_or_none(body.get("max_role")), body.get("resources")),
-        parent=_require_calling_token(store, caller),
+        parent=read_calling_token(store, caller),
     )
     result_body = {"token": serialize.token(token, context.at), "secret": secret}
     return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
@@ -55,7 +55,7 @@ def create_token(
 def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:
     """Revoke one of the caller's tokens and all its descendants, with immediate effect."""
     _, change = tokens.revoke(
-        _require_token(store, caller, token_id), context, caller_token=_require_calling_token(store, caller)
+        _require_token(store, caller, token_id), context, caller_token=read_calling_token(store, caller)
     )
     return no_content(change)
 
@@ -68,21 +68,14 @@ def rotate_token(
         _require_token(store, caller, token_id),
         context,
         random_bytes,
-        caller_token=_require_calling_token(store, caller),
+        caller_token=read_calling_token(store, caller),
     )
     return Result({"token": serialize.token(token, context.at), "secret": secret}, change=change)
 
 
-def _require_calling_token(store: Store, caller: Caller) -> Token:
-    """Read the token of this request. Raises TokenChanged if it was revoked or rotated in the meantime."""
-    token = store.read_token(caller.user_id, caller.token_id)
-    if token is None or token.revoked_at is not None or token.version != caller.token_version:
-        raise TokenChanged
-    return token
-
-
 def _require_token(store: Store, caller: Caller, token_id: str) -> Token:
     token = store.read_token(caller.user_id, token_id)
-    if token is None or token.revoked_at is not None:
+    # A session is none of the tokens that are listed here: it is never rotated, and ended in another way.
+    if token is None or token.revoked_at is not None or token.kind is TokenKind.SESSION:
         raise NotFound("token")
     return token

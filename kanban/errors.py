@@ -5,7 +5,8 @@
     ├── Forbidden
     ├── Conflict: IdTaken, ExternalIdTaken, LimitReached
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, IdempotencyKeyReused
-    └── Unauthenticated
+    ├── Unauthenticated
+    └── TooManyAttempts
 
 A message names the thing and the number. It may show what the board holds, never what the request sent.
 """
@@ -164,6 +165,17 @@ class Unauthenticated(DomainError):
     """Raised when the request needs a token, or another one."""
 
     code = "unauthenticated"
+
+
+class TooManyAttempts(DomainError):
+    """Raised when somebody has tried too many secrets that don't exist."""
+
+    code = "too_many_requests"
+
+    def __init__(self, wait_seconds: float) -> None:
+        """Take how long to wait before the next attempt."""
+        super().__init__("Too many wrong codes or invitations were sent: try again in a moment.")
+        self.wait_seconds = wait_seconds
 
 
 def conflict_for_duplicate(constraint: str) -> Conflict:

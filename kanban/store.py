@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
+from kanban.sign_in_store import SignInStore
 from kanban.values import (
     UNKNOWN_ORIGIN,
     Board,
@@ -28,6 +29,7 @@ from kanban.values import (
     Stage,
     TimeEntry,
     Token,
+    TokenKind,
     TokenOrigin,
     User,
 )
@@ -207,6 +209,10 @@ class Store(Protocol):
     def webhooks(self) -> WebhookStore:
         """Return the store of the webhooks, in the same data."""
 
+    @property
+    def sign_in(self) -> SignInStore:
+        """Return the store of the sign-in codes, in the same data."""
+
     def read_board(
         self,
         board_id: str,
@@ -375,8 +381,10 @@ class Store(Protocol):
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         """Return the user's token of that id, even if it is revoked or has expired."""
 
-    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
-        """Read the user's tokens that are not revoked, newest first.
+    def page_tokens(
+        self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API
+    ) -> Page[Token]:
+        """Read the user's tokens of that kind that are not revoked, newest first.
 
         A page may be shorter than the limit, and may be empty while more follow.
         """
@@ -394,9 +402,9 @@ class Store(Protocol):
         With an event, the board must still have the seq before the first event's and be live (with `restores_board`: be
         deleted), and the actor must be a member who may write (editor or owner) or whose own membership is among the
         `deletes`; otherwise StaleRead. A board among the `creates` is created instead: nobody sees any of it before all
-        of it is there, whatever its size. Without an event, only users and tokens are written, and each update must
-        find the version before its own; otherwise StaleRead. The same holds for the other board of a `departure` and
-        its own event.
+        of it is there, whatever its size. Without an event, only users, tokens and sign-in codes are written: each
+        update must find the version before its own, and each of the `deletes` what it erases; otherwise StaleRead. The
+        same holds for the other board of a `departure` and its own event.
 
         Raises AlreadyExists for an id, or an external id of a live board, list or card, that is taken, or for a user
         who is a member already. A card in a deleted list gives up its external id; a card or list that comes back must
@@ -418,8 +426,8 @@ class Store(Protocol):
         write of many steps left behind is erased in the same way.
         """
 
-    def purge_expired_responses(self, now: datetime, limit: int) -> int:
-        """Erase up to `limit` expired responses of idempotency keys; return how many were erased.
+    def purge_expired(self, now: datetime, limit: int) -> int:
+        """Erase up to `limit` expired sign-in codes and responses of idempotency keys; return how many were erased.
 
         0 if none is left, except what another purge is erasing right now; and always 0 if the engine erases them by
         itself.

@@ -2,6 +2,9 @@
 
 A token that is created with another token is its child: it never expires later, has no scope that its parent lacks, is
 never wider, and is revoked with it. The descendants of a token are its children, their children, and so on.
+
+A session is a token, too: that of a device on which the user has signed in. It has all scopes and no parent, and ends
+some time after its last use. A token that is created in a session is the user's, so it has no parent either.
 """
 
 import hashlib
@@ -14,10 +17,13 @@ from datetime import datetime, timedelta
 from kanban.changes import ActionContext, Change
 from kanban.errors import Conflict, Forbidden, Unauthenticated, UnknownReference, Unprocessable
 from kanban.timekeeping import timestamps
-from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Scope, Token, TokenLimits, TokenOrigin
+from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Scope, Token, TokenKind, TokenLimits, TokenOrigin
 
 MAX_ANCESTORS = 10
 """Ancestors of one token: all of them are checked whenever it is used."""
+
+SESSION_LIFETIME = timedelta(days=90)
+"""How long after its last use a session ends. A use is recorded once an hour, so it may be an hour less."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 30
@@ -119,6 +125,29 @@ class TokenOutOfReach(Forbidden):
     code = "token_out_of_reach"
 
 
+class FullTokenRequired(Forbidden):
+    """Raised when a token that is limited in some way would let its holder sign in."""
+
+    code = "full_token_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This needs a session, or a token with all scopes that has no parent, doesn't expire and is not narrowed."
+        )
+
+
+class LastWayIn(Conflict):
+    """Raised when a user would end the session without which they could not sign in again."""
+
+    code = "last_way_in"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "After this you could not sign in again: you have no other session, and no other token with all scopes that"
+            " has no parent, doesn't expire and is not narrowed. Create one first, or repeat it with allow_last=true."
+        )
+
+
 class TokenChanged(Unauthenticated):
     """Raised when the caller's token was revoked or rotated while its request was running."""
 
@@ -140,13 +169,16 @@ def issue(
     """Create a token; return it, its text, and the change that stores it.
 
     `parent` is the token that creates it; there is none at sign-up and on the command line. `expires_at` and each of
-    the `limits` default to the parent's.
+    the `limits` default to the parent's. A session creates it without becoming its parent.
 
     Raises ScopeTooBroad, ExpiresInPast, ExpiresAfterParent, TooManyGenerations; UnknownReference for a board that the
     parent does not reach, RoleTooHigh, ResourceTooBroad.
     """
     if expires_at is not None and expires_at <= context.at:
         raise ExpiresInPast
+    session_id = parent.id if parent and parent.kind is TokenKind.SESSION else None
+    if session_id:
+        parent = None
     if parent is not None:
         expires_at = _limit_expiry(parent, expires_at)
         limits = _inherit_limits(parent.get_limits(), limits)
@@ -165,8 +197,27 @@ def issue(
         board_ids=_sort_optional(limits.board_ids),
         max_role=limits.max_role,
         resources=_sort_optional(limits.resources),
+        session_id=session_id,
     )
     return token, text, Change(creates=(token,))
+
+
+def open_session(
+    context: ActionContext, random_bytes: Callable[[int], bytes], *, user_id: str, name: str
+) -> tuple[Token, str, Change]:
+    """Create a session; return it, its text, and the change that stores it. `name` says on which device."""
+    text = _generate_text(random_bytes)
+    session = Token(
+        id=context.new_id("token"),
+        user_id=user_id,
+        name=name,
+        digest=_hash_text(text),
+        scopes=tuple(Scope),
+        version=1,
+        created_at=context.at,
+        kind=TokenKind.SESSION,
+    )
+    return session, text, Change(creates=(session,))
 
 
 def _limit_expiry(parent: Token, expires_at: datetime | None) -> datetime | None:
@@ -214,9 +265,34 @@ def parse_to_digest(text: str) -> str | None:
     return _hash_text(text)
 
 
+def get_expiry(token: Token) -> datetime | None:
+    """Return when the token expires unless it is used before, which only prolongs a session; None if it never does."""
+    if token.kind is TokenKind.SESSION:
+        return (token.last_used_at or token.created_at) + SESSION_LIFETIME
+    return token.expires_at
+
+
 def is_live(token: Token, now: datetime) -> bool:
-    """Return whether the token is neither revoked nor expired. It expires exactly at `expires_at`."""
-    return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
+    """Return whether the token is neither revoked nor expired. It expires exactly at its expiry."""
+    expires_at = get_expiry(token)
+    return token.revoked_at is None and (expires_at is None or now < expires_at)
+
+
+def is_way_in(token: Token, now: datetime) -> bool:
+    """Return whether the token is live and as good as the user: a session, or a token that is limited in no way.
+
+    Everything that limits a token must count here: with such a token, its holder may sign in elsewhere.
+    """
+    if not is_live(token, now):
+        return False
+    is_full = set(token.scopes) == set(Scope) and not token.ancestor_ids and token.expires_at is None
+    return token.kind is TokenKind.SESSION or (is_full and token.get_limits() == UNLIMITED)
+
+
+def ensure_way_in(token: Token, now: datetime) -> None:
+    """Raise FullTokenRequired unless the token is as good as the user."""
+    if not is_way_in(token, now):
+        raise FullTokenRequired
 
 
 def is_use_record_due(token: Token, now: datetime, address: str | None = None) -> bool:
@@ -278,10 +354,11 @@ def rotate(
 ) -> tuple[Token, str, Change]:
     """Replace the token's secret; return the token, the text of the new secret, and the change.
 
-    `caller_token` is the token that asks for it: the token itself or an ancestor. Any other token could get a secret
-    that outlives it. Raises TokenOutOfReach, TokenExpired.
+    `caller_token` is the token that asks for it: the token itself, an ancestor or a session, which could create such a
+    token as well. Any other token could get a secret that outlives it. Raises TokenOutOfReach, TokenExpired.
     """
-    if caller_token.id not in (token.id, *token.ancestor_ids):
+    is_session = caller_token.kind is TokenKind.SESSION
+    if not is_session and caller_token.id not in (token.id, *token.ancestor_ids):
         raise TokenOutOfReach(
             "That token does not come from yours: rotate it with itself, or with a token that it comes from."
         )

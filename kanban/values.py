@@ -44,6 +44,13 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class TokenKind(StrEnum):
+    """What holds a token: a program, or a device on which the user has signed in."""
+
+    API = "api"
+    SESSION = "session"
+
+
 class Enforcement(StrEnum):
     """What happens when a card would exceed a list's WIP limit: a warning, or an error."""
 
@@ -127,6 +134,9 @@ class Token:
 
     `board_ids`, `max_role` and `resources` are its `TokenLimits`, and never change; ids and resources are sorted.
     `last_used_address` and `last_used_client` are its `TokenOrigin` at `last_used_at`.
+
+    A session has no ancestors and no `expires_at`: it ends some time after its last use (`kanban.tokens`). `session_id`
+    is the session that a token of a program was created in; the token stays when that session ends.
     """
 
     id: str
@@ -145,6 +155,8 @@ class Token:
     resources: tuple[str, ...] | None = None
     last_used_address: str | None = None
     last_used_client: str | None = None
+    kind: TokenKind = TokenKind.API
+    session_id: str | None = None
 
     def get_limits(self) -> TokenLimits:
         """Return what narrows the token."""
@@ -152,6 +164,22 @@ class Token:
         if self.board_ids is None and self.max_role is None and self.resources is None:
             return UNLIMITED
         return TokenLimits(self.board_ids, self.max_role, self.resources)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCode:
+    """A code with which a user signs in once. Only the SHA-256 digest of its text is stored.
+
+    `created_by` is the user who created it, and `token_id` the token: when that token ends, the code does, too. Both
+    are None for a code of the command line.
+    """
+
+    digest: str
+    user_id: str
+    created_at: datetime
+    expires_at: datetime
+    created_by: str | None = None
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,7 +679,7 @@ class ReaderRemoval:
 ReaderChange = FeedReader | ReaderReset | ReaderRemoval
 """What a commit does with a reader: add it, reset it, or remove it."""
 
-Entity = User | Token | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment | Webhook
+Entity = User | Token | SignInCode | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment | Webhook
 
-Erasable = Member | Label | TimeEntry | Checklist | Comment | Webhook
+Erasable = SignInCode | Member | Label | TimeEntry | Checklist | Comment | Webhook
 """What is erased at once when it is deleted."""

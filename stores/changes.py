@@ -1,7 +1,10 @@
 """Checks of a change before an engine writes it."""
 
 from kanban.changes import Change
-from kanban.values import Board, Entity, Token, User
+from kanban.values import Board, Entity, SignInCode, Token, User
+
+_BOARDLESS = User | Token | SignInCode
+"""What belongs to no board."""
 
 
 def validate_change(change: Change) -> None:
@@ -9,7 +12,7 @@ def validate_change(change: Change) -> None:
     values = (*change.creates, *change.updates, *change.deletes)
     event = change.event
     if event is None:
-        if not all(isinstance(value, User | Token) for value in values):
+        if not all(isinstance(value, _BOARDLESS) for value in values):
             raise ValueError("A change to what belongs to a board must have an event.")
         return
     boards = [value for value in change.creates if isinstance(value, Board)]
@@ -25,6 +28,6 @@ def validate_change(change: Change) -> None:
 
 
 def _board_id(value: Entity) -> str | None:
-    if isinstance(value, User | Token):
+    if isinstance(value, _BOARDLESS):
         return None
     return value.id if isinstance(value, Board) else value.board_id

@@ -20,6 +20,8 @@
                   A#<~board>#<card>      the user was assigned to that card
                   X#<external id>        which board that this user created claims that external id
                   I#<operation>#<key>    the stored response of an idempotency key
+                  G#<when>#<digest>      a sign-in code of the user
+    G#<digest>    G                      the sign-in code that has that digest
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
@@ -33,6 +35,7 @@ and of deleted cards begin with 'A#' and 'D#', so that a query for the others do
 character of an id or a rank, '~' above them, '$' just above '#': so the tip follows the events, and the head the tip.
 """
 
+from datetime import datetime
 from typing import Any
 
 from kanban.store import CardState
@@ -188,7 +191,17 @@ def stored_response_key(user_id: str, operation_id: str, idempotency_key: str) -
     return item_key(f"U#{user_id}", f"I#{operation_id}#{idempotency_key}")
 
 
+def code_of_user_key(user_id: str, created_at: datetime, digest: str) -> Item:
+    """Return the key of a sign-in code among those of its user: the oldest comes first."""
+    return item_key(f"U#{user_id}", f"G#{format_timestamp(created_at)}#{digest}")
+
+
 # Of the installation
+
+
+def sign_in_code_key(digest: str) -> Item:
+    """Return the key of a sign-in code by its digest."""
+    return item_key(f"G#{digest}", "G")
 
 
 def token_holder_key(digest_or_id: str) -> Item:

@@ -8,6 +8,7 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
 
     the response        kept under its idempotency key, if there is one
     users and tokens    what is updated, then what is created; such a change writes to no board
+    sign-in codes       what is erased, then what is created
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these
     beyond the head     the board's external id, its tombstone, memberships, deleted lists
@@ -39,6 +40,7 @@ from kanban.values import (
     List,
     Member,
     Part,
+    SignInCode,
     TimeEntry,
     Token,
     User,
@@ -249,6 +251,13 @@ def _write_users_and_tokens(change: Change, snapshot: Snapshot) -> Iterator[Writ
         yield _create(user_items.token_to_item(token) | signature, "token")
         yield _create(user_items.token_holder_to_item(token.id, token), "token")
         yield _create(user_items.token_holder_to_item(token.digest, token), "token.digest")
+    for code in of_type(SignInCode, change.deletes):
+        by_digest, of_user = user_items.code_keys(code)
+        yield Delete(by_digest, condition=EXISTS)
+        yield Delete(of_user)
+    for code in of_type(SignInCode, change.creates):
+        for item in user_items.code_to_items(code):
+            yield _create(item, "sign_in_code")
 
 
 # Boards

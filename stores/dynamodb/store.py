@@ -21,6 +21,7 @@ from kanban.values import (
     Role,
     TimeEntry,
     Token,
+    TokenKind,
     TokenOrigin,
     User,
 )
@@ -37,6 +38,7 @@ from stores.dynamodb.feed_readers import DynamoFeedReaders
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
+from stores.dynamodb.sign_in import DynamoSignIn
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.webhooks import DynamoWebhooks
 from stores.dynamodb.writes import Put
@@ -56,6 +58,7 @@ class DynamoStore:
         self._purge = Purge(client, self._reader, table)
         self.webhooks = DynamoWebhooks(client, self._reader, table)
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
+        self.sign_in = DynamoSignIn(self._reader)
         self._secret: bytes | None = None
 
     # Boards
@@ -285,8 +288,10 @@ class DynamoStore:
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         return token_reads.get_token(self._reader, user_id, token_id)
 
-    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
-        return token_reads.page_tokens(self._reader, user_id, limit, after)
+    def page_tokens(
+        self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API
+    ) -> Page[Token]:
+        return token_reads.page_tokens(self._reader, user_id, limit, after, kind)
 
     def read_stored_response(self, user_id: str, operation_id: str, key: str, now: datetime) -> StoredResponse | None:
         item = self._reader.get_item(keys.stored_response_key(user_id, operation_id, key))
@@ -306,7 +311,7 @@ class DynamoStore:
     def purge(self, before: datetime, limit: int) -> int:
         return self._purge.step(before, limit)
 
-    def purge_expired_responses(self, now: datetime, limit: int) -> int:
+    def purge_expired(self, now: datetime, limit: int) -> int:
         # DynamoDB removes what has expired by itself (time to live, on the attribute `expires`).
         del now, limit
         return 0

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
 
-from kanban.values import Token, User
+from kanban.values import Token, TokenKind, User
 from kanban.views import Page, PageKey
 from stores.dynamodb import keys
+from stores.dynamodb.attributes import to_string
 from stores.dynamodb.keys import Item
 from stores.dynamodb.reads import MAX_BATCH_KEYS, MAX_PAGE_READS, Filter, TableReader
 from stores.dynamodb.user_items import ancestor_ids_from_item, token_from_item, user_from_item
@@ -36,8 +37,17 @@ def get_token(reader: TableReader, user_id: str, token_id: str) -> Token | None:
     return token_from_item(item, _get_tokens(reader, user_id, ancestor_ids) if ancestor_ids else ())
 
 
-def page_tokens(reader: TableReader, user_id: str, limit: int, after: PageKey | None) -> Page[Token]:
-    """Return the user's tokens that are not revoked, newest first."""
+_IS_OF_KIND = {
+    # Tokens of releases before 1.3 have no kind: they are all those of programs.
+    TokenKind.API: "(attribute_not_exists(#kind) OR #kind = :kind)",
+    TokenKind.SESSION: "#kind = :kind",
+}
+
+
+def page_tokens(
+    reader: TableReader, user_id: str, limit: int, after: PageKey | None, kind: TokenKind = TokenKind.API
+) -> Page[Token]:
+    """Return the user's tokens of a kind that are not revoked, newest first."""
     last = keys.key_before(f"K#{after[0]}") if after else "K$"
     items = reader.query(
         f"U#{user_id}",
@@ -45,7 +55,7 @@ def page_tokens(reader: TableReader, user_id: str, limit: int, after: PageKey | 
         last,
         backwards=True,
         page_size=limit + 1,
-        filter_by=Filter("attribute_not_exists(#revoked_at)"),
+        filter_by=Filter(f"attribute_not_exists(#revoked_at) AND {_IS_OF_KIND[kind]}", {":kind": to_string(str(kind))}),
     )
     tokens: list[Token] = []
     for reads in count(1):

@@ -1,9 +1,9 @@
-"""Users and tokens as items of the table."""
+"""Users, tokens and sign-in codes as items of the table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kanban.values import Token, User
+from kanban.values import SignInCode, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
     compile_reader,
@@ -11,6 +11,7 @@ from stores.dynamodb.attributes import (
     drop_missing,
     get_string,
     parse_timestamp,
+    to_number,
     to_optional_string,
     to_string,
 )
@@ -37,6 +38,7 @@ _token_from_item: Callable[[Item], Token] = compile_reader(
         "ancestor_ids": "tuple(item['ancestor_ids']['S'].split()) if 'ancestor_ids' in item else ()",
         "board_ids": "tuple(item['board_ids']['S'].split()) if 'board_ids' in item else None",
         "resources": "tuple(item['resources']['S'].split()) if 'resources' in item else None",
+        "kind": "TokenKind_WORDS[item['kind']['S'] if 'kind' in item else 'api']",
     },
 )
 
@@ -80,3 +82,21 @@ def token_holder_to_item(digest_or_id: str, token: Token) -> Item:
 
 def _ancestors_attribute(token: Token) -> Item | None:
     return to_optional_string(" ".join(token.ancestor_ids) or None)
+
+
+_code_attributes: Callable[[SignInCode], Item] = compile_writer(SignInCode, ())
+
+code_from_item: Callable[[Item], SignInCode] = compile_reader(SignInCode, ("item",), {})
+"""Return the sign-in code in an item."""
+
+
+def code_to_items(code: SignInCode) -> tuple[Item, Item]:
+    """Return the items of a sign-in code: by its digest, and among those of its user. DynamoDB erases expired ones."""
+    attributes = _code_attributes(code) | {"expires": to_number(int(code.expires_at.timestamp()))}
+    by_digest, of_user = code_keys(code)
+    return by_digest | attributes, of_user | attributes
+
+
+def code_keys(code: SignInCode) -> tuple[Item, Item]:
+    """Return the keys of the items of a sign-in code."""
+    return keys.sign_in_code_key(code.digest), keys.code_of_user_key(code.user_id, code.created_at, code.digest)

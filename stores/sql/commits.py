@@ -22,6 +22,7 @@ from kanban.values import (
     Member,
     ReaderChange,
     ReaderReset,
+    SignInCode,
     TimeEntry,
     Token,
     User,
@@ -34,6 +35,7 @@ from stores.sql.statement_cache import BoundStatement
 _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
     User: (tables.users, mapping.user_to_row),
     Token: (tables.tokens, mapping.token_to_row),
+    SignInCode: (tables.sign_in_codes, mapping.sign_in_code_to_row),
     Board: (tables.boards, mapping.board_to_row),
     Member: (tables.members, mapping.member_to_row),
     Label: (tables.labels, mapping.label_to_row),
@@ -111,6 +113,8 @@ class CommitWriter:
         table, row = _to_row(value)
         if isinstance(value, Card):
             self._free_external_id(value)
+        if isinstance(value, SignInCode):
+            self._execute(write_statements.DELETE_EXPIRED_CODES, user_id=value.user_id, now=row["created_at"])
         self._execute(write_statements.INSERT[table], **row)
         if isinstance(value, User):
             self._execute(write_statements.MAKE_OWNER, user_id=value.id)
@@ -175,6 +179,9 @@ class CommitWriter:
                 )
 
     def _delete(self, value: Erasable) -> None:
+        if isinstance(value, SignInCode):
+            self._transaction.write_one(self._bind(write_statements.DELETE_CODE, digest=value.digest))
+            return
         if isinstance(value, Webhook):
             self._execute(write_statements.DELETE_DELIVERIES, board_id=value.board_id, webhook_id=value.id)
         table, _ = _TABLE_AND_MAPPING[type(value)]

@@ -33,9 +33,11 @@ from kanban.values import (
     Member,
     Role,
     Scope,
+    SignInCode,
     Stage,
     TimeEntry,
     Token,
+    TokenKind,
     User,
     Webhook,
     WebhookDelivery,
@@ -55,7 +57,7 @@ format_timestamp = format_utc
 # A lookup is several times faster than calling the enum class, and pages hold many values.
 _ENUM_VALUES: Mapping[str, Mapping[str, Any]] = {
     enum_class.__name__: {str(value): value for value in enum_class}
-    for enum_class in (Role, Scope, Stage, Color, Enforcement, WebhookState)
+    for enum_class in (Role, Scope, TokenKind, Stage, Color, Enforcement, WebhookState)
 }
 
 
@@ -216,6 +218,9 @@ token_to_row: Callable[[Token], _Write] = _compile_writer(
         "resources": "' '.join(value.resources) if value.resources is not None else None",
     },
 )
+
+row_to_sign_in_code: Callable[[Row], SignInCode] = _compile_reader(SignInCode, _columns_of(tables.sign_in_codes))
+sign_in_code_to_row: Callable[[SignInCode], _Write] = _compile_writer(SignInCode, _columns_of(tables.sign_in_codes))
 
 row_to_board: Callable[[Row], Board] = _compile_reader(Board, _columns_of(tables.boards))
 board_to_row: Callable[[Board], _Write] = _compile_writer(Board, _columns_of(tables.boards))

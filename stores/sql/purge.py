@@ -83,24 +83,30 @@ _UPDATE_EVENT = (
     .where(tables.events.c.board_id == parameter("board_id"), tables.events.c.seq == parameter("seq"))
     .values(data=parameter("data"), changes=parameter("changes"))
 )
-_NOW = parameter("now")
-_RECORD_KEY = tuple(tables.idempotency_records.primary_key.columns)
 
-DELETE_EXPIRED_RECORDS: Statement = (
-    tables.idempotency_records.delete()
-    .where(
-        sa.tuple_(*_RECORD_KEY).in_(
-            sa.select(*_RECORD_KEY)
-            .where(tables.idempotency_records.c.expires_at <= _NOW)
-            .order_by(tables.idempotency_records.c.expires_at)
-            .limit(_LIMIT)
-            # Purges and writers (which delete some expired records too) must not wait for each other.
-            .with_for_update(skip_locked=True)
+
+def _delete_expired(table: sa.Table) -> Statement:
+    """Return a statement that deletes at most `limit` rows of a table that have expired."""
+    key = list(table.primary_key.columns)
+    row_key = sa.tuple_(*key) if len(key) > 1 else key[0]
+    return (
+        table.delete()
+        .where(
+            row_key.in_(
+                sa.select(*key)
+                .where(table.c.expires_at <= parameter("now"))
+                .order_by(table.c.expires_at)
+                .limit(_LIMIT)
+                # Purges and writers (which delete some expired records too) must not wait for each other.
+                .with_for_update(skip_locked=True)
+            )
         )
+        .returning(sa.literal_column("1"))
     )
-    .returning(sa.literal_column("1"))
-)
-"""Deletes at most `limit` expired idempotency records."""
+
+
+DELETE_EXPIRED = tuple(map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes)))
+"""Each deletes at most `limit` rows that have expired."""
 
 ERASE_TOKEN_ORIGINS: Statement = (
     tables.tokens.update()
@@ -143,6 +149,15 @@ def purge(transaction: Transaction, bind: Bind, before: str, limit: int) -> int:
             return erased
     card_rows = transaction.query(bind(_OLDEST_CARD, before=before, limit=_CARDS_PER_STEP))
     return _erase_cards(transaction, bind, [card_id for (card_id,) in card_rows], limit)
+
+
+def purge_expired(transaction: Transaction, bind: Bind, now: str, limit: int) -> int:
+    """Erase up to `limit` rows that have expired at a timestamp; return how many were erased."""
+    erased = 0
+    for statement in DELETE_EXPIRED:
+        if erased < limit:
+            erased += len(transaction.query(bind(statement, now=now, limit=limit - erased)))
+    return erased
 
 
 def _erase_cards(transaction: Transaction, bind: Bind, card_ids: Sequence[str], limit: int) -> int:

@@ -42,6 +42,7 @@ from kanban.values import (
     Stage,
     TimeEntry,
     Token,
+    TokenKind,
     TokenOrigin,
     User,
 )
@@ -54,6 +55,7 @@ from stores.sql.engine import Engine, Transaction
 from stores.sql.feed_readers import SqlFeedReaders
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
+from stores.sql.sign_in import SqlSignIn
 from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
 from stores.sql.webhooks import SqlWebhooks
 
@@ -78,6 +80,7 @@ class SqlStore:
         self._readiness = WriteReadiness()
         self.webhooks = SqlWebhooks(engine, self._bind, self._begin_write)
         self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
+        self.sign_in = SqlSignIn(engine, self._bind)
 
     def read_board(
         self,
@@ -400,9 +403,11 @@ class SqlStore:
         rows = self._read(user_statements.TOKEN, user_id=user_id, token_id=token_id)
         return mapping.row_to_token(rows[0]) if rows else None
 
-    def page_tokens(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Token]:
+    def page_tokens(
+        self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API
+    ) -> Page[Token]:
         rows, last_key = self._read_scanned_page(
-            user_statements.TOKENS, user_statements.LAST_SCANNED_TOKEN, user_id, limit, after
+            user_statements.TOKENS, user_statements.LAST_SCANNED_TOKEN, user_id, limit, after, kind=str(kind)
         )
         page = cut_page([mapping.row_to_token(row) for row in rows], limit, lambda token: token.id)
         return Page(page.items, page.next_key or last_key)
@@ -435,9 +440,10 @@ class SqlStore:
             lambda transaction: purge.purge(transaction, self._bind, format_timestamp(before), limit)
         )
 
-    def purge_expired_responses(self, now: datetime, limit: int) -> int:
-        statement = self._bind(purge.DELETE_EXPIRED_RECORDS, now=format_timestamp(now), limit=limit)
-        return self._retry_erase(lambda transaction: len(transaction.query(statement)))
+    def purge_expired(self, now: datetime, limit: int) -> int:
+        return self._retry_erase(
+            lambda transaction: purge.purge_expired(transaction, self._bind, format_timestamp(now), limit)
+        )
 
     def purge_token_origins(self, before: datetime, limit: int) -> int:
         statement = self._bind(purge.ERASE_TOKEN_ORIGINS, before=format_timestamp(before), limit=limit)

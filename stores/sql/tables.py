@@ -71,6 +71,9 @@ tokens = sa.Table(
     sa.Column("resources", TEXT),
     sa.Column("last_used_address", TEXT),
     sa.Column("last_used_client", TEXT),
+    sa.Column("kind", TEXT, nullable=False, server_default="api"),
+    # The session that it was created in.
+    sa.Column("session_id", BYTEWISE_TEXT),
     _check_between("version", 1),
     sa.CheckConstraint("length(digest) = 64", name="digest"),
     sqlite_strict=True,
@@ -78,6 +81,7 @@ tokens = sa.Table(
 sa.Index(
     "ix_tokens_newest",
     tokens.c.user_id,
+    tokens.c.kind,
     tokens.c.id,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
@@ -98,6 +102,23 @@ token_ancestors = sa.Table(
     sa.Column("position", INTEGER, primary_key=True),
     sa.Column("ancestor_id", BYTEWISE_TEXT, sa.ForeignKey("tokens.id"), nullable=False),
     sa.Index("ix_token_ancestors_ancestor", "ancestor_id", "token_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+sign_in_codes = sa.Table(
+    "sign_in_codes",
+    metadata,
+    sa.Column("digest", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("expires_at", TIMESTAMP, nullable=False),
+    # Who created it, and with which token.
+    sa.Column("created_by", BYTEWISE_TEXT),
+    sa.Column("token_id", BYTEWISE_TEXT),
+    sa.CheckConstraint("length(digest) = 64", name="digest"),
+    sa.Index("ix_sign_in_codes_user", "user_id", "created_at"),
+    sa.Index("ix_sign_in_codes_expired", "expires_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -53,6 +53,7 @@ LAST_SCANNED_TOKEN = select_row_after(
     sa.select(_SCANNED.c.id)
     .where(
         _SCANNED.c.user_id == parameter("user_id"),
+        _SCANNED.c.kind == parameter("kind"),
         _SCANNED.c.revoked_at.is_(None),
         _SCANNED.c.id < parameter("after_id"),
     )
@@ -64,6 +65,7 @@ TOKENS = (
     sa.select(*_TOKEN_COLUMNS)
     .where(
         tokens.c.user_id == parameter("user_id"),
+        tokens.c.kind == parameter("kind"),
         tokens.c.revoked_at.is_(None),
         _ANCESTOR_REVOKED_AT.is_(None),
         tokens.c.id < parameter("after_id"),
@@ -72,7 +74,7 @@ TOKENS = (
     .order_by(tokens.c.id.desc())
     .limit(parameter("limit"))
 )
-"""A page of the tokens of a user below an id that are not revoked, newest first."""
+"""A page of the tokens of a user and a kind below an id that are not revoked, newest first."""
 
 SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))
 

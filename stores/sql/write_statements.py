@@ -22,6 +22,7 @@ from stores.sql.tables import (
     lists,
     members,
     settings,
+    sign_in_codes,
     time_entries,
     token_ancestors,
     tokens,
@@ -61,7 +62,7 @@ INSERT = {
     table: table.insert().values(_column_parameters(table))
     for table in (
         *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
-        *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks),
+        *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks, sign_in_codes),
     )
 }
 
@@ -115,6 +116,12 @@ DELETE_ON_BOARD = {
     table: table.delete().where(table.c.id == parameter("id"), table.c.board_id == parameter("board_id"))
     for table in (members, labels, time_entries, checklists, comments, webhooks)
 }
+
+DELETE_CODE = sign_in_codes.delete().where(sign_in_codes.c.digest == parameter("digest"))
+
+DELETE_EXPIRED_CODES = sign_in_codes.delete().where(
+    sign_in_codes.c.user_id == parameter("user_id"), sign_in_codes.c.expires_at <= parameter("now")
+)
 
 DELETE_DELIVERIES = webhook_deliveries.delete().where(
     webhook_deliveries.c.board_id == parameter("board_id"),

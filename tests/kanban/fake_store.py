@@ -38,6 +38,11 @@ UNVERSIONED_FIELDS = {
 """Fields that can change without a new version of the value."""
 
 
+def get_id(value: Entity) -> str:
+    """Return the id of a value; nothing on a board is without one."""
+    return getattr(value, "id", "")
+
+
 def check_version(old: Any, new: Any) -> None:
     """Check that an edit raises the version by one, and that nothing else raises it: If-Match depends on both."""
     if old is None:
@@ -94,7 +99,7 @@ class FakeStore:
             self._save(value)
         for deleted in change.deletes:
             for values in (self.members, self.labels, self.entries, self.parts):
-                values.pop(deleted.id, None)
+                values.pop(get_id(deleted), None)
         for card_rank in change.card_ranks:
             card = self.cards[card_rank.card_id]
             assert card.list_id == card_rank.list_id
@@ -166,8 +171,9 @@ class FakeStore:
         if isinstance(value, Board):
             return getattr(self, "board", None)
         for values in (self.lists, self.cards, self.members, self.labels, self.parts):
-            if value.id in values and type(values[value.id]) is type(value):
-                return values[value.id]
+            other = values.get(get_id(value))
+            if type(other) is type(value):
+                return other
         return None
 
     def _get_adjacent_rank(self, neighbour: Card, side: str) -> str:

@@ -16,6 +16,7 @@ from kanban.errors import UnknownReference
 from kanban.tokens import (
     ExpiresAfterParent,
     ExpiresInPast,
+    FullTokenRequired,
     ResourceTooBroad,
     RoleTooHigh,
     ScopeTooBroad,
@@ -403,3 +404,64 @@ def test_a_revoked_token_has_no_origin(token: Token, context: ActionContext) -> 
     revoked, _ = tokens.revoke(used, context, caller_token=used)
 
     assert (revoked.last_used_at, revoked.last_used_address, revoked.last_used_client) == (NOON, None, None)
+
+
+@pytest.fixture
+def session(context: ActionContext) -> Token:
+    return tokens.open_session(context, os.urandom, user_id="usr_ann", name="Phone")[0]
+
+
+def test_a_session_ends_90_days_after_its_last_use(session: Token) -> None:
+    end = NOON + timedelta(days=90)
+    used = replace(session, last_used_at=NOON + HOUR)
+
+    assert tokens.get_expiry(session) == end
+    assert tokens.is_live(session, end - SECOND)
+    assert not tokens.is_live(session, end)
+    assert tokens.get_expiry(used) == end + HOUR
+    assert tokens.is_live(used, end)
+    assert not tokens.is_live(replace(used, revoked_at=NOON), NOON)
+
+
+def test_a_token_that_is_created_in_a_session_has_no_parent(session: Token, context: ActionContext) -> None:
+    expiry = NOON + 2 * timedelta(days=90)
+    token, _, _ = tokens.issue(
+        context, os.urandom, user_id="usr_ann", name="CI", scopes=tuple(Scope), expires_at=expiry, parent=session
+    )
+    child, _, _ = tokens.issue(context, os.urandom, user_id="usr_ann", name="Job", scopes=[Scope.READ], parent=token)
+
+    assert (token.ancestor_ids, token.session_id, token.expires_at) == ((), session.id, expiry)
+    assert (child.ancestor_ids, child.session_id, child.expires_at) == ((token.id,), None, expiry)
+
+
+def test_a_session_rotates_every_token_of_its_user(session: Token, token: Token, context: ActionContext) -> None:
+    rotated, _, _ = tokens.rotate(token, context, os.urandom, caller_token=session)
+
+    assert rotated.digest != token.digest
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, True),
+        ({"scopes": (Scope.READ, Scope.ADMIN)}, False),
+        ({"ancestor_ids": ("tok_0",)}, False),
+        ({"expires_at": NOON + HOUR}, False),
+        ({"revoked_at": NOON}, False),
+    ],
+)
+def test_only_a_token_without_limits_is_a_way_in(context: ActionContext, fields: dict[str, Any], expected: Any) -> None:
+    first, _, _ = tokens.issue(context, os.urandom, user_id="usr_ann", name="First token", scopes=tuple(Scope))
+    token = replace(first, **fields)
+
+    assert tokens.is_way_in(token, NOON) == expected
+    if expected:
+        tokens.ensure_way_in(token, NOON)
+    else:
+        with pytest.raises(FullTokenRequired):
+            tokens.ensure_way_in(token, NOON)
+
+
+def test_a_session_is_a_way_in_until_it_ends(session: Token) -> None:
+    assert tokens.is_way_in(session, NOON)
+    assert not tokens.is_way_in(session, NOON + timedelta(days=90))

@@ -96,7 +96,8 @@ def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
     def token(**fields: Any) -> Row:
         number = next(numbers)
         digest = f"{number:064d}"
-        return {"id": f"tok_{number:026d}", "user_id": CARL, "name": "x", "digest": digest, "scopes": "read", **fields}
+        row = {"id": f"tok_{number:026d}", "user_id": CARL, "name": "x", "digest": digest, "scopes": "read"}
+        return {**row, "kind": "api", **fields}
 
     yield tables.tokens, (revoked := token(revoked_at=_format(NOW)))
     for user_id in _other_users(scale):
@@ -111,6 +112,10 @@ def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
             tables.token_ancestors,
             {"token_id": descendant["id"], "position": 0, "ancestor_id": revoked["id"]},
         )
+    for _ in range(100 * scale):
+        yield tables.tokens, token(kind="session")
+    for number, user_id in enumerate(_other_users(scale)):
+        yield tables.sign_in_codes, {"digest": f"{number:064d}", "user_id": user_id}
 
 
 def _other_users(scale: int) -> list[str]:

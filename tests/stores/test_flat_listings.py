@@ -395,6 +395,7 @@ def test_pages_that_end_early_lead_to_all_items(
             expected.append(large_store.BUSY_BOARD)
         assert store.list_ids(CARL, path) == expected[::-1]
     assert len(set(store.list_ids(CARL, "/users/me/tokens?limit=100"))) == count + 1
+    assert len(set(store.list_ids(CARL, "/users/me/sessions?limit=100"))) == count
     assert store.list_ids(CARL, "/cards?limit=100") == []
     assigned = store.list_ids(ANN, "/cards?limit=100")
     assert assigned == store.list_ids(

@@ -187,7 +187,7 @@ def test_only_expired_responses_are_erased(world: World, limit: int) -> None:
     world.advance(hours=24)
 
     steps = []
-    while step := world.store.purge_expired_responses(world.now, limit):
+    while step := world.store.purge_expired(world.now, limit):
         steps.append(step)
 
     # DynamoDB erases expired items by itself.
@@ -200,4 +200,4 @@ def test_a_stored_response_is_kept_until_its_exact_second(world: World) -> None:
     remember_response(world, "key", hours=24)
     world.advance(hours=23, minutes=59, seconds=59)
 
-    assert world.store.purge_expired_responses(world.now, 10) == 0
+    assert world.store.purge_expired(world.now, 10) == 0

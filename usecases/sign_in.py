@@ -1,0 +1,47 @@
+"""Reads for signing in: codes that can be used, the token of a request, and other ways in."""
+
+from datetime import datetime
+
+from kanban import sign_in, tokens
+from kanban.access import Caller
+from kanban.store import Store
+from kanban.tokens import TokenChanged
+from kanban.values import SignInCode, Token, TokenKind
+from kanban.views import PageKey
+
+_TOKENS_PER_READ = 100
+_MAX_READS = 10
+"""How many pages of tokens are looked through for one that can sign in."""
+
+
+def read_calling_token(store: Store, caller: Caller) -> Token:
+    """Read the token of this request. Raises TokenChanged if it was revoked or rotated in the meantime."""
+    token = store.read_token(caller.user_id, caller.token_id)
+    if token is None or token.revoked_at is not None or token.version != caller.token_version:
+        raise TokenChanged
+    return token
+
+
+def find_usable_code(store: Store, code_text: str, now: datetime) -> SignInCode | None:
+    """Return the code of that text if it has not been used and has not expired, and its creator's token is live."""
+    code = store.sign_in.read_code(sign_in.parse_to_digest(code_text))
+    if code is None or not sign_in.is_live(code, now):
+        return None
+    if code.created_by is None or code.token_id is None:
+        return code
+    token = store.read_token(code.created_by, code.token_id)
+    return code if token is not None and tokens.is_live(token, now) else None
+
+
+def has_other_way_in(store: Store, session: Token, now: datetime) -> bool:
+    """Return whether the user can still sign in when a session has ended. A thousand tokens are looked through."""
+    for kind in (TokenKind.SESSION, TokenKind.API):
+        after: PageKey | None = None
+        for _ in range(_MAX_READS):
+            page = store.page_tokens(session.user_id, _TOKENS_PER_READ, after, kind)
+            if any(tokens.is_way_in(token, now) and token.id != session.id for token in page.items):
+                return True
+            after = page.next_key
+            if after is None:
+                break
+    return False
