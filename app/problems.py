@@ -2,10 +2,20 @@
 
 import logging
 from collections.abc import Mapping
+from math import ceil
 
 from contract.problems import Problem, authentication_required
 from contract.violations import Violation
-from kanban.errors import Conflict, DomainError, ExternalIdTaken, Forbidden, NotFound, Unauthenticated, Unprocessable
+from kanban.errors import (
+    Conflict,
+    DomainError,
+    ExternalIdTaken,
+    Forbidden,
+    NotFound,
+    TooManyAttempts,
+    Unauthenticated,
+    Unprocessable,
+)
 from kanban.store import Busy, Unavailable
 from kanban.undo import UndoBlocked
 
@@ -23,7 +33,10 @@ def to_problem(error: Exception) -> Problem | None:
     if isinstance(error, Busy):
         return Problem(503, "busy", "Too much at once: try again in a moment.", headers={"Retry-After": "1"})
     if isinstance(error, Unauthenticated):
-        return authentication_required(error.message)
+        return authentication_required(error.message, error.code)
+    if isinstance(error, TooManyAttempts):
+        headers = {"Retry-After": str(ceil(error.wait_seconds))}
+        return Problem(429, error.code, error.message, headers=headers)
     if not isinstance(error, DomainError):
         return None
     status = next(STATUS_BY_ERROR[parent] for parent in type(error).__mro__ if parent in STATUS_BY_ERROR)

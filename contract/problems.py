@@ -75,9 +75,9 @@ def bad_request(code: str, detail: str, violations: Iterable[Violation] = ()) ->
     return Problem(400, code, detail, violations=violations)
 
 
-def authentication_required(detail: str) -> Problem:
+def authentication_required(detail: str, code: str = "unauthenticated") -> Problem:
     """Build a 401 with the challenge that RFC 9110 requires."""
-    return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="tackboard"'})
+    return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="tackboard"'})
 
 
 def internal_error() -> Problem:

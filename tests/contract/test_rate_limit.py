@@ -37,6 +37,13 @@ def test_a_burst_of_a_minutes_requests_passes_and_one_more_waits(seconds: Manual
     assert waits == [0.0] * 30 + [pytest.approx(2.0)]
 
 
+def test_a_burst_passes_whole_at_a_time_of_today() -> None:
+    limiter = RateLimiter(3_000, lambda: 1_795_183_200.3)
+
+    assert [limiter.acquire("mina") for _ in range(3_000)] == [0.0] * 3_000
+    assert limiter.get_wait("mina") == pytest.approx(0.02, abs=1e-3)
+
+
 def test_a_caller_that_waits_as_told_passes(seconds: ManualSeconds) -> None:
     limiter = RateLimiter(7, seconds)
     while not (wait := limiter.acquire("mina")):
@@ -54,6 +61,30 @@ def test_a_rejected_request_does_not_extend_the_wait(seconds: ManualSeconds) -> 
     waits = [limiter.acquire("mina") for _ in range(5)]
 
     assert waits == [0.0, 60.0, 60.0, 60.0, 60.0]
+
+
+def test_the_wait_is_known_without_a_request(seconds: ManualSeconds) -> None:
+    limiter = RateLimiter(2, seconds)
+
+    waits = [limiter.get_wait("mina"), limiter.get_wait("mina")]
+    for _ in range(2):
+        limiter.acquire("mina")
+        waits.append(limiter.get_wait("mina"))
+    seconds.seconds += 20
+    waits += [limiter.get_wait("mina"), limiter.get_wait("omar")]
+
+    assert waits == [0.0, 0.0, 0.0, pytest.approx(30.0), pytest.approx(10.0), 0.0]
+    assert limiter.acquire("mina") == pytest.approx(10.0)
+    seconds.seconds += 10
+    assert limiter.get_wait("mina") == limiter.acquire("mina") == 0.0
+
+
+def test_the_wait_is_at_most_a_minute_after_the_clock_was_set_back(seconds: ManualSeconds) -> None:
+    limiter = RateLimiter(1, seconds)
+    limiter.acquire("mina")
+    seconds.seconds -= 3_600
+
+    assert limiter.get_wait("mina") == 0.0
 
 
 def test_a_steady_pace_below_the_limit_always_passes(seconds: ManualSeconds) -> None:
