@@ -19,7 +19,7 @@ import pytest
 
 from cli import main
 from cli.progress import ProgressBar
-from kanban import boards, cards, tokens, users
+from kanban import boards, cards, sign_in, tokens, users
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import StoredResponse
@@ -198,11 +198,65 @@ def test_a_user_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture
     assert (kept[0].scopes, kept[1].id) == ((Scope.READ, Scope.WRITE), "mina")
 
 
+@pytest.mark.parametrize(("arguments", "user_id"), [([], "mina"), (["omar"], "omar")])
+def test_a_link_signs_the_owner_or_a_user_in(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], user_id: str
+) -> None:
+    _make_user("Mina", "mina")
+    _make_user("Omar", "omar")
+    capsys.readouterr()
+
+    status = main.main(["sign-in", *arguments])
+
+    out, err = capsys.readouterr()
+    code = out.strip().partition("#sign-in=")[2]
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        stored = store.sign_in.read_code(sign_in.parse_to_digest(code))
+    assert status == 0
+    assert re.fullmatch(r"http://127\.0\.0\.1:8080/#sign-in=[0-9A-Z]{5}(-[0-9A-Z]{5}){4}\n", out)
+    assert err.startswith(f"A link that signs {'the user ' if arguments else 'the owner'}")
+    assert stored
+    assert (stored.user_id, stored.expires_at - stored.created_at) == (user_id, timedelta(hours=1))
+
+
+def test_a_link_creates_the_owner_of_a_new_store(capsys: pytest.CaptureFixture[str]) -> None:
+    open_store("sqlite:///tackboard.db").close()
+
+    status = main.main(["sign-in"])
+
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        owner = store.read_installation_owner()
+        assert owner
+        assert len(store.sign_in.list_codes(owner.id)) == 1
+    assert status == 0
+    assert "#sign-in=" in capsys.readouterr().out
+
+
+def test_a_link_signs_in_while_the_server_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORE_URL", f"sqlite:///{tmp_path}/tackboard.db")
+    with LiveServer(tmp_path) as server:
+        main.main(["sign-in"])
+        code = capsys.readouterr().out.strip().partition("#sign-in=")[2]
+        body = json.dumps({"code": code, "name": "Laptop"}).encode()
+        request = Request(  # noqa: S310 - http.
+            f"{server.url}v1/sessions", body, {"Content-Type": "application/json"}
+        )
+        with urlopen(request) as response:  # noqa: S310 - http.
+            token = json.load(response)["token"]
+
+        assert _get_my_name(server, token) == "Owner"
+
+
+@pytest.mark.parametrize("command", ["token", "sign-in"])
 @pytest.mark.parametrize("user_id", ["minna", "Mina", "", "mína"])
-def test_an_unknown_user_is_reported_in_one_sentence(capsys: pytest.CaptureFixture[str], user_id: str) -> None:
+def test_an_unknown_user_is_reported_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], command: str, user_id: str
+) -> None:
     _make_user("Mina", "mina")
 
-    status = main.main(["token", user_id])
+    status = main.main([command, user_id])
 
     assert status == 1
     assert capsys.readouterr() == ("", f"There is no user with the id '{user_id}'.\n")
@@ -223,17 +277,18 @@ def test_an_id_that_is_not_valid_text_is_an_unknown_user() -> None:
     assert answer.stderr == "There is no user with the id 'm\\udcffna'.\n"
 
 
-@pytest.mark.parametrize(
-    ("variables", "arguments"), [([], "token"), (["USER=mina"], 'token "mina"'), (["USER="], 'token ""')]
-)
-def test_make_takes_the_user_from_its_arguments_and_not_from_the_shell(variables: list[str], arguments: str) -> None:
-    command = ["make", "--no-print-directory", "--dry-run", "token", *variables]
+@pytest.mark.parametrize(("variables", "arguments"), [([], ""), (["USER=mina"], ' "mina"'), (["USER="], ' ""')])
+@pytest.mark.parametrize("name", ["token", "sign-in"])
+def test_make_takes_the_user_from_its_arguments_and_not_from_the_shell(
+    name: str, variables: list[str], arguments: str
+) -> None:
+    command = ["make", "--no-print-directory", "--dry-run", name, *variables]
 
     answer = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "USER": "root"}, capture_output=True, text=True, check=True
     )
 
-    assert answer.stdout.rstrip().endswith(f"-m cli {arguments}")
+    assert answer.stdout.rstrip().endswith(f"-m cli {name}{arguments}")
 
 
 def test_a_token_issued_while_the_server_runs_works_at_once(

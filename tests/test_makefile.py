@@ -250,5 +250,17 @@ def test_make_without_arguments_lists_every_command() -> None:
     command = ["make"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    for name in ("run", "token", "migrate", "backup", "restore", "digest", "export", "import", "purge", "bench-check"):
+    for name in (
+        "run",
+        "token",
+        "sign-in",
+        "migrate",
+        "backup",
+        "restore",
+        "digest",
+        "export",
+        "import",
+        "purge",
+        "bench-check",
+    ):
         assert f"\nmake {name} " in f"\n{done.stdout}"
