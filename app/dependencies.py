@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from app.attempts import AttemptLimiter, AttemptsOfClient
 from contract.operations import Call, Operation
 from kanban.changes import ActionContext
 from kanban.store import Store
@@ -24,10 +25,12 @@ def build_dependencies(
     *,
     open_signup: bool,
     webhook_policy: "AddressPolicy | None",
+    attempts: AttemptLimiter,
 ) -> dict[str, Callable[[Call], Any]]:
     """Return, for each name that a handler's parameter may have, the function that makes its value for a call.
 
-    `now` returns the present time in whole seconds. Without a policy, webhooks reach public addresses only.
+    `now` returns the present time in whole seconds. Without a policy, webhooks reach public addresses only. `attempts`
+    counts the wrong codes of all clients.
     """
 
     def build_access(call: Call) -> BoardAccess:
@@ -63,6 +66,7 @@ def build_dependencies(
         # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
         "open_signup": lambda _: open_signup,
+        "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.
         "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),
         "ensure_webhook_url": lambda _: ensure_webhook_url,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import handlers
+from app.attempts import AttemptLimiter
 from app.authentication import authenticate, build_rate_check
 from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 WEB_FOLDER = Path(__file__).parents[1] / "web"
 """The page. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
 
-PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user"))
+PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user", "create_session"))
 """The operations that can be called without a token. The start fails if the document names others."""
 
 
@@ -75,7 +76,13 @@ def create_app(
         document,
         handlers.functions_by_operation_id(),
         dependencies=build_dependencies(
-            store, now, new_id, random_bytes, open_signup=open_signup, webhook_policy=webhook_policy
+            store,
+            now,
+            new_id,
+            random_bytes,
+            open_signup=open_signup,
+            webhook_policy=webhook_policy,
+            attempts=AttemptLimiter(unix_time),
         ),
         authenticate=partial(authenticate, store, clock),
         commit=IdempotentCommit(

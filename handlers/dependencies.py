@@ -36,6 +36,16 @@ class CursorEncoder(Protocol):
         """Return the cursor of this listing, or of another operation with its parameters; None for no next page."""
 
 
+class Attempts(Protocol):
+    """Limits how many wrong codes this client, and all clients together, may send (`attempts`)."""
+
+    def ensure_allowed(self) -> None:
+        """Raise TooManyAttempts if there were too many just now."""
+
+    def count_failure(self) -> None:
+        """Count a wrong code."""
+
+
 class RandomBytes(Protocol):
     """A source of random bytes for secrets (`random_bytes`)."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from kanban import tokens
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
@@ -25,6 +26,7 @@ from kanban.values import (
     List,
     Member,
     Role,
+    SignInCode,
     TimeEntry,
     Token,
     TokenOrigin,
@@ -86,11 +88,30 @@ token: Callable[[Token, datetime], JsonObject] = compile_serializer(
         "resources": "'resources': value.resources and list(value.resources)",
         "last_used_address": "'last_used_from': serialize_origin(get_origin(value, now))",
         "last_used_client": "",
+        "kind": "",
     },
     ("value", "now"),
     names={"get_origin": get_origin, "serialize_origin": _serialize_origin},
 )
 """Serialize a `Token`, without its secret, and with from where it was last used, if that is kept until `now`."""
+
+
+def session(value: Token, caller_token_id: str) -> JsonObject:
+    """Serialize a `Token` that is a session, for a caller with that token."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "created_at": format_utc(value.created_at),
+        "last_used_at": format_utc(value.last_used_at) if value.last_used_at else None,
+        "expires_at": format_utc(tokens.get_expiry(value) or value.created_at),
+        "is_current": value.id == caller_token_id,
+    }
+
+
+def sign_in_code(value: SignInCode, text: str) -> JsonObject:
+    """Serialize a `SignInCode` with its text, which is not stored."""
+    return {"code": text, "user_id": value.user_id, "expires_at": format_utc(value.expires_at)}
+
 
 board: Callable[[Board, Role], JsonObject] = compile_serializer(
     Board,

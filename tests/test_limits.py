@@ -81,7 +81,15 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_EVENTS": 200,
         "MAX_EVENTS_BEHIND": 1_000,
     },
-    "kanban.tokens": {"MAX_ANCESTORS": 10},
+    "kanban.tokens": {"MAX_ANCESTORS": 10, "SESSION_LIFETIME": timedelta(days=90)},
+    "kanban.sign_in": {
+        "MAX_CODES_PER_USER": 5,
+        "CODE_DIGITS": 10,
+        "CODE_LIFETIME": timedelta(minutes=10),
+        "LINK_DIGITS": 25,
+        "LINK_LIFETIME": timedelta(hours=1),
+    },
+    "app.attempts": {"MAX_FAILURES_PER_ADDRESS": 20, "MAX_FAILURES": 300},
     "kanban.interchange.trello_import": {"MAX_ACTIONS": 1_000},
     "kanban.interchange.trello_mapping": {"MAX_LINKS": 20},
     "kanban.limits": {

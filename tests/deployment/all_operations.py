@@ -41,6 +41,11 @@ def call_user_operations(send: Send) -> None:
     send("GET", "/v1/users/me/tokens")
     send("POST", f"/v1/users/me/tokens/{token['id']}/rotate")
     send("DELETE", f"/v1/users/me/tokens/{token['id']}")
+    send("POST", f"/v1/users/{me['id']}/sign-in-codes")
+    code = send("POST", "/v1/users/me/sign-in-codes")[0]["code"]
+    session = send("POST", "/v1/sessions", {"code": code, "name": "Phone"})[0]["session"]
+    send("GET", "/v1/users/me/sessions")
+    send("DELETE", f"/v1/users/me/sessions/{session['id']}")
 
 
 def call_board_operations(send: Send, board_path: str) -> None:

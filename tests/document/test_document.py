@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import handlers
+from app.attempts import AttemptLimiter
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.factory import PUBLIC_OPERATIONS
@@ -29,7 +30,7 @@ from kanban.values import Color, Enforcement, Role, Scope, Stage
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
-REPEATABLE = frozenset({"revoke_token", "remove_member", "unlabel_card", "unassign_card"})
+REPEATABLE = frozenset({"revoke_token", "end_session", "remove_member", "unlabel_card", "unassign_card"})
 """Idempotent deletions that need no If-Match, because repeating them does no harm."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -117,7 +118,19 @@ def test_every_code_of_a_domain_error_is_in_the_document() -> None:
     documented = set(BUNDLE["components"]["schemas"]["ProblemCode"][KNOWN_VALUES_EXTENSION])
     # NotFound and LimitReached derive their codes from the kind of thing; SignupClosed is a plain 401.
     codes = {kind.code for kind in subclasses(DomainError) if "code" in vars(kind)} - {"signup_closed"}
-    kinds = ("board", "list", "card", "checklist", "checklist_item", "comment", "label", "member", "user", "token")
+    kinds = (
+        "board",
+        "list",
+        "card",
+        "checklist",
+        "checklist_item",
+        "comment",
+        "label",
+        "member",
+        "user",
+        "token",
+        "session",
+    )
     codes |= {f"{kind}_not_found" for kind in kinds} | {f"too_many_{things}" for things in LimitReached.HOLDERS}
 
     assert codes <= documented
@@ -209,7 +222,13 @@ def test_a_header_that_is_too_long_for_its_schema_fits_into_a_request() -> None:
 
 def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function() -> None:
     names = build_dependencies(
-        cast("Store", None), utc_now, lambda kind: kind, bytes, open_signup=True, webhook_policy=PUBLIC_ADDRESSES
+        cast("Store", None),
+        utc_now,
+        lambda kind: kind,
+        bytes,
+        open_signup=True,
+        webhook_policy=PUBLIC_ADDRESSES,
+        attempts=AttemptLimiter(lambda: 0.0),
     )
 
     check_document(load_document(), handlers.functions_by_operation_id(), names)

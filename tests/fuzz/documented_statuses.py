@@ -96,6 +96,11 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
     ("POST", "/users/me/tokens/{token_id}/rotate", None),
     ("GET", "/users/me/tokens", None),
+    ("POST", "/users/{user_id}/sign-in-codes", None),
+    ("POST", "/users/me/sign-in-codes", None),
+    ("POST", "/sessions", {"code": "{code}", "name": "Phone"}),
+    ("GET", "/users/me/sessions", None),
+    ("DELETE", "/users/me/sessions/{session_id}", None),
 )
 """What happens to a board with one card: method, path and body, where ... is the document's own example.
 
@@ -187,8 +192,14 @@ def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, fi
 
 
 def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
-    """Return the ids of created things by the name of their parameter."""
-    made = str(answer.json.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
+    """Return the ids of created things by the name of their parameter, and the code of a sign-in code."""
+    if answer.status == HTTPStatus.OK and "code" in answer.json:
+        return {"code": answer.json["code"]}
+    if answer.status != HTTPStatus.CREATED:
+        return {}
+    if "session" in answer.json:
+        return {"session_id": answer.json["session"]["id"]}
+    made = str(answer.json.get("id", ""))
     parameter = _ID_PARAMETERS.get(made.partition("_")[0])
     return {parameter: made} if parameter else {}
 

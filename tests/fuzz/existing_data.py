@@ -91,6 +91,10 @@ class ExistingData:
         operation_id = case.operation.definition.raw["operationId"]
         if operation_id in ("revoke_token", "rotate_token"):
             case.path_parameters["token_id"] = self._create_token()
+        if operation_id == "end_session":
+            case.path_parameters["session_id"] = self._sign_in()
+        if operation_id == "create_session":
+            case.body["code"] = self._create_code()
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
         if "Idempotency-Key" in case.headers:
@@ -159,6 +163,15 @@ class ExistingData:
         """Create something at a path and return its id."""
         made_id: str = self._client.post(path, body).json["id"]
         return made_id
+
+    def _create_code(self) -> str:
+        code: str = self._client.post("/users/me/sign-in-codes").json["code"]
+        return code
+
+    def _sign_in(self) -> str:
+        made = self._client.post("/sessions", {"code": self._create_code(), "name": "Fuzz"})
+        session_id: str = made.json["session"]["id"]
+        return session_id
 
     def _create_token(self) -> str:
         made = self._client.post("/users/me/tokens", {"name": "Fuzz", "scopes": ["read"]})
