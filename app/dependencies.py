@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from app.attempts import AttemptLimiter, AttemptsOfClient
+from app.attempt_limits import AttemptLimiter, AttemptsOfClient
 from contract.operations import Call, Operation
 from kanban.changes import ActionContext
 from kanban.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import handlers
-from app.attempts import AttemptLimiter
+from app.attempt_limits import AttemptLimiter
 from app.authentication import authenticate, build_rate_check
 from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies

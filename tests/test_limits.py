@@ -89,7 +89,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "LINK_DIGITS": 25,
         "LINK_LIFETIME": timedelta(hours=1),
     },
-    "app.attempts": {"MAX_FAILURES_PER_ADDRESS": 20, "MAX_FAILURES": 300},
+    "app.attempt_limits": {"MAX_FAILURES_PER_ADDRESS": 20, "MAX_FAILURES": 300},
     "kanban.interchange.trello_import": {"MAX_ACTIONS": 1_000},
     "kanban.interchange.trello_mapping": {"MAX_LINKS": 20},
     "kanban.limits": {

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import handlers
-from app.attempts import AttemptLimiter
+from app.attempt_limits import AttemptLimiter
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.factory import PUBLIC_OPERATIONS

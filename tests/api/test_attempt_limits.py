@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from app.attempts import AttemptLimiter
+from app.attempt_limits import AttemptLimiter
 from app.factory import create_app
 from kanban.errors import TooManyAttempts
 from kanban.store import Store
