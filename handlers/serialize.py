@@ -96,13 +96,14 @@ token: Callable[[Token, datetime], JsonObject] = compile_serializer(
 """Serialize a `Token`, without its secret, and with from where it was last used, if that is kept until `now`."""
 
 
-def session(value: Token, caller_token_id: str) -> JsonObject:
+def session(value: Token, caller_token_id: str, now: datetime) -> JsonObject:
     """Serialize a `Token` that is a session, for a caller with that token."""
     return {
         "id": value.id,
         "name": value.name,
         "created_at": format_utc(value.created_at),
         "last_used_at": format_utc(value.last_used_at) if value.last_used_at else None,
+        "last_used_from": _serialize_origin(tokens.get_origin(value, now)),
         "expires_at": format_utc(tokens.get_expiry(value) or value.created_at),
         "is_current": value.id == caller_token_id,
     }

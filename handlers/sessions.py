@@ -25,10 +25,14 @@ def list_sessions(
     limit: int,
     cursor: PageKey | None = None,
 ) -> Result:
-    """List the caller's live sessions, newest first."""
+    """List the caller's live sessions, newest first; a narrowed token gets none, because they are wider."""
     sessions = store.page_tokens(caller.user_id, limit, cursor, TokenKind.SESSION)
-    live = (session for session in sessions.items if tokens.is_live(session, context.at))
-    return page((serialize.session(session, caller.token_id) for session in live), encode_cursor(sessions.next_key))
+    items = (
+        serialize.session(session, caller.token_id, context.at)
+        for session in sessions.items
+        if tokens.is_live(session, context.at) and caller.limits.cover(session.get_limits())
+    )
+    return page(items, encode_cursor(sessions.next_key))
 
 
 def create_session(
@@ -44,7 +48,7 @@ def create_session(
     session, token, change = sign_in.sign_in(code, context, random_bytes, name=body["name"])
     result_body = {
         "user": serialize.user(user),
-        "session": serialize.session(session, session.id),
+        "session": serialize.session(session, session.id, context.at),
         "token": token,
     }
     return new_resource(result_body, etag=None, location=f"/users/me/sessions/{session.id}", change=change)

@@ -159,6 +159,8 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     """Return a valid request for each operation that names no board."""
     token_id = mina.post(TOKENS, {"name": "Old", "scopes": ["read"]}).json["token"]["id"]
     board = mina.post("/boards", {"name": "Exported"}).json["id"]
+    code = mina.post("/users/me/sign-in-codes").json["code"]
+    session_id = mina.post("/sessions", {"code": code, "name": "Phone"}).json["session"]["id"]
     return {
         "create_user": UserRequest("POST", "/users", {"name": "Omar"}),
         "get_me": UserRequest("GET", "/users/me"),
@@ -168,6 +170,10 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "create_token": UserRequest("POST", TOKENS, {"name": "New", "scopes": ["read"]}),
         "revoke_token": UserRequest("DELETE", f"{TOKENS}/{token_id}"),
         "rotate_token": UserRequest("POST", f"{TOKENS}/{token_id}/rotate"),
+        "list_sessions": UserRequest("GET", "/users/me/sessions"),
+        "end_session": UserRequest("DELETE", f"/users/me/sessions/{session_id}"),
+        "create_sign_in_code": UserRequest("POST", "/users/me/sign-in-codes"),
+        "create_sign_in_code_of_user": UserRequest("POST", "/users/mina/sign-in-codes"),
         "list_boards": UserRequest("GET", "/boards"),
         "create_board": UserRequest("POST", "/boards", {"name": "New"}),
         "list_assigned_cards": UserRequest("GET", "/cards"),
@@ -222,7 +228,9 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
 
     if operation_id == "create_user":
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
-    elif operation_id in ("revoke_token", "rotate_token"):
+    elif operation_id.startswith("create_sign_in_code"):
+        assert (response.status, response.json["code"]) == (403, "full_token_required")
+    elif operation_id in ("revoke_token", "rotate_token", "end_session"):
         # It may neither revoke what is wider, nor rotate what doesn't come from it.
         assert (response.status, response.json["code"]) == (403, "token_out_of_reach")
     else:

@@ -61,6 +61,7 @@ def test_a_code_signs_a_user_in_on_another_device(mina: Client) -> None:
         "name": "Firefox on my phone",
         "created_at": "2026-11-20T14:00:00Z",
         "last_used_at": None,
+        "last_used_from": None,
         "expires_at": "2027-02-18T14:00:00Z",
         "is_current": True,
     }
@@ -223,6 +224,17 @@ def test_a_token_without_all_scopes_ends_no_session(mina: Client, phone: Client,
     assert (response.status, response.json["code"]) == (403, "token_out_of_reach")
 
 
+def test_a_narrowed_token_sees_and_ends_no_session(mina: Client, phone: Client) -> None:
+    narrowed = mina.with_token(
+        mina.post(TOKENS, {"name": "Narrow", "scopes": ALL, "max_role": "editor"}).json["secret"]
+    )
+    (session,) = list_sessions(phone)
+
+    assert list_sessions(narrowed) == []
+    response = narrowed.delete(f"{SESSIONS}/{session['id']}")
+    assert (response.status, response.json["code"]) == (403, "token_out_of_reach")
+
+
 @pytest.mark.parametrize(
     ("by_session", "fields"),
     [
@@ -230,6 +242,8 @@ def test_a_token_without_all_scopes_ends_no_session(mina: Client, phone: Client,
         (False, {"scopes": ["admin"]}),
         (True, {"scopes": ["admin"]}),
         (True, {"scopes": ALL, "expires_at": "2026-11-20T15:00:00Z"}),
+        (True, {"scopes": ALL, "max_role": "owner"}),
+        (True, {"scopes": ALL, "resources": ["sessions"]}),
     ],
 )
 def test_a_limited_token_lets_nobody_sign_in(mina: Client, by_session: bool, fields: dict[str, Any]) -> None:
