@@ -101,6 +101,14 @@ def ensure_not_narrowed(caller: Caller) -> None:
         )
 
 
+def ensure_may_join(caller: Caller) -> None:
+    """Raise TokenTooNarrow if the token is narrowed: an invitation gives its user what the token may not have."""
+    if caller.is_narrowed:
+        raise TokenTooNarrow(
+            "Your token is narrowed, so it cannot accept an invitation, which is not: use a token that is not narrowed."
+        )
+
+
 def ensure_resources(caller: Caller, resources: Iterable[str]) -> None:
     """Raise ResourceMissing unless the token has all resources that a request needs."""
     allowed = caller.limits.resources

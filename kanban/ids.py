@@ -21,6 +21,7 @@ PREFIXES = {
     "checklist_item": "itm_",
     "comment": "cmt_",
     "webhook": "whk_",
+    "invitation": "inv_",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -8,7 +8,7 @@ from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, LimitReached
 from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.timekeeping import card_clock
-from kanban.values import Card, Member, Role
+from kanban.values import Card, EventData, Member, Role
 from kanban.views import BoardView
 
 
@@ -34,6 +34,18 @@ def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tu
     return updated, build_change(
         view, context, "member.updated", updates=(updated,), subject=(member, updated), data=data
     )
+
+
+def join(view: BoardView, role: Role, context: ActionContext, invitation_id: str) -> Change:
+    """Make the actor a member in that role, or raise their role to it. Raises LimitReached."""
+    data: EventData = {"user_id": context.actor_id, "role": str(role), "invitation_id": invitation_id}
+    member = _find_member(view, context.actor_id)
+    if member is None:
+        _ensure_room(view)
+        member = build_member(view.board.id, context.actor_id, role, context)
+        return build_change(view, context, "member.added", creates=(member,), data=data)
+    updated = replace(member, role=role, version=member.version + 1, updated_at=context.at)
+    return build_change(view, context, "member.updated", updates=(updated,), subject=(member, updated), data=data)
 
 
 def remove(view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]) -> Change | None:
@@ -74,11 +86,15 @@ def build_member(board_id: str, user_id: str, role: Role, context: ActionContext
 
 
 def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
-    if len(view.members) >= MAX_MEMBERS_PER_BOARD:
-        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
+    _ensure_room(view)
     member = build_member(view.board.id, user_id, role, context)
     data = {"user_id": user_id, "role": str(role)}
     return member, build_change(view, context, "member.added", creates=(member,), data=data)
+
+
+def _ensure_room(view: BoardView) -> None:
+    if len(view.members) >= MAX_MEMBERS_PER_BOARD:
+        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
 
 
 def _find_member(view: BoardView, user_id: str) -> Member | None:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
+from kanban.invitation_store import InvitationStore
 from kanban.sign_in_store import SignInStore
 from kanban.values import (
     UNKNOWN_ORIGIN,
@@ -213,6 +214,10 @@ class Store(Protocol):
     def sign_in(self) -> SignInStore:
         """Return the store of the sign-in codes, in the same data."""
 
+    @property
+    def invitations(self) -> InvitationStore:
+        """Return the store of the invitations, in the same data."""
+
     def read_board(
         self,
         board_id: str,
@@ -401,10 +406,13 @@ class Store(Protocol):
 
         With an event, the board must still have the seq before the first event's and be live (with `restores_board`: be
         deleted), and the actor must be a member who may write (editor or owner) or whose own membership is among the
-        `deletes`; otherwise StaleRead. A board among the `creates` is created instead: nobody sees any of it before all
-        of it is there, whatever its size. Without an event, only users, tokens and sign-in codes are written: each
-        update must find the version before its own, and each of the `deletes` what it erases; otherwise StaleRead. The
-        same holds for the other board of a `departure` and its own event.
+        `deletes`; otherwise StaleRead. Whoever accepts an invitation need not be a member yet: then it is among the
+        `updates` or `deletes`, their membership among the `creates` or `updates`, and they themselves may be created.
+        A board among the `creates` is created instead: nobody sees any of it before all of it is there, whatever its
+        size. The same holds for the other board of a `departure` and its own event.
+
+        Without an event, only users, tokens, sign-in codes and invitations to no board are written: each update must
+        find the version before its own, and each of the `deletes` what it erases; otherwise StaleRead.
 
         Raises AlreadyExists for an id, or an external id of a live board, list or card, that is taken, or for a user
         who is a member already. A card in a deleted list gives up its external id; a card or list that comes back must
@@ -427,7 +435,7 @@ class Store(Protocol):
         """
 
     def purge_expired(self, now: datetime, limit: int) -> int:
-        """Erase up to `limit` expired sign-in codes and responses of idempotency keys; return how many were erased.
+        """Erase up to `limit` expired codes, invitations and stored responses; return how many were erased.
 
         0 if none is left, except what another purge is erasing right now; and always 0 if the engine erases them by
         itself.

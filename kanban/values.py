@@ -558,6 +558,26 @@ class Event:
     touches: str | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation to a board in a role, or, without these two, to the installation only.
+
+    Only the SHA-256 digest of its secret is stored. `uses` is how often it was used; with the last use it is erased.
+    """
+
+    id: str
+    board_id: str | None
+    role: Role | None
+    digest: str
+    note: str
+    max_uses: int
+    uses: int
+    created_by: str
+    version: int
+    created_at: datetime
+    expires_at: datetime
+
+
 class WebhookState(StrEnum):
     """What a webhook does.
 
@@ -679,7 +699,21 @@ class ReaderRemoval:
 ReaderChange = FeedReader | ReaderReset | ReaderRemoval
 """What a commit does with a reader: add it, reset it, or remove it."""
 
-Entity = User | Token | SignInCode | Board | Member | Label | List | Card | TimeEntry | Checklist | Comment | Webhook
+Entity = (
+    User
+    | Token
+    | SignInCode
+    | Board
+    | Member
+    | Label
+    | List
+    | Card
+    | TimeEntry
+    | Checklist
+    | Comment
+    | Webhook
+    | Invitation
+)
 
-Erasable = SignInCode | Member | Label | TimeEntry | Checklist | Comment | Webhook
+Erasable = SignInCode | Member | Label | TimeEntry | Checklist | Comment | Webhook | Invitation
 """What is erased at once when it is deleted."""

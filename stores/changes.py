@@ -1,7 +1,7 @@
 """Checks of a change before an engine writes it."""
 
 from kanban.changes import Change
-from kanban.values import Board, Entity, SignInCode, Token, User
+from kanban.values import Board, Entity, Event, Invitation, Member, SignInCode, Token, User
 
 _BOARDLESS = User | Token | SignInCode
 """What belongs to no board."""
@@ -12,19 +12,29 @@ def validate_change(change: Change) -> None:
     values = (*change.creates, *change.updates, *change.deletes)
     event = change.event
     if event is None:
-        if not all(isinstance(value, _BOARDLESS) for value in values):
+        if any(_board_id(value) is not None for value in values):
             raise ValueError("A change to what belongs to a board must have an event.")
         return
     boards = [value for value in change.creates if isinstance(value, Board)]
     boards = boards or [value for value in change.updates if isinstance(value, Board)]
     if [(board.id, board.seq) for board in boards] != [(event.board_id, event.seq)]:
         raise ValueError("A change with an event must contain its board, at the event's seq.")
+    if joins_by_invitation(change, event):
+        # Who accepts an invitation may become a user by it.
+        values = tuple(value for value in values if not (value in change.creates and isinstance(value, User | Token)))
     if any(_board_id(value) != event.board_id for value in values) or any(
         reader.board_id != event.board_id for reader in change.readers
     ):
         raise ValueError("A change with an event must write to one board only.")
     if change.departure is not None:
         validate_change(change.departure)
+
+
+def joins_by_invitation(change: Change, event: Event) -> bool:
+    """Tell whether the actor uses an invitation, which makes them a member or raises their role."""
+    is_used = any(isinstance(value, Invitation) for value in (*change.updates, *change.deletes))
+    members = (value for value in (*change.creates, *change.updates) if isinstance(value, Member))
+    return is_used and any(member.user_id == event.actor_id for member in members)
 
 
 def _board_id(value: Entity) -> str | None:

@@ -81,7 +81,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_EVENTS": 200,
         "MAX_EVENTS_BEHIND": 1_000,
     },
-    "kanban.tokens": {"MAX_ANCESTORS": 10, "SESSION_LIFETIME": timedelta(days=90)},
+    "kanban.tokens": {"MAX_ANCESTORS": 10, "MAX_CLIENT_CHARACTERS": 100, "SESSION_LIFETIME": timedelta(days=90)},
     "kanban.sign_in": {
         "MAX_CODES_PER_USER": 5,
         "CODE_DIGITS": 10,
@@ -102,6 +102,14 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ITEMS_PER_CHECKLIST": 100,
         "MAX_COMMENTS_PER_CARD": 1_000,
         "MAX_WEBHOOKS_PER_BOARD": 10,
+        "MAX_INVITATIONS_PER_BOARD": 50,
+        "MAX_INVITATIONS_PER_INSTALLATION": 100,
+    },
+    "kanban.invitations": {
+        "DEFAULT_LIFETIME": timedelta(days=7),
+        "MAX_LIFETIME": timedelta(days=30),
+        "MAX_ERASED": 20,
+        "SECRET_DIGITS": 26,
     },
     "kanban.webhook_store": {"MAX_KEPT_DELIVERIES": 100},
     "kanban.webhooks": {"PREVIOUS_SECRET_LIFETIME": timedelta(hours=24)},

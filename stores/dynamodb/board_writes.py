@@ -11,6 +11,7 @@ from functools import partial
 
 from kanban.changes import Change
 from kanban.values import Board, CardRank, Event, Label, List, Member, Role
+from stores.changes import joins_by_invitation
 from stores.dynamodb import board_items, keys
 from stores.dynamodb.attributes import get_number, to_number
 from stores.dynamodb.board_items import BoardHead
@@ -178,9 +179,13 @@ def _find_obstacle(change: Change, event: Event, head: BoardHead) -> Conflict | 
 
 
 def _may_write(change: Change, event: Event, head: BoardHead) -> bool:
-    """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves it."""
+    """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves or joins it."""
+    if (head.board.deleted_at is not None) != change.restores_board:
+        return False
+    if joins_by_invitation(change, event):
+        return True
     member = head.members.get(event.actor_id)
-    if member is None or (head.board.deleted_at is not None) != change.restores_board:
+    if member is None:
         return False
     actor_leaves = any(other.user_id == event.actor_id for other in of_type(Member, change.deletes))
     return actor_leaves or member.role.covers(Role.EDITOR)

@@ -10,6 +10,7 @@
                   P#<card>#T<entry>      a time entry
                   N#<card>               the transfer lock: who may write parts of a card that has not arrived yet
                   L#<list>               a deleted list
+                  J#<invitation>         an invitation to the board
                   R#<reader>             a reader of the feed: where it is
                   V#<webhook>#<slot>     a delivery of a webhook, by its number modulo how many are kept
                   W#<webhook>            a webhook
@@ -22,6 +23,8 @@
                   I#<operation>#<key>    the stored response of an idempotency key
                   G#<when>#<digest>      a sign-in code of the user
     G#<digest>    G                      the sign-in code that has that digest
+    J             J#<invitation>         an invitation to no board
+    J#<invit.>    J                      to which board that invitation is
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
@@ -146,6 +149,21 @@ def webhook_key(board_id: str, webhook_id: str) -> Item:
 def delivery_key(board_id: str, webhook_id: str, slot: int) -> Item:
     """Return the key of a delivery of a webhook."""
     return item_key(f"B#{board_id}", f"V#{webhook_id}#{slot:02d}")
+
+
+def invitation_key(board_id: str | None, invitation_id: str) -> Item:
+    """Return the key of an invitation to a board, or to none."""
+    return item_key(invitation_partition(board_id), f"J#{invitation_id}")
+
+
+def invitation_partition(board_id: str | None) -> str:
+    """Return the partition of the invitations to a board, or to none."""
+    return "J" if board_id is None else f"B#{board_id}"
+
+
+def invitation_locator_key(invitation_id: str) -> Item:
+    """Return the key of the item that tells to which board an invitation is."""
+    return item_key(f"J#{invitation_id}", "J")
 
 
 # Of a user

@@ -7,13 +7,15 @@ are named after the writes that they return.
 The writes, in this order, because DynamoDB reports all that fail and the first one counts:
 
     the response        kept under its idempotency key, if there is one
-    users and tokens    what is updated, then what is created; such a change writes to no board
-    sign-in codes       what is erased, then what is created
+    users and tokens    what is updated, then what is created: in a change to no board, and of those who join one
+    sign-in codes       what is erased, then what is created; such a change writes to no board
+    invitations         to no board
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these
     beyond the head     the board's external id, its tombstone, memberships, deleted lists
     cards               each with its assignments and its external id
     webhooks            and their readers
+    invitations         to the board
     parts               checklists, comments, time entries
     ranks               of cards that keep everything else
     events              those of an imported board's history, then the one of the change
@@ -50,6 +52,7 @@ from stores.dynamodb.attributes import to_number, to_string
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
+from stores.dynamodb.invitations import write_invitations
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
 from stores.dynamodb.snapshots import CardClaim, Snapshot, TransferParts
@@ -136,8 +139,9 @@ def _list_writes(
 ) -> Iterator[Write]:
     if response:
         yield _put_response(response, snapshot.nonce)
+    yield from _write_users_and_tokens(change, snapshot)
     if change.event is None:
-        yield from _write_users_and_tokens(change, snapshot)
+        yield from write_invitations(change)
         return
     yield from _BoardWrites(change, change.event, snapshot, rank_changes).all()
     transfer, departure = snapshot.transfer, change.departure
@@ -290,6 +294,7 @@ class _BoardWrites:
         yield from self._write_beyond_head()
         yield from self._write_cards_and_parts()
         yield from write_webhooks(self._change)
+        yield from write_invitations(self._change)
         yield from (_set_rank(self._event.board_id, card_rank) for card_rank in self._change.card_ranks)
         yield from (self._put_event(event) for event in self._change.history)
         yield self._put_event(self._event)._replace(is_final=True)

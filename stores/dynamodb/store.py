@@ -35,6 +35,7 @@ from stores.dynamodb.commits import Committer
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.event_queries import read_queried_events
 from stores.dynamodb.feed_readers import DynamoFeedReaders
+from stores.dynamodb.invitations import DynamoInvitations
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
@@ -59,6 +60,7 @@ class DynamoStore:
         self.webhooks = DynamoWebhooks(client, self._reader, table)
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self.sign_in = DynamoSignIn(self._reader)
+        self.invitations = DynamoInvitations(self._reader)
         self._secret: bytes | None = None
 
     # Boards

@@ -17,6 +17,7 @@ from kanban.values import (
     Entity,
     Erasable,
     FeedReader,
+    Invitation,
     Label,
     List,
     Member,
@@ -28,6 +29,7 @@ from kanban.values import (
     User,
     Webhook,
 )
+from stores.changes import joins_by_invitation
 from stores.sql import feed_readers, mapping, tables, write_statements
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement
@@ -45,6 +47,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     Checklist: (tables.checklists, mapping.checklist_to_row),
     Comment: (tables.comments, mapping.comment_to_row),
     Webhook: (tables.webhooks, mapping.webhook_to_row),
+    Invitation: (tables.invitations, mapping.invitation_to_row),
 }
 
 # Rows are written before those that refer to them.
@@ -125,8 +128,12 @@ class CommitWriter:
         self._write_child_rows(value)
 
     def _update_board(self, board: Board, change: Change) -> None:
-        actor_id = change.event.actor_id if change.event else ""
+        event = change.event
+        actor_id = event.actor_id if event else ""
         actor_leaves = any(isinstance(value, Member) and value.user_id == actor_id for value in change.deletes)
+        if event and joins_by_invitation(change, event):
+            self._transaction.write_one(self._bind(write_statements.UPDATE_JOINED_BOARD, **mapping.board_to_row(board)))
+            return
         statement = write_statements.update_board(restores=change.restores_board, actor_leaves=actor_leaves)
         self._transaction.write_one(self._bind(statement, **mapping.board_to_row(board), actor_id=actor_id))
 
@@ -181,6 +188,10 @@ class CommitWriter:
     def _delete(self, value: Erasable) -> None:
         if isinstance(value, SignInCode):
             self._transaction.write_one(self._bind(write_statements.DELETE_CODE, digest=value.digest))
+            return
+        if isinstance(value, Invitation):
+            row = {"id": value.id, "version": value.version}
+            self._transaction.write_one(self._bind(write_statements.DELETE_INVITATION, **row))
             return
         if isinstance(value, Webhook):
             self._execute(write_statements.DELETE_DELIVERIES, board_id=value.board_id, webhook_id=value.id)

@@ -60,6 +60,7 @@ _KIND_BY_TABLE = {
     "users": "user",
     "tokens": "token",
     "token_ancestors": "token_ancestor",
+    "sign_in_codes": "sign_in_code",
     "boards": "board",
     "members": "member",
     "labels": "label",
@@ -76,6 +77,7 @@ _KIND_BY_TABLE = {
     "feed_readers": "feed_reader",
     "webhooks": "webhook",
     "webhook_deliveries": "webhook_delivery",
+    "invitations": "invitation",
     "idempotency_records": "idempotency_key",
     "settings": "setting",
 }

@@ -27,6 +27,7 @@ from kanban.values import (
     Enforcement,
     Event,
     FeedReader,
+    Invitation,
     Label,
     Link,
     List,
@@ -352,6 +353,9 @@ row_to_delivery: Callable[[Row], WebhookDelivery] = _compile_reader(
 delivery_to_row: Callable[[WebhookDelivery], _Write] = _compile_writer(
     WebhookDelivery, _columns_of(tables.webhook_deliveries), {"slot": f"value.number % {MAX_KEPT_DELIVERIES}"}
 )
+
+row_to_invitation: Callable[[Row], Invitation] = _compile_reader(Invitation, _columns_of(tables.invitations))
+invitation_to_row: Callable[[Invitation], _Write] = _compile_writer(Invitation, _columns_of(tables.invitations))
 
 row_to_stored_response: Callable[[Row], StoredResponse] = _compile_reader(
     StoredResponse,

@@ -64,7 +64,7 @@ _DELETE_BOARD_ROWS = tuple(
     _delete_up_to_limit(table, table.c.board_id)
     for table in (
         *(tables.lists, tables.labels, tables.members, tables.feed_readers),
-        *(tables.webhooks, tables.webhook_deliveries, tables.events),
+        *(tables.webhooks, tables.webhook_deliveries, tables.invitations, tables.events),
     )
 )
 _EVENTS_PER_QUERY = 500
@@ -105,7 +105,7 @@ def _delete_expired(table: sa.Table) -> Statement:
     )
 
 
-DELETE_EXPIRED = tuple(map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes)))
+DELETE_EXPIRED = tuple(map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes, tables.invitations)))
 """Each deletes at most `limit` rows that have expired."""
 
 ERASE_TOKEN_ORIGINS: Statement = (

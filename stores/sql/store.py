@@ -53,6 +53,7 @@ from stores.sql import card_page_statements, mapping, purge, read_statements, ta
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
 from stores.sql.feed_readers import SqlFeedReaders
+from stores.sql.invitations import SqlInvitations
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
 from stores.sql.sign_in import SqlSignIn
@@ -81,6 +82,7 @@ class SqlStore:
         self.webhooks = SqlWebhooks(engine, self._bind, self._begin_write)
         self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
         self.sign_in = SqlSignIn(engine, self._bind)
+        self.invitations = SqlInvitations(engine, self._bind)
 
     def read_board(
         self,

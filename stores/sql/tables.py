@@ -455,6 +455,31 @@ webhook_deliveries = sa.Table(
     sqlite_with_rowid=False,
 )
 
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    # NULL in one to the installation only.
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id")),
+    sa.Column("role", TEXT),
+    sa.Column("digest", BYTEWISE_TEXT, nullable=False),
+    sa.Column("note", TEXT, nullable=False),
+    sa.Column("max_uses", INTEGER, nullable=False),
+    sa.Column("uses", INTEGER, nullable=False),
+    sa.Column("created_by", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("expires_at", TIMESTAMP, nullable=False),
+    _check_one_of("role", Role),
+    _check_between("max_uses", 1, 100),
+    _check_between("uses", 0, 100),
+    _check_between("version", 1),
+    sa.CheckConstraint("length(digest) = 64", name="digest"),
+    sa.Index("ix_invitations_board", "board_id", "id"),
+    sa.Index("ix_invitations_expired", "expires_at"),
+    sqlite_strict=True,
+)
+
 idempotency_records = sa.Table(
     "idempotency_records",
     metadata,

@@ -18,6 +18,7 @@ from stores.sql.tables import (
     comments,
     events,
     idempotency_records,
+    invitations,
     labels,
     lists,
     members,
@@ -63,6 +64,7 @@ INSERT = {
     for table in (
         *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
         *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks, sign_in_codes),
+        invitations,
     )
 }
 
@@ -76,12 +78,12 @@ MAKE_OWNER = settings.insert().from_select(
 
 UPDATE_IF_VERSION_MATCHES = {
     table: _update(table).where(table.c.version == parameter("version") - sa.literal_column("1"))
-    for table in (users, tokens)
+    for table in (users, tokens, invitations)
 }
 
 UPDATE_ON_BOARD = {
     table: _update(table).where(table.c.board_id == parameter("board_id"))
-    for table in (members, labels, lists, cards, time_entries, checklists, comments, webhooks)
+    for table in (members, labels, lists, cards, time_entries, checklists, comments, webhooks, invitations)
 }
 
 # Moves a card from another board; MOVE_PARTS moves what belongs to it.
@@ -118,6 +120,11 @@ DELETE_ON_BOARD = {
 }
 
 DELETE_CODE = sign_in_codes.delete().where(sign_in_codes.c.digest == parameter("digest"))
+
+# The version tells an invitation that was used meanwhile.
+DELETE_INVITATION = invitations.delete().where(
+    invitations.c.id == parameter("id"), invitations.c.version == parameter("version")
+)
 
 DELETE_EXPIRED_CODES = sign_in_codes.delete().where(
     sign_in_codes.c.user_id == parameter("user_id"), sign_in_codes.c.expires_at <= parameter("now")
@@ -161,6 +168,9 @@ UPDATE_STAGE = (
 )
 
 
+_HAS_SEQ_BEFORE = boards.c.seq == parameter("seq") - sa.literal_column("1")
+
+
 @cache
 def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     """Update a board to the seq of an event, if it still has the seq before it.
@@ -174,10 +184,12 @@ def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     if not actor_leaves:
         actor = actor.where(members.c.role != sa.literal_column("'viewer'"))
     return _update(boards).where(
-        boards.c.seq == parameter("seq") - sa.literal_column("1"),
-        boards.c.deleted_at.is_not(None) if restores else boards.c.deleted_at.is_(None),
-        actor.exists(),
+        _HAS_SEQ_BEFORE, boards.c.deleted_at.is_not(None) if restores else boards.c.deleted_at.is_(None), actor.exists()
     )
+
+
+# The actor is no member yet. Whatever the invitation depends on raises the board's seq when it changes.
+UPDATE_JOINED_BOARD = _update(boards).where(_HAS_SEQ_BEFORE, boards.c.deleted_at.is_(None))
 
 
 CLEAR_EXTERNAL_ID = (

@@ -12,6 +12,7 @@ RULES = {
     "later_changes": ["../api/test_version_history"],
     "patches": ["test_cards", "test_lists", "test_boards"],
     "webhook_store": ["../stores/test_webhooks"],
+    "invitation_store": ["../stores/test_invitations"],
     "sign_in_store": ["../stores/test_sign_in"],
     "views": ["test_cards", "test_lists", "test_members", "test_labels"],
     "flow/completions": ["flow/test_completions", "flow/test_flow_report"],

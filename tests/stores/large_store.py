@@ -114,6 +114,9 @@ def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
         )
     for _ in range(100 * scale):
         yield tables.tokens, token(kind="session")
+    for number in range(10 * scale):
+        row = {"id": f"inv_{number:026d}", "role": "viewer", "digest": "f" * 64, "max_uses": 1, "created_by": ANN}
+        yield tables.invitations, row
     for number, user_id in enumerate(_other_users(scale)):
         yield tables.sign_in_codes, {"digest": f"{number:064d}", "user_id": user_id}
 

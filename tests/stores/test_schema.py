@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from stores.sql.engine import _KIND_BY_TABLE
 from stores.sql.tables import metadata
 
 # Users are never erased.
@@ -26,6 +27,10 @@ def test_every_reference_has_an_index(name: str) -> None:
     reference = REFERENCES[name]
 
     assert leading_columns(reference.table) & {*reference.column_keys}
+
+
+def test_every_table_has_a_name_for_what_is_taken() -> None:
+    assert _KIND_BY_TABLE.keys() == metadata.tables.keys()
 
 
 def test_all_references_are_checked() -> None:

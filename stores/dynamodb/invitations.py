@@ -1,0 +1,71 @@
+"""Invitations in a table: their items, reads, and the writes of a commit.
+
+DynamoDB erases expired ones by itself.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kanban.changes import Change
+from kanban.values import Invitation
+from stores.dynamodb import keys
+from stores.dynamodb.attributes import compile_reader, compile_writer, to_number, to_string
+from stores.dynamodb.changes import of_type
+from stores.dynamodb.conflicts import uniqueness_conflict
+from stores.dynamodb.keys import Item
+from stores.dynamodb.reads import TableReader
+from stores.dynamodb.writes import IS_NEW, Delete, Put, Write
+
+_PAGE_SIZE = 100
+
+_invitation_from_item: Callable[[Item], Invitation] = compile_reader(
+    Invitation,
+    ("item",),
+    {"id": "item['sk']['S'][2:]", "board_id": "item['pk']['S'][2:] or None"},
+)
+
+_invitation_attributes: Callable[[Invitation], Item] = compile_writer(Invitation, ("id", "board_id"))
+
+
+class DynamoInvitations:
+    """A `kanban.invitation_store.InvitationStore` in a table. Threads may share it."""
+
+    def __init__(self, reader: TableReader) -> None:
+        self._reader = reader
+
+    def read_invitation(self, invitation_id: str) -> Invitation | None:
+        candidates = [keys.invitation_locator_key(invitation_id), keys.invitation_key(None, invitation_id)]
+        item = next(iter(self._reader.batch_get(candidates)), None)
+        if item is not None and "board_id" in item:
+            item = self._reader.get_item(keys.invitation_key(item["board_id"]["S"], invitation_id))
+        return _invitation_from_item(item) if item else None
+
+    def list_invitations(self, board_id: str | None) -> Sequence[Invitation]:
+        items = self._reader.query(keys.invitation_partition(board_id), "J#", "J$", page_size=_PAGE_SIZE)
+        return [_invitation_from_item(item) for item in items]
+
+
+def write_invitations(change: Change) -> Iterator[Write]:
+    """Yield the writes of invitations in a change.
+
+    The version of one that is used or revoked tells whether it was used meanwhile.
+    """
+    for invitation in of_type(Invitation, change.creates):
+        for item in _to_items(invitation):
+            yield Put(item, condition=IS_NEW, on_failure=uniqueness_conflict("invitation"))
+    for invitation in of_type(Invitation, change.updates):
+        item, *_ = _to_items(invitation)
+        yield Put(item, condition="#version = :before", values={":before": to_number(invitation.version - 1)})
+    for invitation in of_type(Invitation, change.deletes):
+        key = keys.invitation_key(invitation.board_id, invitation.id)
+        yield Delete(key, condition="#version = :version", values={":version": to_number(invitation.version)})
+        if invitation.board_id is not None:
+            yield Delete(keys.invitation_locator_key(invitation.id))
+
+
+def _to_items(invitation: Invitation) -> Iterator[Item]:
+    """Yield the item of an invitation, then the one that tells to which board it is."""
+    expires = {"expires": to_number(int(invitation.expires_at.timestamp()))}
+    yield keys.invitation_key(invitation.board_id, invitation.id) | _invitation_attributes(invitation) | expires
+    if invitation.board_id is not None:
+        board_id = {"board_id": to_string(invitation.board_id)}
+        yield keys.invitation_locator_key(invitation.id) | board_id | expires

@@ -1,0 +1,213 @@
+"""Invitations: who gets in, with which role, how often and until when."""
+
+import os
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kanban import invitations
+from kanban.changes import ActionContext
+from kanban.errors import LimitReached
+from kanban.invitations import (
+    ExpiresTooLate,
+    InvitationExpiresInPast,
+    InvitesForInstallation,
+    NewInvitation,
+    TooManyInvitations,
+)
+from kanban.limits import MAX_INVITATIONS_PER_BOARD, MAX_INVITATIONS_PER_INSTALLATION, MAX_MEMBERS_PER_BOARD
+from kanban.values import Invitation, Member, Role, User
+from tests.kanban.fake_store import NOON, FakeStore
+
+SECOND = timedelta(seconds=1)
+EDITOR = NewInvitation(Role.EDITOR)
+
+
+@pytest.fixture
+def invitation(store: FakeStore) -> Invitation:
+    return create(store)[0]
+
+
+def create(store: FakeStore, new: NewInvitation = EDITOR, *present: Invitation) -> tuple[Invitation, str]:
+    invitation, secret, change = invitations.create(store.view(), present, store.context, os.urandom, new)
+    assert change.creates == (invitation,)
+    store.apply(change)
+    return invitation, secret
+
+
+def as_user(store: FakeStore, user_id: str) -> ActionContext:
+    return replace(store.context, actor_id=user_id)
+
+
+def accept(store: FakeStore, invitation: Invitation, user_id: str) -> Role:
+    role, change = invitations.accept(store.view(), invitation, as_user(store, user_id))
+    store.apply(change)
+    return role
+
+
+def test_an_invitation_has_a_secret_that_is_not_stored(store: FakeStore) -> None:
+    invitation, secret = create(store, replace(EDITOR, note="For the agency", max_uses=3))
+
+    assert re.fullmatch("[0-9a-hjkmnp-tv-z]{26}", secret)
+    assert secret not in repr(invitation)
+    assert invitations.has_secret(invitation, secret)
+    for other in (secret[:-1], secret.upper(), "", "x" * 10_000_000, invitation.digest):
+        assert not invitations.has_secret(invitation, other)
+    assert (invitation.role, invitation.max_uses, invitation.uses, invitation.note) == (
+        Role.EDITOR,
+        3,
+        0,
+        "For the agency",
+    )
+
+
+def test_the_event_tells_the_role_and_not_the_secret(store: FakeStore) -> None:
+    invitation, secret = create(store)
+
+    event = store.events[-1]
+    assert (event.type, event.data) == (
+        "invitation.created",
+        {"invitation_id": invitation.id, "role": "editor", "max_uses": 1},
+    )
+    assert secret not in repr(event)
+
+
+@pytest.mark.parametrize(
+    ("days", "error"), [(0, InvitationExpiresInPast), (-1, InvitationExpiresInPast), (30, None), (31, ExpiresTooLate)]
+)
+def test_an_invitation_is_valid_for_30_days_at_most(store: FakeStore, days: int, error: type[Exception] | None) -> None:
+    expires_at = store.now + timedelta(days=days)
+    if error is None:
+        assert create(store, replace(EDITOR, expires_at=expires_at))[0].expires_at == expires_at
+    else:
+        with pytest.raises(error):
+            create(store, replace(EDITOR, expires_at=expires_at))
+
+
+def test_an_invitation_is_valid_for_a_week_by_default(store: FakeStore, invitation: Invitation) -> None:
+    assert invitation.expires_at == store.now + timedelta(days=7)
+    assert invitations.is_live(invitation, invitation.expires_at - SECOND)
+    assert not invitations.is_live(invitation, invitation.expires_at)
+
+
+def test_expired_invitations_count_for_no_limit_and_are_erased(store: FakeStore, invitation: Invitation) -> None:
+    live = [replace(invitation, id=f"inv_{number}") for number in range(MAX_INVITATIONS_PER_BOARD - 1)]
+    expired = [replace(invitation, id=f"inv_x{number}", expires_at=store.now) for number in range(25)]
+
+    _, _, change = invitations.create(store.view(), [*expired, *live], store.context, os.urandom, EDITOR)
+
+    assert change.deletes == tuple(expired[:20])
+    with pytest.raises(TooManyInvitations, match="This board has 50 invitations"):
+        invitations.create(store.view(), [invitation, *live], store.context, os.urandom, EDITOR)
+
+
+def test_the_installation_has_a_limit_of_its_own(store: FakeStore) -> None:
+    new = NewInvitation()
+    first, secret, change = invitations.create_for_installation((), store.context, os.urandom, new)
+    assert (first.board_id, first.role, change.event) == (None, None, None)
+    assert invitations.has_secret(first, secret)
+    present = [first] * MAX_INVITATIONS_PER_INSTALLATION
+
+    invitations.create_for_installation(present[1:], store.context, os.urandom, new)
+    with pytest.raises(TooManyInvitations, match="This installation has 100 invitations"):
+        invitations.create_for_installation(present, store.context, os.urandom, new)
+
+
+def test_a_user_who_accepts_becomes_a_member(store: FakeStore, invitation: Invitation) -> None:
+    assert accept(store, invitation, "usr_bob") == Role.EDITOR
+
+    event = store.events[-1]
+    assert (event.type, event.actor_id) == ("member.added", "usr_bob")
+    assert event.data == {"user_id": "usr_bob", "role": "editor", "invitation_id": invitation.id}
+    assert store.view().get_member("usr_bob").role == Role.EDITOR
+
+
+@pytest.mark.parametrize(
+    ("present", "invited", "expected"),
+    [
+        (Role.VIEWER, Role.EDITOR, Role.EDITOR),
+        (Role.VIEWER, Role.OWNER, Role.OWNER),
+        (Role.EDITOR, Role.EDITOR, None),
+        (Role.EDITOR, Role.VIEWER, None),
+        (Role.OWNER, Role.VIEWER, None),
+    ],
+)
+def test_an_invitation_raises_a_role_and_never_lowers_it(
+    store: FakeStore, present: Role, invited: Role, expected: Role | None
+) -> None:
+    accept(store, create(store, NewInvitation(present))[0], "usr_bob")
+    invitation, _ = create(store, NewInvitation(invited))
+
+    role, change = invitations.accept(store.view(), invitation, as_user(store, "usr_bob"))
+
+    assert role == (expected or present)
+    if expected is None:
+        assert change is None
+    else:
+        assert change is not None
+        assert change.event is not None
+        assert (change.event.type, change.event.data["invitation_id"]) == ("member.updated", invitation.id)
+        assert change.event.changes == ({"field": "role", "from": str(present), "to": str(expected)},)
+        assert change.deletes == (invitation,)
+
+
+def test_the_last_use_erases_an_invitation(store: FakeStore) -> None:
+    invitation, _ = create(store, replace(EDITOR, max_uses=3))
+
+    first = invitations.use(invitation)
+    (used,) = first.updates
+    assert isinstance(used, Invitation)
+    assert (used.uses, used.version, first.deletes) == (1, 2, ())
+    (used,) = invitations.use(used).updates
+    assert isinstance(used, Invitation)
+    assert (invitations.use(used).updates, invitations.use(used).deletes) == ((), (used,))
+
+
+def test_a_full_board_takes_nobody(store: FakeStore, invitation: Invitation) -> None:
+    view = store.view()
+    others = tuple(
+        Member(f"mbr_{number}", view.board.id, f"usr_{number}", Role.VIEWER, 1, NOON, NOON)
+        for number in range(MAX_MEMBERS_PER_BOARD - len(view.members))
+    )
+
+    with pytest.raises(LimitReached, match="100 members"):
+        invitations.accept(replace(view, members=(*view.members, *others)), invitation, as_user(store, "usr_bob"))
+
+
+def test_a_revoked_invitation_is_erased_with_an_event(store: FakeStore, invitation: Invitation) -> None:
+    change = invitations.revoke(store.view(), invitation, store.context)
+
+    assert change.deletes == (invitation,)
+    assert change.event is not None
+    assert (change.event.type, change.event.data) == ("invitation.revoked", {"invitation_id": invitation.id})
+
+
+@pytest.mark.parametrize(
+    ("by_owner", "to_board", "members_may", "expected"),
+    [
+        (True, True, False, True),
+        (True, False, False, True),
+        (False, True, True, True),
+        (False, True, False, False),
+        (False, False, True, False),
+    ],
+)
+def test_who_lets_users_in(
+    invitation: Invitation, *, by_owner: bool, to_board: bool, members_may: bool, expected: bool
+) -> None:
+    owner = User(invitation.created_by if by_owner else "usr_other", "Owner", 1, NOON, NOON)
+    invitation = invitation if to_board else replace(invitation, board_id=None)
+
+    assert invitations.makes_users(invitation, owner, members_may_invite_users=members_may) == expected
+    assert invitations.makes_users(invitation, None, members_may_invite_users=False) is False
+
+
+def test_only_the_owner_invites_to_the_installation() -> None:
+    owner = User("usr_ann", "Ann", 1, NOON, NOON)
+
+    invitations.ensure_installation_owner("usr_ann", owner)
+    for caller_id, user in (("usr_bob", owner), ("usr_ann", None)):
+        with pytest.raises(InvitesForInstallation):
+            invitations.ensure_installation_owner(caller_id, user)
