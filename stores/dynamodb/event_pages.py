@@ -38,6 +38,7 @@ def read_events(
     view = head.live_view_for(user_id) if head else None
     if head is None or view is None:
         reader.forget_board(board_id)
+        reader.forget_member(board_id, user_id)
         return None
     last_seq = min(head.board.seq, after_seq + count)
     events = {event.seq: event for event in map(event_from_item, items) if event.seq <= last_seq}

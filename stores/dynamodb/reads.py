@@ -33,6 +33,7 @@ MAX_PAGE_READS = 4
 _MAX_QUERY_LIMIT = 1000
 _MAX_CACHED_HEADS = 100
 _MAX_CACHED_HOLDERS = 10_000
+_MAX_KNOWN_MEMBERS = 10_000
 
 _MAX_BATCH_BOARDS = MAX_BATCH_KEYS // 2
 _ITEMS_OF_BOARD = 2
@@ -48,6 +49,7 @@ _BOARD_PATHS = (
 )
 _BOARD_NAMES = {placeholder: placeholder[1:] for path in _BOARD_PATHS for placeholder in path.split(".")}
 
+Key = TypeVar("Key")
 Cached = TypeVar("Cached")
 Result = TypeVar("Result")
 
@@ -98,7 +100,9 @@ class TableReader:
     """Reads one table, always consistently: never from a copy that lags behind.
 
     What is called a head here is a board, as its head and its tip have it. Those that it saw last are kept: a read may
-    begin with one, but is compared with the present one.
+    begin with one, but is compared with the present one. For a user whom this process does not know as a member of the
+    board, the membership is read first, and nothing else if there is none: so a board that exists costs them what a
+    missing one does.
     """
 
     def __init__(self, client: RetryingClient, table: str) -> None:
@@ -106,6 +110,7 @@ class TableReader:
         self._table = table
         self._boards: OrderedDict[str, CachedBoard] = OrderedDict()
         self._token_holders: OrderedDict[str, TokenHolder] = OrderedDict()
+        self._known_members: OrderedDict[tuple[str, str], bool] = OrderedDict()
 
     # By key
 
@@ -224,10 +229,12 @@ class TableReader:
 
     def get_head(self, board_id: str, user_id: str | None = None) -> BoardHead | None:
         """Return a board; with a user, only if that is a member."""
+        if not self._may_be_member(board_id, user_id):
+            return None
         board_keys = _board_keys(board_id)
         items = {item["sk"]["S"]: item for item in self.batch_get(board_keys)}
         item, tip = items.get(keys.HEAD_SORT_KEY), items.get(keys.TIP_SORT_KEY)
-        if item is None or not _is_visible_to(item, user_id):
+        if item is None or not self._is_visible_to(item, board_id, user_id):
             return None
         head = board_items.head_from_items(item, tip)
         if head is None:
@@ -245,6 +252,8 @@ class TableReader:
         """
         if not item_keys:
             return self.get_head(board_id, user_id), []
+        if not self._may_be_member(board_id, user_id):
+            return None, []
         return self._get_in_transactions(board_id, item_keys, user_id)
 
     def _get_in_transactions(
@@ -252,7 +261,8 @@ class TableReader:
     ) -> tuple[BoardHead | None, list[Item | None] | None]:
         responses = self._transact_get_with_head(board_id, item_keys)
         item, tip, *_ = responses[-1]
-        head = board_items.head_from_items(item, tip) if item and _is_visible_to(item, user_id) else None
+        is_visible = item is not None and self._is_visible_to(item, board_id, user_id)
+        head = board_items.head_from_items(item, tip) if item and is_visible else None
         if head is None:
             return None, []
         if len({board_items.seq_of(*response[:_ITEMS_OF_BOARD]) for response in responses}) > 1:
@@ -413,6 +423,10 @@ class TableReader:
         """Forget what this process has seen of a board, because it was written to."""
         self._boards.pop(board_id, None)
 
+    def forget_member(self, board_id: str, user_id: str) -> None:
+        """Forget that a user is a member of a board: their next read looks it up."""
+        self._known_members.pop((board_id, user_id), None)
+
     def remember_page(self, board: Board, cards: Sequence[Card]) -> None:
         """Remember what a page showed of these cards, for a while: some may be written as they were shown."""
         cached = self.get_cached_board(board.id, board.seq)
@@ -435,6 +449,25 @@ class TableReader:
         holder = TokenHolder(item["user_id"]["S"], item["token_id"]["S"], ancestor_ids_from_item(item))
         return _cache(self._token_holders, digest_or_id, holder, _MAX_CACHED_HOLDERS)
 
+    def _may_be_member(self, board_id: str, user_id: str | None) -> bool:
+        """Tell whether the board is worth reading for that user: always if none is named.
+
+        A member whom this process has seen is not looked up again. Whether they still are one is in the head.
+        """
+        if user_id is None or (board_id, user_id) in self._known_members or self.get_cached_head(board_id, user_id):
+            return True
+        return self.get_item(keys.membership_key(user_id, board_id)) is not None
+
+    def _is_visible_to(self, head: Item, board_id: str, user_id: str | None) -> bool:
+        """Tell whether a head may be shown to a user, to everybody if none is named, and remember a member."""
+        if user_id is None:
+            return True
+        if board_items.role_from_item(head, user_id) is None:
+            self.forget_member(board_id, user_id)
+            return False
+        _cache(self._known_members, (board_id, user_id), value=True, max_size=_MAX_KNOWN_MEMBERS)
+        return True
+
     def _cache_head(self, head: BoardHead, items: Sequence[Item | None] = ()) -> BoardHead:
         """Remember a head, and who is assigned to the cards among these items."""
         cached = self.get_cached_board(head.board.id, head.board.seq) or CachedBoard(head)
@@ -446,7 +479,7 @@ class TableReader:
         return head
 
 
-def _cache(cache: OrderedDict[str, Cached], key: str, value: Cached, max_size: int) -> Cached:
+def _cache(cache: OrderedDict[Key, Cached], key: Key, value: Cached, max_size: int) -> Cached:
     """Keep a value among the last few."""
     cache[key] = value
     if len(cache) > max_size:
@@ -459,11 +492,6 @@ def _cache(cache: OrderedDict[str, Cached], key: str, value: Cached, max_size: i
 def _board_keys(board_id: str) -> tuple[Item, Item]:
     """Return the keys of a board's head and of its tip."""
     return keys.head_key(board_id), keys.tip_key(board_id)
-
-
-def _is_visible_to(head: Item, user_id: str | None) -> bool:
-    """Tell whether a head may be shown to a user; to everybody if none is named."""
-    return user_id is None or board_items.role_from_item(head, user_id) is not None
 
 
 def _split_cards(

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import pytest
 
+from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, EventQuery, NeighbourOf, PartKey, Store
 from kanban.values import Checklist, Comment, TimeEntry
+from stores import open_store
 from stores.sql.store import SqlStore
-from tests.engines.dynamodb_wire import Wire
+from tests.engines.dynamodb_meter import Units, run_meter
+from tests.engines.dynamodb_wire import Send, Wire, WireRequest, WireResponse
 from tests.stores.part_builders import add_label, make_checklist, make_comment, make_item, make_time_entry
 from tests.stores.world import NOON, World
 
@@ -19,7 +24,7 @@ MISSING_BOARD_ID = "brd_none"
 
 
 class PopulatedBoard:
-    """A board with lists, labels, cards and parts, its first card, and a user who isn't a member."""
+    """A board with lists, labels, a thousand cards and parts, its first card, and a user who isn't a member."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -35,6 +40,8 @@ class PopulatedBoard:
             make_time_entry(world, self.card, 0, 60),
         )
         world.write(creates=parts)
+        for number in range(4, 20):
+            world.add_cards_with_ranks(f"List {number}", [*ranks.sequence_after("", 62)])
         self.parts = [PartKey(type(part), self.card.id, part.id) for part in parts]
         world.delete_list("List 3")
 
@@ -161,16 +168,39 @@ def scanned_tables(node: Any) -> Iterator[str]:
         yield from scanned_tables(step)
 
 
-def test_dynamodb_sends_the_same_requests_as_for_a_missing_board(wire: Wire) -> None:
+def test_dynamodb_reads_only_the_membership_for_a_user_who_is_no_member(wire: Wire, dynoxide: str) -> None:
     world = World(wire.store)
     board = PopulatedBoard(world)
 
-    for name, read in READS.items():
-        sent = {}
-        for board_id in (world.board_id, MISSING_BOARD_ID):
-            wire.operations.clear()
-            read(wire.store, board, board_id, board.non_member.id)
-            sent[board_id] = wire.operations.copy()
-        assert sent[world.board_id] == sent[MISSING_BOARD_ID], name
-        assert len(sent[MISSING_BOARD_ID]) == 1, name
-        assert "Query" not in sent[MISSING_BOARD_ID], name
+    with (
+        run_meter(dynoxide) as meter,
+        closing(open_store(f"dynamodb://{wire.table}?endpoint={meter.address}")) as store,
+    ):
+        for name, read in READS.items():
+            costs = {}
+            for board_id in (world.board_id, MISSING_BOARD_ID):
+                wire.operations.clear()
+                meter.units = Units()
+                assert read(wire.store, board, board_id, board.non_member.id) is None
+                assert read(store, board, board_id, board.non_member.id) is None
+                costs[board_id] = (wire.operations.copy(), meter.units)
+            assert costs[world.board_id] == costs[MISSING_BOARD_ID] == (["GetItem"], Units(reads=1)), name
+
+
+def test_dynamodb_looks_up_a_member_once_for_each_process(wire: Wire) -> None:
+    world = World(wire.store)
+    board = PopulatedBoard(world)
+    membership_reads = 0
+
+    def count_membership_reads(request: WireRequest, send: Send) -> WireResponse:
+        nonlocal membership_reads
+        membership_reads += json.loads(request.body)["Key"]["pk"]["S"].startswith("U#")
+        return send(request)
+
+    other = Wire(wire.address, wire.table)
+    other.faults["GetItem"] = repeat(count_membership_reads)
+    for read in READS.values():
+        assert read(other.store, board, world.board_id, world.ann.id) is not None
+    other.close()
+
+    assert membership_reads == 1

@@ -161,7 +161,7 @@ def test_who_is_no_longer_a_member_sees_nothing_from_that_moment_on(wire: Wire, 
     assert poll(world, eve.id) is None
     wire.operations.clear()
     assert poll(world, eve.id) is None
-    assert wire.operations == ["BatchGetItem"]
+    assert wire.operations == ["GetItem"]
 
 
 def test_a_deleted_board_has_no_events_from_that_moment_on(wire: Wire, world: World) -> None:
