@@ -32,7 +32,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run readers token sign-in migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
+.PHONY: help run readers token sign-in users user migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies valgrind
 
@@ -48,6 +48,13 @@ readers: .venv/product  ## deliver webhooks, where another server than `make run
 # Every shell has a variable USER, which is not meant: only one that is set in the command is.
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
 	@exec $(BIN)/python -m cli token $(if $(filter command,$(origin USER)),"$(USER)")
+
+users: .venv/product  ## list the users, with their roles in the installation and when they last used it
+	@exec $(BIN)/python -m cli users
+
+user: .venv/product  ## make a user an owner of the installation, or a member again: make user USER=mina ACTION=owner
+	@test -n "$(filter command,$(origin USER))" -a -n "$(ACTION)" || { echo "Name both: make user USER=mina ACTION=owner" >&2; exit 1; }
+	@exec $(BIN)/python -m cli user "$(USER)" "$(ACTION)"
 
 sign-in: .venv/product  ## print a link that signs the owner in once, or another user: make sign-in USER=mina
 	@exec $(BIN)/python -m cli sign-in $(if $(filter command,$(origin USER)),"$(USER)")

@@ -25,7 +25,8 @@ from app.document import read_version
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
 from kanban import sign_in as codes
-from kanban import tokens, users
+from kanban import tokens
+from kanban import users as accounts
 from kanban.archive import PURGE_AFTER
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
@@ -71,6 +72,10 @@ _PURGE_BATCH_SIZE = 500
 """How much a purge erases in one step: little enough for a server that runs meanwhile."""
 
 
+USER_ACTIONS = ("owner", "member")
+"""What `user` can do to a user."""
+
+
 class CommandError(Exception):
     """A command can't do its work; the message is one sentence that says what to change."""
 
@@ -88,7 +93,9 @@ class Settings:
     board_id: str = ""
     """The board to export."""
     user_id: str | None = None
-    """The user who gets a token, None for the owner."""
+    """The user who gets a token or is changed, None for the owner."""
+    action: str = ""
+    """What is done to the user."""
     program: str = "make"
     """What a user types before the name of a command."""
 
@@ -182,6 +189,34 @@ def sign_in(settings: Settings) -> None:
     holder = "the owner" if settings.user_id is None else f"the user '{settings.user_id}'"
     _print_message(f"A link that signs {holder} in, once and within an hour.")
     print(f"{_browser_address(settings.host, settings.port)}#sign-in={code}")
+
+
+def users(settings: Settings) -> None:
+    """List the users: id, role in the installation, when a token of theirs was last used, and name."""
+    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
+
+    with _open_existing_store(settings) as store:
+        for line in user_accounts.describe_users(store):
+            print(line)
+
+
+def user(settings: Settings) -> None:
+    """Change what a user may do in the installation.
+
+    `owner` makes the user an owner, who can let users in, and decide who is an owner; `member` takes that back. The
+    installation always has an owner.
+    """
+    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
+
+    with _open_existing_store(settings) as store:
+        context, _ = _act_for(store, settings.user_id)
+        account = store.read_user(context.actor_id)
+        if account is None or settings.user_id is None:
+            raise CommandError("Name the user.")
+        try:
+            print(user_accounts.change_user(store, account, settings.action, context))
+        except user_accounts.UserUnchanged as error:
+            raise CommandError(str(error)) from None
 
 
 def migrate(settings: Settings) -> None:
@@ -317,6 +352,8 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
     readers: "deliver webhooks, where another server than `run` serves the application",
     token: "print a new token of the owner, or of a user who has lost theirs",
+    users: "list the users",
+    user: "make a user an owner of the installation, or take that back",
     sign_in: "print a link that signs the owner, or another user, in once",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",
@@ -350,7 +387,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
         values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
-        command(replace(read_settings(os.environ, *values), program=program))
+        action = getattr(parsed, "action", "")
+        command(replace(read_settings(os.environ, *values), program=program, action=action))
         # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
     except (CommandError, InvalidSetting, StoreOpenError) as error:
@@ -401,6 +439,9 @@ def _build_parser() -> argparse.ArgumentParser:
         subparser.set_defaults(command=command)
         if command in (token, sign_in):
             subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
+        if command is user:
+            subparser.add_argument("user", metavar="USER", help="the id of the user")
+            subparser.add_argument("action", metavar="ACTION", choices=USER_ACTIONS, help=" or ".join(USER_ACTIONS))
         if command is export:
             subparser.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
             subparser.add_argument("file", metavar="FILE", help="the file to write; if it ends in .csv, only the cards")
@@ -516,7 +557,7 @@ def _act_for(store: Store, user_id: str | None) -> tuple[ActionContext, Change]:
     if user_id is None:
         holder = store.read_installation_owner()
         if holder is None:
-            holder, change = users.create(ActionContext("", now, new_id), name="Owner")
+            holder, change = accounts.create(ActionContext("", now, new_id), name="Owner")
     else:
         # An argument may be too long for a store to look up, or no valid text.
         holder = store.read_user(user_id) if _USER_ID.fullmatch(user_id) else None

@@ -22,6 +22,7 @@ from kanban.values import (
     Comment,
     Event,
     FeedReader,
+    InstallationRole,
     Label,
     List,
     Member,
@@ -67,8 +68,12 @@ _NAMES = {
 _DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': format_utc(value.deleted_at)})"
 """The member of a value that is deleted."""
 
-user: Callable[[User], JsonObject] = compile_serializer(User, {})
-"""Serialize a `User`."""
+_user: Callable[[User], JsonObject] = compile_serializer(User, {})
+
+
+def user(value: User, installation_role: InstallationRole | None = None) -> JsonObject:
+    """Serialize a `User`, with their role in the installation if the caller may know it."""
+    return {**_user(value), "installation_role": installation_role}
 
 
 def _serialize_origin(origin: TokenOrigin) -> JsonObject | None:

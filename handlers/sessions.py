@@ -5,7 +5,7 @@ from typing import Any
 from handlers import serialize
 from handlers.dependencies import Attempts, CursorEncoder, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
-from kanban import sign_in, tokens
+from kanban import installation, sign_in, tokens
 from kanban.access import Caller
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
@@ -47,7 +47,7 @@ def create_session(
         raise SignInFailed
     session, token, change = sign_in.sign_in(code, context, random_bytes, name=body["name"])
     result_body = {
-        "user": serialize.user(user),
+        "user": serialize.user(user, installation.get_role(user.id, store.read_installation_owner_ids())),
         "session": serialize.session(session, session.id, context.at),
         "token": token,
     }
@@ -77,7 +77,7 @@ def create_sign_in_code_of_user(
     store: Store, caller: Caller, context: ActionContext, random_bytes: RandomBytes, user_id: str
 ) -> Result:
     """Create a code by which another user signs in again."""
-    sign_in.ensure_installation_owner(caller.user_id, store.read_installation_owner())
+    installation.ensure_owner(caller.user_id, store.read_installation_owner_ids(), "let other users sign in")
     tokens.ensure_way_in(read_calling_token(store, caller), context.at)
     if store.read_user(user_id) is None:
         raise NotFound("user")

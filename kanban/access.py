@@ -109,6 +109,12 @@ def ensure_may_join(caller: Caller) -> None:
         )
 
 
+def ensure_may_manage_users(caller: Caller) -> None:
+    """Raise TokenTooNarrow if the token is narrowed: what it did to other users would not be."""
+    if caller.is_narrowed:
+        raise TokenTooNarrow("Your token is narrowed, so it cannot manage other users: use a token that is not.")
+
+
 def ensure_resources(caller: Caller, resources: Iterable[str]) -> None:
     """Raise ResourceMissing unless the token has all resources that a request needs."""
     allowed = caller.limits.resources

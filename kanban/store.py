@@ -373,8 +373,23 @@ class Store(Protocol):
     def read_user(self, user_id: str) -> User | None:
         """Return the user of that id."""
 
+    def page_users(self, limit: int, after: PageKey | None = None) -> Page[User]:
+        """Read all users of the installation, by id.
+
+        A page may be shorter than the limit, and may be empty while more follow.
+        """
+
+    def read_fellow_ids(self, user_id: str, max_boards: int) -> Mapping[str, Sequence[str]]:
+        """Return the user ids of the members of the user's newest boards, this user's included, by board id.
+
+        Deleted boards are left out, but count among `max_boards`.
+        """
+
+    def read_installation_owner_ids(self) -> tuple[str, ...]:
+        """Return the ids of the users who own the installation, none in a new store: its first user becomes one."""
+
     def read_installation_owner(self) -> User | None:
-        """Return the first user that was ever created, None in a new store."""
+        """Return the owner of the installation, of several the one that became it first; None in a new store."""
 
     def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         """Return the token of that digest and its user, even if it is revoked or has expired.

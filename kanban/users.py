@@ -4,25 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from kanban.changes import ActionContext, Change
-from kanban.errors import Forbidden, Unauthenticated
+from kanban.errors import Unauthenticated
+from kanban.installation import InstallationOwnerOnly
 from kanban.patches import apply_patch
 from kanban.values import User
 
-
-class InstallationOwnerOnly(Forbidden):
-    """Raised when sign-up is closed and someone else than the installation's owner creates a user."""
-
-    code = "installation_owner_only"
-
-    def __init__(self) -> None:
-        super().__init__("Sign-up is closed: only the owner of this installation can create users.")
+SIGN_UP_IS_CLOSED = "Sign-up is closed: only the owner of this installation can create users."
 
 
 class SignupClosed(Unauthenticated):
     """Raised when someone signs up while sign-up is closed."""
 
     def __init__(self) -> None:
-        super().__init__("Sign-up is closed: only the owner of this installation can create users.")
+        super().__init__(SIGN_UP_IS_CLOSED)
 
 
 def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple[User, Change]:  # noqa: A002  (it is the id)
@@ -31,13 +25,10 @@ def create(context: ActionContext, *, name: str, id: str | None = None) -> tuple
     return user, Change(creates=(user,))
 
 
-def ensure_may_create_users(caller_id: str, owner: User | None) -> None:
-    """Raise InstallationOwnerOnly unless the caller owns the installation.
-
-    This is a right of that user and not a scope of tokens, because every user's first token has all scopes.
-    """
-    if owner is None or owner.id != caller_id:
-        raise InstallationOwnerOnly
+def ensure_may_create_users(caller_id: str, owner_ids: tuple[str, ...]) -> None:
+    """Raise InstallationOwnerOnly unless the caller owns the installation."""
+    if caller_id not in owner_ids:
+        raise InstallationOwnerOnly(SIGN_UP_IS_CLOSED)
 
 
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:

@@ -51,6 +51,13 @@ class TokenKind(StrEnum):
     SESSION = "session"
 
 
+class InstallationRole(StrEnum):
+    """What a user may do in the whole installation: owners let users in and put them out."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
 class Enforcement(StrEnum):
     """What happens when a card would exceed a list's WIP limit: a warning, or an error."""
 
@@ -86,6 +93,18 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationOwners:
+    """The users who own the installation, in the order in which they came to it.
+
+    `previous_ids` are those that a change was decided from: it is stale if they are no longer so. They are never empty,
+    because the first user that a store creates is an owner.
+    """
+
+    user_ids: tuple[str, ...]
+    previous_ids: tuple[str, ...] = ()
 
 
 class TokenLimits(NamedTuple):
@@ -701,6 +720,7 @@ ReaderChange = FeedReader | ReaderReset | ReaderRemoval
 
 Entity = (
     User
+    | InstallationOwners
     | Token
     | SignInCode
     | Board

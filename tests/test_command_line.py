@@ -249,6 +249,39 @@ def test_a_link_signs_in_while_the_server_runs(
         assert _get_my_name(server, token) == "Owner"
 
 
+def test_users_are_listed_with_role_last_use_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina Ö.", "mina")
+    main.main(["token", "mina"])
+    capsys.readouterr()
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        (token,) = store.page_tokens("mina", 10).items
+        store.record_token_use(token.id, datetime(2026, 11, 20, 14, tzinfo=UTC))
+
+    status = main.main(["users"])
+
+    lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert status == 0
+    assert lines == [
+        ["ann", "owner", "never used", "Owner"],
+        ["mina", "member", "2026-11-20T14:00:00Z", "Mina Ö."],
+    ]
+
+
+def test_a_user_becomes_an_owner_and_a_member_again(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+
+    assert main.main(["user", "mina", "owner"]) == 0
+    assert capsys.readouterr().out == "The user 'mina' is an owner of the installation.\n"
+    assert main.main(["user", "ann", "member"]) == 0
+    assert capsys.readouterr().out == "The user 'ann' is no owner of the installation.\n"
+    assert main.main(["user", "mina", "member"]) == 1
+    assert capsys.readouterr().err.startswith("This is the last owner of the installation")
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        assert store.read_installation_owner_ids() == ("mina",)
+
+
 @pytest.mark.parametrize("command", ["token", "sign-in"])
 @pytest.mark.parametrize("user_id", ["minna", "Mina", "", "mína"])
 def test_an_unknown_user_is_reported_in_one_sentence(

@@ -31,6 +31,7 @@
     R             <board>#<reader>       there is that reader of the feed
     O             <day>#<user>#<token>   from where that token was used, until that day began, may be recorded
     S             secret, owner          what belongs to the installation
+    U             <user>                 there is that user
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
 ('T#'), and the events of each card ('E#'); `due` has the cards with a due date. In the last two, the keys of archived
@@ -241,6 +242,11 @@ def parse_token_origin(item: Item) -> tuple[str, str]:
 def setting_key(name: str) -> Item:
     """Return the key of something that belongs to the installation."""
     return item_key("S", name)
+
+
+def listed_user_key(user_id: str) -> Item:
+    """Return the key of a user in the list of all users."""
+    return item_key("U", user_id)
 
 
 def listed_reader_key(board_id: str, name: str) -> Item:

@@ -38,6 +38,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    InstallationOwners,
     Label,
     List,
     Member,
@@ -239,22 +240,32 @@ def _write_users_and_tokens(change: Change, snapshot: Snapshot) -> Iterator[Writ
     signature = {"nonce": to_string(snapshot.nonce)}
     for user in of_type(User, change.updates):
         yield _replace_version(user_items.user_to_item(user) | signature, user.version)
+    for owners in of_type(InstallationOwners, change.updates):
+        yield _update_owners(owners)
     for token in of_type(Token, change.updates):
         yield _replace_version(user_items.token_to_item(token) | signature, token.version)
         old_digest = snapshot.token_digests.get(token.id, token.digest)
         if old_digest != token.digest:
             yield Delete(keys.token_holder_key(old_digest))
             yield _create(user_items.token_holder_to_item(token.digest, token), "token.digest")
-    users = of_type(User, change.creates)
-    for user in users:
-        yield _create(user_items.user_to_item(user) | signature, "user")
-    if users and snapshot.may_create_owner:
-        owner = keys.setting_key("owner") | {"user_id": to_string(users[0].id)}
-        yield Put(owner, condition=IS_NEW, on_failure=Conflict(ConflictKind.OWNER_EXISTS))
+    yield from _create_users(of_type(User, change.creates), signature, may_create_owner=snapshot.may_create_owner)
     for token in of_type(Token, change.creates):
         yield _create(user_items.token_to_item(token) | signature, "token")
         yield _create(user_items.token_holder_to_item(token.id, token), "token")
         yield _create(user_items.token_holder_to_item(token.digest, token), "token.digest")
+    yield from _write_codes(change)
+
+
+def _create_users(users: Sequence[User], signature: Item, *, may_create_owner: bool) -> Iterator[Write]:
+    for user in users:
+        yield _create(user_items.user_to_item(user) | signature, "user")
+        yield Put(keys.listed_user_key(user.id))
+    if users and may_create_owner:
+        owner = user_items.first_owner_to_item(users[0].id)
+        yield Put(owner, condition=IS_NEW, on_failure=Conflict(ConflictKind.OWNER_EXISTS))
+
+
+def _write_codes(change: Change) -> Iterator[Write]:
     for code in of_type(SignInCode, change.deletes):
         by_digest, of_user = user_items.code_keys(code)
         yield Delete(by_digest, condition=EXISTS)
@@ -262,6 +273,14 @@ def _write_users_and_tokens(change: Change, snapshot: Snapshot) -> Iterator[Writ
     for code in of_type(SignInCode, change.creates):
         for item in user_items.code_to_items(code):
             yield _create(item, "sign_in_code")
+
+
+def _update_owners(owners: InstallationOwners) -> Write:
+    """Write the ids with blanks between, as a store of before has the only one."""
+    update = UpdateBuilder()
+    update.set("#user_id", to_string(" ".join(owners.user_ids)))
+    update.require("#user_id = :before", before=to_string(" ".join(owners.previous_ids)))
+    return update.build(keys.setting_key("owner"))
 
 
 # Boards

@@ -26,7 +26,16 @@ from kanban.values import (
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
-from stores.dynamodb import card_pages, cards_with_checklists, keys, listings, part_pages, token_origins, token_reads
+from stores.dynamodb import (
+    card_pages,
+    cards_with_checklists,
+    keys,
+    listings,
+    part_pages,
+    token_origins,
+    token_reads,
+    user_listing,
+)
 from stores.dynamodb.attributes import to_string
 from stores.dynamodb.board_items import BoardHead, board_from_items, deleted_list_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item, part_item_key
@@ -280,9 +289,19 @@ class DynamoStore:
         item = self._reader.get_item(keys.user_key(user_id))
         return user_from_item(item) if item else None
 
-    def read_installation_owner(self) -> User | None:
+    def page_users(self, limit: int, after: PageKey | None = None) -> Page[User]:
+        return user_listing.page_users(self._reader, limit, after)
+
+    def read_fellow_ids(self, user_id: str, max_boards: int) -> Mapping[str, Sequence[str]]:
+        return user_listing.read_fellow_ids(self._reader, user_id, max_boards)
+
+    def read_installation_owner_ids(self) -> tuple[str, ...]:
         setting = self._reader.get_item(keys.setting_key("owner"))
-        return self.read_user(setting["user_id"]["S"]) if setting else None
+        return tuple(setting["user_id"]["S"].split()) if setting else ()
+
+    def read_installation_owner(self) -> User | None:
+        owner_ids = self.read_installation_owner_ids()
+        return self.read_user(owner_ids[0]) if owner_ids else None
 
     def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         return token_reads.get_token_and_user(self._reader, digest)
@@ -311,7 +330,8 @@ class DynamoStore:
         self._committer.commit(change, response, progress)
 
     def purge(self, before: datetime, limit: int) -> int:
-        return self._purge.step(before, limit)
+        erased = self._purge.step(before, limit)
+        return erased or user_listing.list_earlier_users(self._client, self._reader, self._table, limit)
 
     def purge_expired(self, now: datetime, limit: int) -> int:
         # DynamoDB removes what has expired by itself (time to live, on the attribute `expires`).

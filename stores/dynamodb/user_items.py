@@ -11,6 +11,7 @@ from stores.dynamodb.attributes import (
     drop_missing,
     get_string,
     parse_timestamp,
+    to_boolean,
     to_number,
     to_optional_string,
     to_string,
@@ -26,6 +27,14 @@ _user_attributes: Callable[[User], Item] = compile_writer(User, ("id",))
 def user_to_item(user: User) -> Item:
     """Return the item of a user."""
     return keys.user_key(user.id) | _user_attributes(user)
+
+
+def first_owner_to_item(user_id: str) -> Item:
+    """Return the item of the installation's owners when there is one. All later users are listed when created."""
+    return keys.setting_key("owner") | {
+        "user_id": to_string(user_id),
+        "users_listed": to_boolean(True),  # noqa: FBT003  (it is the value)
+    }
 
 
 _token_from_item: Callable[[Item], Token] = compile_reader(

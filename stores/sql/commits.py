@@ -17,6 +17,7 @@ from kanban.values import (
     Entity,
     Erasable,
     FeedReader,
+    InstallationOwners,
     Invitation,
     Label,
     List,
@@ -51,7 +52,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
 }
 
 # Rows are written before those that refer to them.
-_WRITE_ORDER = {value_type: position for position, value_type in enumerate(_TABLE_AND_MAPPING)}
+_WRITE_ORDER = {value_type: position for position, value_type in enumerate((InstallationOwners, *_TABLE_AND_MAPPING))}
 
 
 class CommitWriter:
@@ -89,7 +90,9 @@ class CommitWriter:
 
     def _write_values(self, change: Change) -> None:
         for value in _sort_for_write(change.updates):
-            if not isinstance(value, Board):
+            if isinstance(value, InstallationOwners):
+                self._update_owners(value)
+            elif not isinstance(value, Board):
                 self._update(value, change)
         for count, value in enumerate(_sort_for_write(change.creates), 1):
             self._create(value)
@@ -126,6 +129,11 @@ class CommitWriter:
                 row = {"token_id": value.id, "position": position, "ancestor_id": ancestor_id}
                 self._execute(write_statements.INSERT[tables.token_ancestors], **row)
         self._write_child_rows(value)
+
+    def _update_owners(self, owners: InstallationOwners) -> None:
+        """Write the ids with blanks between, as a store of before has the only one."""
+        ids, previous_ids = " ".join(owners.user_ids), " ".join(owners.previous_ids)
+        self._transaction.write_one(self._bind(write_statements.UPDATE_OWNERS, value=ids, previous_value=previous_ids))
 
     def _update_board(self, board: Board, change: Change) -> None:
         event = change.event

@@ -390,9 +390,23 @@ class SqlStore:
         rows = self._read(user_statements.USER, user_id=user_id)
         return mapping.row_to_user(rows[0]) if rows else None
 
+    def page_users(self, limit: int, after: PageKey | None = None) -> Page[User]:
+        rows = self._read(user_statements.ALL_USERS, after_id=after[0] if after else "", limit=limit + 1)
+        return cut_page([mapping.row_to_user(row) for row in rows], limit, lambda user: user.id)
+
+    def read_fellow_ids(self, user_id: str, max_boards: int) -> Mapping[str, Sequence[str]]:
+        fellow_ids: dict[str, list[str]] = {}
+        for board_id, fellow_id in self._read(user_statements.FELLOWS, user_id=user_id, limit=max_boards):
+            fellow_ids.setdefault(board_id, []).append(fellow_id)
+        return fellow_ids
+
+    def read_installation_owner_ids(self) -> tuple[str, ...]:
+        rows = self._read(user_statements.SETTING, name="owner")
+        return tuple(rows[0][0].split()) if rows else ()
+
     def read_installation_owner(self) -> User | None:
-        rows = self._read(user_statements.OWNER, name="owner")
-        return mapping.row_to_user(rows[0]) if rows else None
+        owner_ids = self.read_installation_owner_ids()
+        return self.read_user(owner_ids[0]) if owner_ids else None
 
     def read_token_by_digest(self, digest: str) -> tuple[Token, User] | None:
         rows = self._read(user_statements.TOKEN_AND_USER, digest=digest)

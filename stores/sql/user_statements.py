@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from stores.sql.mapping import TOKEN_COLUMNS
 from stores.sql.read_statements import MAX_SCANNED, SPACE, GroupConcat, select_or_empty, select_row_after
 from stores.sql.statement_cache import parameter
-from stores.sql.tables import settings, token_ancestors, tokens, users
+from stores.sql.tables import boards, members, settings, token_ancestors, tokens, users
 
 USER = sa.select(users).where(users.c.id == parameter("user_id"))
 
@@ -76,7 +76,21 @@ TOKENS = (
 )
 """A page of the tokens of a user and a kind below an id that are not revoked, newest first."""
 
-SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))
+ALL_USERS = sa.select(users).where(users.c.id > parameter("after_id")).order_by(users.c.id).limit(parameter("limit"))
+"""A page of all users above an id."""
 
-# The owner's id is a setting. The cast makes it compare byte by byte, as ids do.
-OWNER = sa.select(users).where(users.c.id == sa.cast(SETTING.scalar_subquery(), users.c.id.type))
+_OWN = members.alias("own")
+_NEWEST_BOARD_IDS = (
+    sa.select(_OWN.c.board_id)
+    .where(_OWN.c.user_id == parameter("user_id"))
+    .order_by(_OWN.c.board_id.desc())
+    .limit(parameter("limit"))
+)
+FELLOWS = (
+    sa.select(members.c.board_id, members.c.user_id)
+    .join(boards, boards.c.id == members.c.board_id)
+    .where(members.c.board_id.in_(_NEWEST_BOARD_IDS), boards.c.deleted_at.is_(None))
+)
+"""The members of the newest boards of a user."""
+
+SETTING = sa.select(settings.c.value).where(settings.c.name == parameter("name"))

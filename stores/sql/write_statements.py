@@ -76,6 +76,12 @@ MAKE_OWNER = settings.insert().from_select(
     ),
 )
 
+UPDATE_OWNERS = (
+    settings.update()
+    .where(settings.c.name == sa.literal_column("'owner'"), settings.c.value == parameter("previous_value"))
+    .values(value=parameter("value"))
+)
+
 UPDATE_IF_VERSION_MATCHES = {
     table: _update(table).where(table.c.version == parameter("version") - sa.literal_column("1"))
     for table in (users, tokens, invitations)

@@ -37,6 +37,10 @@ def call_user_operations(send: Send) -> None:
     """Call the operations on users and tokens."""
     me = change(send, "PATCH", "/v1/users/me", {"name": "Mina B."})
     send("GET", f"/v1/users/{me['id']}")
+    send("GET", "/v1/users?q=mina")
+    omar = send("POST", "/v1/users", {"name": "Omar"})[0]["user"]["id"]
+    for role in ("owner", "member"):
+        change(send, "PATCH", f"/v1/users/{omar}", {"installation_role": role})
     token = send("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})[0]["token"]
     send("GET", "/v1/users/me/tokens")
     send("POST", f"/v1/users/me/tokens/{token['id']}/rotate")

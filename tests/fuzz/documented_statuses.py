@@ -55,6 +55,8 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ),
     ("PATCH", "/boards/{board_id}/cards/{card_id}/time-entries/{entry_id}", {"note": "On the train"}),
     ("GET", "/boards/{board_id}?embed=lists,cards,labels,members", None),
+    ("GET", "/users?q=a", None),
+    ("PATCH", "/users/{user_id}", {"installation_role": "owner"}),
     ("GET", "/boards/{board_id}/cards?limit=1", None),
     ("POST", "/boards/{board_id}/cards", {"title": "An earlier one"}),
     ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "desc"}),

@@ -10,8 +10,8 @@ import pytest
 
 from kanban import sign_in, tokens
 from kanban.changes import ActionContext
-from kanban.sign_in import MAX_CODES_PER_USER, SignInForOthers
-from kanban.values import Scope, SignInCode, TokenKind, User
+from kanban.sign_in import MAX_CODES_PER_USER
+from kanban.values import Scope, SignInCode, TokenKind
 from tests.kanban.fake_store import NOON
 
 SECOND = timedelta(seconds=1)
@@ -92,12 +92,3 @@ def test_a_code_becomes_a_session(context: ActionContext) -> None:
     assert (session.scopes, session.ancestor_ids, session.expires_at) == (tuple(Scope), (), None)
     assert session.digest == tokens.parse_to_digest(text)
     assert (change.creates, change.deletes) == ((session,), (code,))
-
-
-def test_only_the_owner_lets_others_sign_in() -> None:
-    owner = User("usr_ann", "Ann", 1, NOON, NOON)
-
-    sign_in.ensure_installation_owner("usr_ann", owner)
-    for caller_id, user in (("usr_bob", owner), ("usr_ann", None)):
-        with pytest.raises(SignInForOthers):
-            sign_in.ensure_installation_owner(caller_id, user)

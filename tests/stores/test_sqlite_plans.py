@@ -74,7 +74,7 @@ def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
 
 def test_the_plans_of_all_queries_are_checked() -> None:
     assert len(QUERIES) > 25
-    assert {"BOARD", "CARD", "select_events True False", "LISTS", "OWNER", "TOKEN_AND_USER"} <= set(QUERIES)
+    assert {"BOARD", "CARD", "select_events True False", "LISTS", "FELLOWS", "TOKEN_AND_USER"} <= set(QUERIES)
     assert {"MOVE_CARD", "CLEAR_EXTERNAL_ID", "DELETE_SOME_EXPIRED_RECORDS"} <= set(WRITES)
     assert {"purge _CARDS_OF_BOARD 0", "purge _DELETE_BOARD_ROWS 3", "purge _DELETE_CARD_PARTS 2"} <= set(WRITES)
 

@@ -18,8 +18,8 @@ from alembic.config import Config
 from kanban import tokens, users
 from kanban.changes import ActionContext
 from kanban.ids import IdGenerator
+from kanban.installation import InstallationOwnerOnly
 from kanban.store import EventQuery
-from kanban.users import InstallationOwnerOnly
 from kanban.values import Member, Role
 from stores import StoreOpenError, open_store
 from stores.backup import compute_digest, restore_backup
@@ -164,11 +164,11 @@ def test_every_token_works_as_before_and_has_no_ancestors(url: str) -> None:
 
 def test_only_the_owner_can_create_users_after_the_migration(url: str) -> None:
     with closing(open_store(url)) as store:
-        owner = store.read_installation_owner()
+        owner_ids = store.read_installation_owner_ids()
 
-    users.ensure_may_create_users("usr_ann", owner)
+    users.ensure_may_create_users("usr_ann", owner_ids)
     with pytest.raises(InstallationOwnerOnly):
-        users.ensure_may_create_users("usr_bob", owner)
+        users.ensure_may_create_users("usr_bob", owner_ids)
 
 
 def test_a_backup_of_an_older_version_can_be_restored(url: str, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""List the users of a store, and change what they may do in the installation, without a server."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from kanban import installation
+from kanban.changes import ActionContext, Change
+from kanban.errors import DomainError
+from kanban.store import Store
+from kanban.timekeeping.timestamps import format_utc
+from kanban.values import InstallationRole, TokenKind, User
+from kanban.views import PageKey
+
+_PER_READ = 100
+
+
+class UserUnchanged(Exception):
+    """Raised when a user can't be changed; the message is one sentence that says why."""
+
+
+def describe_users(store: Store) -> Iterator[str]:
+    """Yield a line for each user, by id: the id, the role, when a token was last used, and the name.
+
+    Of a user with more than 100 sessions, or other tokens, the newest count.
+    """
+    owner_ids = store.read_installation_owner_ids()
+    for user in _read_users(store):
+        last_use = _find_last_use(store, user.id)
+        used = format_utc(last_use) if last_use else "never used"
+        yield "  ".join((f"{user.id:30}", f"{installation.get_role(user.id, owner_ids):6}", f"{used:20}", user.name))
+
+
+def change_user(store: Store, user: User, action: str, context: ActionContext) -> str:
+    """Do one of ACTIONS to a user; return a sentence that says what was done. Raises UserUnchanged."""
+    try:
+        change, sentence = ACTIONS[action](store, user, context)
+    except DomainError as error:
+        raise UserUnchanged(error.message) from None
+    if change is not None:
+        store.commit(change)
+    return sentence
+
+
+def _make_owner(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
+    _, change = installation.set_role(user, InstallationRole.OWNER, store.read_installation_owner_ids(), context)
+    return change, f"The user '{user.id}' is an owner of the installation."
+
+
+def _make_member(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
+    _, change = installation.set_role(user, InstallationRole.MEMBER, store.read_installation_owner_ids(), context)
+    return change, f"The user '{user.id}' is no owner of the installation."
+
+
+ACTIONS: Mapping[str, Callable[[Store, User, ActionContext], tuple[Change | None, str]]] = {
+    "owner": _make_owner,
+    "member": _make_member,
+}
+"""What can be done to a user."""
+
+
+def _read_users(store: Store) -> Iterator[User]:
+    after: PageKey | None = None
+    while True:
+        page = store.page_users(_PER_READ, after)
+        yield from page.items
+        after = page.next_key
+        if after is None:
+            return
+
+
+def _find_last_use(store: Store, user_id: str) -> datetime | None:
+    tokens = (token for kind in TokenKind for token in store.page_tokens(user_id, _PER_READ, None, kind).items)
+    return max((token.last_used_at for token in tokens if token.last_used_at), default=None)
