@@ -9,7 +9,7 @@
  * @typedef {Schemas["FieldChange"]} FieldChange
  * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
  * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, version?: number | "*",
- *     etag?: string | null, signal?: AbortSignal, accept?: string, idempotencyKey?: string}} RequestOptions
+ *     etag?: string | null, signal?: AbortSignal, accept?: string, idempotencyKey?: string, headers?: Record<string, string>}} RequestOptions
  *     `version` is the version to change ("*" for any), `etag` the entity tag of the stored response
  */
 
@@ -53,7 +53,7 @@ const MAX_RETRY_AFTER_MS = 5_000;
 
 /** Calls the API of the server that served this page. */
 export class Api {
-  /** @param {string} token */
+  /** @param {string} token empty for operations that need none */
   constructor(token) {
     this.token = token;
     this.base = new URL("v1/", document.baseURI);
@@ -128,11 +128,13 @@ export class Api {
     for (const [name, value] of Object.entries(options.query ?? {})) {
       if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
     }
-    const headers = new Headers({ authorization: `Bearer ${this.token}`, accept: options.accept ?? "application/json" });
+    const headers = new Headers({ accept: options.accept ?? "application/json" });
+    if (this.token) headers.set("authorization", `Bearer ${this.token}`);
     if (idempotencyKey) headers.set("idempotency-key", idempotencyKey);
     // The version and not the entity tag, because a proxy that compresses responses rewrites tags.
     if (options.version) headers.set("if-match", options.version === "*" ? "*" : `"${options.version}"`);
     if (options.etag) headers.set("if-none-match", options.etag);
+    for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
     if (options.body !== undefined) headers.set("content-type", "application/json");
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;

@@ -1,19 +1,22 @@
 // The entry point of the page: sign-in and routing.
 //
-// Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address can contain #token=…, which is removed from it
-// first, so that it is neither copied nor bookmarked. The token signs in if nobody is signed in; otherwise the user is
-// asked first.
+// Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address can contain a secret: #token=… or #sign-in=… It is
+// removed from the address first, so that it is neither copied nor bookmarked. It signs in if nobody is signed in;
+// otherwise the user is asked first.
 
+import { createAccountMenu } from "./account-menu.js";
 import { Api, Problem } from "./api.js";
 import { showBoard } from "./board.js";
 import { showBoards } from "./boards.js";
 import { forgetUnsaved } from "./composer.js";
+import { openDevicesDialog } from "./devices-dialog.js";
 import { setChildren, h } from "./dom.js";
 import { forgetDrafts } from "./drafts.js";
-import { openDialog } from "./components.js";
 import { showFlow } from "./flow.js";
 import { showConnectionState, notify, describeError } from "./notifications.js";
+import { createSession, endReplacedSession, endSession, exchangeToken, fetchUser, isCode, readCode } from "./session.js";
 import { showSignInForm } from "./sign-in.js";
+import { ask, signOut } from "./sign-out.js";
 import { texts } from "./texts.js";
 
 /**
@@ -49,25 +52,37 @@ let navigationCount = 0;
 let currentToken = "";
 /** The user who was signed in last. */
 let lastUserId = "";
-/** The last address without a token, which replaces an address with one. */
-let addressWithoutToken = "";
+/** The last address without a secret, which replaces an address with one. */
+let addressWithoutSecret = "";
+/** Why the user is signed out, for the sign-in form. */
+let signedOutReason = "";
+/** Whether the user has just signed in with a token, perhaps for the first time. */
+let isNewHere = false;
 
-/** Remove the token from the address, if there is one, and return it. @returns {string | null} */
-function takeTokenFromAddress() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token) history.replaceState(null, "", `${location.pathname}${location.search}${addressWithoutToken}`);
-  else addressWithoutToken = location.hash;
-  return token;
+/** Remove the secret from the address, if there is one, and return it. @returns {{kind: "token" | "sign-in", value: string} | null} */
+function takeSecretFromAddress() {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  for (const kind of /** @type {const} */ (["token", "sign-in"])) {
+    const value = parameters.get(kind);
+    if (!value) continue;
+    history.replaceState(null, "", `${location.pathname}${location.search}${addressWithoutSecret}`);
+    return { kind, value };
+  }
+  addressWithoutSecret = location.hash;
+  return null;
 }
 
-/** Fetch the user of a token; null if the server rejects the token. @param {string} token @returns {Promise<ViewContext["me"] | null>} */
-async function fetchUser(token) {
-  try {
-    return /** @type {ViewContext["me"]} */ ((await new Api(token).request("GET", "users/me")).body);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) return null;
-    throw error;
-  }
+/** Keep the token of a session, or one that can't get a session. @param {string} token @param {string} [replacedToken] */
+function storeToken(token, replacedToken) {
+  localStorage.setItem(TOKEN_KEY, token);
+  if (replacedToken) void endReplacedSession(replacedToken);
+}
+
+/** Get a session with a token and keep it. @param {string} token @param {string} [replacedToken] */
+async function signInWithToken(token, replacedToken) {
+  const exchanged = await exchangeToken(token);
+  isNewHere = exchanged.isNewSession;
+  storeToken(exchanged.token, replacedToken);
 }
 
 /**
@@ -80,16 +95,22 @@ async function fetchUser(token) {
 async function signInFromAddress(token) {
   const storedToken = localStorage.getItem(TOKEN_KEY);
   if (storedToken === token) return false;
-  const storeToken = () => {
-    localStorage.setItem(TOKEN_KEY, token);
+  if (!storedToken) {
+    await signInWithToken(token);
     return true;
-  };
-  if (!storedToken) return storeToken();
+  }
   try {
     const [currentUser, newUser] = await Promise.all([fetchUser(storedToken), fetchUser(token)]);
-    if (newUser && !currentUser) return storeToken();
-    if (newUser && currentUser) confirmSwitch(currentUser, newUser, token);
-    else notify(currentUser ? texts.addressTokenRejected(currentUser.name) : texts.tokenRejected, undefined, "error");
+    if (newUser && !currentUser) {
+      await signInWithToken(token);
+      return true;
+    }
+    if (newUser && currentUser) {
+      confirmSwitch(currentUser, newUser, async () => {
+        await signInWithToken(token, storedToken);
+        void showCurrentView();
+      });
+    } else notify(currentUser ? texts.addressTokenRejected(currentUser.name) : texts.tokenRejected, undefined, "error");
     return false;
   } catch (error) {
     notify(`${texts.addressTokenUnchecked} ${describeError(error)}`, undefined, "error");
@@ -97,21 +118,64 @@ async function signInFromAddress(token) {
   }
 }
 
-/** Ask whether to switch to another token. @param {ViewContext["me"]} currentUser @param {ViewContext["me"]} newUser @param {string} token */
-function confirmSwitch(currentUser, newUser, token) {
-  const createChoice = (/** @type {string} */ label, /** @type {() => void} */ choose) =>
-    h("button", { type: "button", onclick: () => { question.close(); choose(); } }, label);
+/** Ask whether to switch to another token. @param {ViewContext["me"]} currentUser @param {ViewContext["me"]} newUser @param {() => unknown} switchToken @param {() => unknown} [stay] */
+function confirmSwitch(currentUser, newUser, switchToken, stay = () => {}) {
   const isSameUser = currentUser.id === newUser.id;
-  const switchToken = () => {
-    localStorage.setItem(TOKEN_KEY, token);
-    void showCurrentView();
-  };
-  const question = openDialog(texts.signIn,
-    h("h2", {}, isSameUser ? texts.switchToken : texts.switchTo(newUser.name)),
-    h("p", { dir: "auto" }, isSameUser ? texts.switchTokenHint(currentUser.name) : texts.switchHint(currentUser.name, newUser.name)),
-    h("div", { class: "row" }, createChoice(isSameUser ? texts.switchTokenNo : texts.switchNo(currentUser.name), () => {}),
-      createChoice(isSameUser ? texts.switchTokenYes : texts.switchYes(newUser.name), switchToken)));
+  const dialog = ask(isSameUser ? texts.switchToken : texts.switchTo(newUser.name),
+    isSameUser ? texts.switchTokenHint(currentUser.name) : texts.switchHint(currentUser.name, newUser.name),
+    [[isSameUser ? texts.switchTokenNo : texts.switchNo(currentUser.name), stay], [isSameUser ? texts.switchTokenYes : texts.switchYes(newUser.name), switchToken]]);
+  dialog.addEventListener("cancel", () => void stay());
 }
+
+/**
+ * Sign in with the code of a link. A signed-in user is asked before the code is used, and again before becoming someone
+ * else: only a used code says whose it was.
+ *
+ * @param {string} linkCode
+ * @returns {Promise<boolean>} whether a new session is in use now
+ */
+async function signInByLink(linkCode) {
+  const code = readCode(linkCode);
+  const storedToken = localStorage.getItem(TOKEN_KEY);
+  try {
+    const currentUser = storedToken && (await fetchUser(storedToken));
+    if (currentUser) {
+      ask(texts.linkUse, texts.linkUseHint(currentUser.name),
+        [[texts.switchNo(currentUser.name), () => {}], [texts.linkUseYes, () => switchByCode(code, currentUser, storedToken)]]);
+      return false;
+    }
+    storeToken((await useCode(code)).token);
+    return true;
+  } catch (error) {
+    signedOutReason = describeCodeError(error);
+    if (storedToken) notify(signedOutReason, undefined, "error");
+    return false;
+  }
+}
+
+/** Use a code while somebody is signed in. @param {string} code @param {ViewContext["me"]} currentUser @param {string} storedToken */
+async function switchByCode(code, currentUser, storedToken) {
+  try {
+    const { user, token } = await useCode(code);
+    const switchSession = () => {
+      storeToken(token, storedToken);
+      void showCurrentView();
+    };
+    if (user.id === currentUser.id) switchSession();
+    else confirmSwitch(currentUser, user, switchSession, () => endSession(token, true));
+  } catch (error) {
+    notify(`${describeCodeError(error)} ${texts.stillSignedIn(currentUser.name)}`, undefined, "error");
+  }
+}
+
+/** @param {string} code */
+function useCode(code) {
+  if (!isCode(code)) throw new Problem(401, "sign_in_failed", "");
+  return createSession(code);
+}
+
+/** @param {unknown} error */
+const describeCodeError = (error) => (error instanceof Problem && error.status === 401 ? texts.linkRejected : describeError(error));
 
 /** Forget all text that has not been sent. */
 function forgetUnsent() {
@@ -125,7 +189,7 @@ function setTitle(title) {
 }
 
 /** Show the sign-in form. @param {string} [reason] why the user was signed out */
-function showSignedOut(reason) {
+function showSignedOut(reason = "") {
   navigationCount += 1;
   closeCurrentView();
   // Another tab may have stored a newer token.
@@ -133,18 +197,48 @@ function showSignedOut(reason) {
   setChildren(account);
   setChildren(tools);
   setTitle(texts.signIn);
-  showSignInForm(main, reason ?? "", (token) => {
-    localStorage.setItem(TOKEN_KEY, token);
-    void showCurrentView();
+  showSignInForm(main, reason, {
+    onSession: (token) => {
+      storeToken(token);
+      void showCurrentView();
+    },
+    onToken: async (token) => {
+      await signInWithToken(token);
+      void showCurrentView();
+    },
   });
 }
 
-/** Sign out and forget everything that was typed. */
-function signOut() {
+/** Forget the session and everything that was typed. */
+function forgetSession() {
   forgetUnsent();
   localStorage.removeItem(TOKEN_KEY);
   localStorage.removeItem(DOCS_AUTHORIZATION_KEY);
   showSignedOut(texts.signedOut);
+}
+
+/** Show the name of the user and the menu under it. @param {ViewContext} context */
+function showAccount({ api, me }) {
+  const showOtherDevice = () => openDevicesDialog(api, { showsCode: true });
+  setChildren(account, createAccountMenu(me, [
+    [texts.devicesAndKeys, () => openDevicesDialog(api)],
+    [texts.otherDevice, showOtherDevice],
+    [texts.signOut, () => signOut(api.token, { forget: forgetSession, showOtherDevice })],
+  ]));
+}
+
+/** Tell the user of a first session how to sign in elsewhere. @param {Api} api @param {() => boolean} isClosed */
+async function showWelcome(api, isClosed) {
+  isNewHere = false;
+  const { items } = /** @type {{items: unknown[]}} */ ((await api.request("GET", "users/me/sessions", { query: { limit: 2 } })).body);
+  const page = main.querySelector(".page");
+  if (items.length !== 1 || isClosed() || !page) return;
+  const welcome = h("section", { class: "panel", "aria-label": texts.welcome },
+    h("p", {}, texts.welcomeHint),
+    h("div", { class: "row" },
+      h("button", { type: "button", onclick: () => openDevicesDialog(api, { showsCode: true }) }, texts.otherDevice),
+      h("button", { type: "button", class: "quiet", onclick: () => welcome.remove() }, texts.welcomeClose)));
+  page.prepend(welcome);
 }
 
 /** Close the current view and its dialogs. */
@@ -167,7 +261,8 @@ async function showCurrentView() {
   showLoading();
   const token = localStorage.getItem(TOKEN_KEY);
   if (!token) {
-    showSignedOut();
+    showSignedOut(signedOutReason);
+    signedOutReason = "";
     return;
   }
   currentToken = token;
@@ -177,14 +272,16 @@ async function showCurrentView() {
     // Nobody may see what another user has typed.
     if (lastUserId && lastUserId !== me.id) forgetUnsent();
     lastUserId = me.id;
-    setChildren(account, h("span", { class: "user-name" }, me.name), h("button", { type: "button", onclick: signOut }, texts.signOut));
     const route = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
     if (navigation !== navigationCount) return;
     if (!route) throw new Problem(404, "not_found", texts.notFound);
     const isClosed = () => navigation !== navigationCount;
-    const close = await route.view({ api, me, main, tools, setTitle, isClosed }, route.match?.[1] ?? "");
-    if (navigation === navigationCount) closeView = close;
-    else close?.();
+    const context = { api, me, main, tools, setTitle, isClosed };
+    showAccount(context);
+    const close = await route.view(context, route.match?.[1] ?? "");
+    if (isClosed()) close?.();
+    else closeView = close;
+    if (isNewHere) await showWelcome(api, isClosed);
   } catch (error) {
     if (navigation === navigationCount) showError(error);
   }
@@ -193,7 +290,7 @@ async function showCurrentView() {
 /** Show an error in place of the view. @param {unknown} error */
 function showError(error) {
   if (error instanceof Problem && error.status === 401) {
-    showSignedOut(texts.tokenRejected);
+    showSignedOut(texts.sessionEnded);
     return;
   }
   closeCurrentView();
@@ -212,20 +309,22 @@ function showError(error) {
 
 document.documentElement.lang = texts.language;
 setChildren(/** @type {HTMLElement} */ (document.querySelector(".skip-link")), texts.skip);
-window.addEventListener("hashchange", () => {
-  const addressToken = takeTokenFromAddress();
-  if (!addressToken) void showCurrentView();
-  else void signInFromAddress(addressToken).then((isNew) => { if (isNew) void showCurrentView(); });
-});
+window.addEventListener("hashchange", () => void openAddress(false));
 // Signing in or out takes effect in all tabs of this browser.
 window.addEventListener("storage", ({ key, newValue }) => {
   if (key !== TOKEN_KEY || newValue === currentToken) return;
   if (newValue) void showCurrentView();
   else showSignedOut(texts.signedOut);
 });
-window.addEventListener("tackboard:signed-out", () => showSignedOut(texts.tokenRejected));
+window.addEventListener("tackboard:signed-out", () => showSignedOut(texts.sessionEnded));
 window.addEventListener("tackboard:board-lost", (event) => showError(/** @type {CustomEvent} */ (event).detail));
 showLoading();
-const addressToken = takeTokenFromAddress();
-if (addressToken) await signInFromAddress(addressToken);
-void showCurrentView();
+void openAddress(true);
+
+/** Use the secret of the address if there is one, and show the view of the address. @param {boolean} isFirst whether nothing is shown yet */
+async function openAddress(isFirst) {
+  const secret = takeSecretFromAddress();
+  const isNew = secret && (await (secret.kind === "token" ? signInFromAddress(secret.value) : signInByLink(secret.value)));
+  // A question, or an error, is shown above the view that is open.
+  if (!secret || isNew || isFirst || signedOutReason) void showCurrentView();
+}

@@ -1,7 +1,8 @@
 // Small parts of the user interface that several modules use.
 
-import { setChildren, h } from "./dom.js";
+import { setChildren, h, svg } from "./dom.js";
 import { announce, raiseNotifications } from "./notifications.js";
+import { encodeQr } from "./qr.js";
 import { texts } from "./texts.js";
 
 /** Create the coloured chip of a label. @param {{name: string, color: string}} label */
@@ -63,11 +64,13 @@ export function createField(label, input) {
  *
  * @param {string} label
  * @param {() => unknown} action
+ * @param {string} [name] the label with what it acts on, for screen readers, if there are several such buttons
  */
-export function createConfirmButton(label, action) {
+export function createConfirmButton(label, action, name) {
   const reset = () => {
     delete button.dataset.isConfirming;
     setChildren(button, label);
+    if (name) button.setAttribute("aria-label", name);
   };
   const handleClick = (/** @type {MouseEvent} */ event) => {
     // The second click of a double click does not count as a confirmation.
@@ -79,8 +82,47 @@ export function createConfirmButton(label, action) {
     }
     button.dataset.isConfirming = "yes";
     setChildren(button, texts.confirm(label));
+    if (name) button.setAttribute("aria-label", texts.confirm(name));
     announce(texts.confirm(label));
   };
-  const button = h("button", { type: "button", class: "quiet", onclick: handleClick, onblur: reset }, label);
+  const button = h("button", { type: "button", class: "quiet", "aria-label": name, onclick: handleClick, onblur: reset }, label);
   return button;
+}
+
+/**
+ * Create a field with a text to copy, such as a link or a secret. It works on plain http too, where browsers have no
+ * other way to copy.
+ *
+ * @param {string} label
+ * @param {string} text
+ */
+export function createCopyField(label, text) {
+  const input = h("input", { value: text, readonly: true, spellcheck: "false", dir: "ltr", onfocus: () => input.select() });
+  const copy = () => {
+    input.focus();
+    input.select();
+    const isCopied = document.execCommand("copy");
+    setChildren(state, isCopied ? texts.copied : texts.copyByHand);
+    if (isCopied) button.focus();
+  };
+  const button = h("button", { type: "button", "aria-label": texts.copyOf(label), onclick: copy }, texts.copy);
+  const state = h("small", { role: "status" });
+  return h("div", { class: "copy-field" }, createField(label, input), button, state);
+}
+
+/** The light modules around a QR code. */
+const QUIET_ZONE = 4;
+
+/**
+ * Create the QR code of a text.
+ *
+ * @param {string} text
+ * @param {string} label what the code leads to
+ */
+export function createQrCode(text, label) {
+  const modules = encodeQr(text);
+  const size = modules.length + 2 * QUIET_ZONE;
+  const path = modules.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? `M${x + QUIET_ZONE} ${y + QUIET_ZONE}h1v1h-1z` : []))).join("");
+  return svg("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
+    svg("rect", { width: size, height: size }), svg("path", { d: path }));
 }

@@ -1,43 +1,86 @@
-// The sign-in form. It asks for a token only.
+// The sign-in page: by a code from another device, by a link with one, or by a token.
 
-import { Api } from "./api.js";
+import { Api, Problem } from "./api.js";
 import { setChildren, h } from "./dom.js";
 import { describeError } from "./notifications.js";
 import { ignoreDoubleClicks } from "./async-handlers.js";
+import { createSession, isCode, readCode } from "./session.js";
 import { texts } from "./texts.js";
 
+const TOKEN_PREFIX = "tkb_";
+
 /**
- * Show the form until a token is accepted.
+ * Show the forms until a code or a token is accepted.
  *
  * @param {HTMLElement} main
  * @param {string} reason why the user is signed out, or an empty text
- * @param {(token: string) => void} onAccepted
+ * @param {{onSession: (token: string) => void, onToken: (token: string) => Promise<void>, back?: HTMLElement | null}} options
+ *     what to do with the token of a new session, and with one that was typed; `back` leads to where the user came from
  */
-export function showSignInForm(main, reason, onAccepted) {
-  const input = h("input", {
+export function showSignInForm(main, reason, { onSession, onToken, back }) {
+  const status = h("p", { id: "sign-in-state", role: "status" }, reason);
+  const codeInput = h("input", {
+    id: "code", required: true, autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", dir: "ltr",
+    enterkeyhint: "go", "aria-describedby": "code-hint sign-in-state",
+  });
+  const tokenInput = h("input", {
     id: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": "token-hint sign-in-state",
   });
-  const status = h("p", { id: "sign-in-state", role: "status" }, reason);
-  const submit = async () => {
+  const showFailure = (/** @type {HTMLInputElement} */ input, /** @type {string} */ message) => {
+    setChildren(status, h("span", { class: "error" }, message));
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    input.select();
+  };
+  const tryToken = async (/** @type {HTMLInputElement} */ input) => {
     const token = input.value.trim();
+    setChildren(status, texts.signingIn);
     try {
       await new Api(token).request("GET", "users/me");
-      onAccepted(token);
+      await onToken(token);
     } catch (error) {
-      const isTokenRefused = /** @type {{status?: number}} */ (error).status === 401;
-      setChildren(status, isTokenRefused ? texts.tokenRejected : describeError(error));
-      input.focus();
+      showFailure(input, isRejected(error) ? texts.tokenRejected : describeError(error));
+    }
+  };
+  const tryCode = async () => {
+    if (codeInput.value.trim().startsWith(TOKEN_PREFIX)) {
+      await tryToken(codeInput);
+      return;
+    }
+    const code = readCode(codeInput.value);
+    if (!isCode(code)) {
+      showFailure(codeInput, texts.codeRejected);
+      return;
+    }
+    setChildren(status, texts.signingIn);
+    try {
+      onSession((await createSession(code)).token);
+    } catch (error) {
+      showFailure(codeInput, isRejected(error) ? texts.codeRejected : describeError(error));
     }
   };
   setChildren(
     main,
-    h("form", { class: "centred", onsubmit: ignoreDoubleClicks(submit) },
-      h("h1", {}, texts.product),
+    h("div", { class: "centred" },
+      h("h1", {}, texts.signIn),
       status,
-      h("label", { for: "token" }, texts.token),
-      input,
-      h("p", { id: "token-hint", class: "hint" }, texts.tokenHint),
-      h("button", { class: "primary" }, texts.signIn)),
+      h("form", { class: "stacked", onsubmit: ignoreDoubleClicks(tryCode) },
+        h("label", { for: "code" }, texts.code),
+        codeInput,
+        h("p", { id: "code-hint", class: "hint" }, texts.codeHint),
+        h("button", { class: "primary" }, texts.signIn)),
+      h("details", {},
+        h("summary", {}, texts.signInByToken),
+        h("form", { class: "stacked", onsubmit: ignoreDoubleClicks(() => tryToken(tokenInput)) },
+          h("label", { for: "token" }, texts.token),
+          tokenInput,
+          h("p", { id: "token-hint", class: "hint" }, texts.tokenHint),
+          h("button", { class: "primary" }, texts.signInWithToken))),
+      h("details", {}, h("summary", {}, texts.signInLost), h("p", { class: "hint" }, texts.signInLostHint)),
+      back),
   );
-  input.focus();
+  codeInput.focus();
 }
+
+/** @param {unknown} error */
+const isRejected = (error) => error instanceof Problem && error.status === 401;

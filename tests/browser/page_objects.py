@@ -56,6 +56,19 @@ class User:
             page.locator(".lists").wait_for()
 
 
+def open_account_menu(page: Page, item: str) -> None:
+    """Choose an item of the menu under the user's name."""
+    page.get_by_role("button", name="Account:").click()
+    page.locator("#account-menu").get_by_role("button", name=item, exact=True).click()
+
+
+def sign_in_with_token(page: Page, token: str) -> None:
+    """Type a token on the sign-in page."""
+    page.get_by_text("Sign in with a token", exact=True).click()
+    page.get_by_label("Your token").fill(token)
+    page.get_by_role("button", name="Sign in with this token").click()
+
+
 def list_region(page: Page, name: str) -> Locator:
     """Return the list with a name."""
     return page.get_by_role("region", name=name, exact=True)

@@ -1,5 +1,6 @@
 """Accessibility: axe-core finds no violations, in light and dark, wide and narrow."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visit
-from tests.browser.page_objects import User, card
+from tests.browser.page_objects import User, card, open_account_menu
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +41,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 def _open_sign_in(page: Page, mina: User) -> None:
     page.goto(mina.origin)
-    page.get_by_label("Your token").wait_for()
+    page.get_by_label("Your sign-in code").wait_for()
 
 
 def _open_boards(page: Page, mina: User) -> None:
@@ -92,17 +93,36 @@ def _open_members(page: Page, mina: User) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+def _open_devices(page: Page, mina: User) -> None:
+    """Open the dialog of a user with few devices, with a code for another one."""
+    lou = mina.create_user(f"lou-{os.urandom(6).hex()}")
+    lou.sign_in(page)
+    open_account_menu(page, "Sign in on another device")
+    page.get_by_role("img", name="QR code").wait_for()
+    page.get_by_text("New token").click()
+
+
 def _open_flow(page: Page, mina: User) -> None:
     _open_board(page, mina)
     page.get_by_role("link", name="Flow").click()
     page.locator("figure svg").first.wait_for()
 
 
+VIEWS = [
+    _open_sign_in,
+    _open_boards,
+    _open_board,
+    _open_card,
+    _open_list,
+    _open_members,
+    _open_devices,
+    _open_flow,
+]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize(
-    "open_view", [_open_sign_in, _open_boards, _open_board, _open_card, _open_list, _open_members, _open_flow]
-)
+@pytest.mark.parametrize("open_view", VIEWS)
 def test_axe_finds_no_violations(
     mina: User, visit: Visit, open_view: Callable[[Page, User], None], width: int, scheme: Any
 ) -> None:
@@ -124,9 +144,7 @@ def test_axe_finds_no_violations(
     assert not visit.errors
 
 
-@pytest.mark.parametrize(
-    "open_view", [_open_sign_in, _open_boards, _open_board, _open_card, _open_list, _open_members, _open_flow]
-)
+@pytest.mark.parametrize("open_view", VIEWS)
 def test_each_page_fits_three_widths(mina: User, visit: Visit, open_view: Callable[[Page, User], None]) -> None:
     page = visit.page
     page.emulate_media(reduced_motion="reduce")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.page_objects import User, card, card_titles, drag, list_region
+from tests.browser.page_objects import User, card, card_titles, drag, list_region, open_account_menu, sign_in_with_token
 
 pytestmark = pytest.mark.browser
 
@@ -27,17 +27,16 @@ def test_an_address_with_a_token_signs_in_and_removes_the_token_from_the_address
 def test_signing_out_removes_the_token_and_shows_the_sign_in_form(mina: User, visit: Visit) -> None:
     mina.sign_in(visit.page)
 
-    visit.page.get_by_role("button", name="Sign out").click()
+    open_account_menu(visit.page, "Sign out")
 
-    expect(visit.page.get_by_label("Your token")).to_be_focused()
+    expect(visit.page.get_by_label("Your sign-in code")).to_be_focused()
     assert visit.page.evaluate("localStorage.length") == 0
 
 
 def test_an_unknown_token_is_rejected_with_a_message(origin: str, visit: Visit) -> None:
     visit.page.goto(origin)
 
-    visit.page.get_by_label("Your token").fill("tkb_nothing")
-    visit.page.get_by_role("button", name="Sign in").click()
+    sign_in_with_token(visit.page, "tkb_nothing")
 
     expect(visit.page.get_by_role("status").filter(has_text="unknown, expired or revoked")).to_be_visible()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.page_objects import User, card, card_titles
+from tests.browser.page_objects import User, card, card_titles, sign_in_with_token
 
 pytestmark = pytest.mark.browser
 
@@ -282,8 +282,7 @@ def test_a_typed_comment_survives_an_expired_token(mina: User, visit: Visit) -> 
     dialog.get_by_label("Write a comment").fill("A long thought")
 
     mina.request("DELETE", f"users/me/tokens/{created['token']['id']}")
-    page.get_by_label("Your token").fill(mina.token)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in_with_token(page, mina.token)
     card(page, "One").click()
 
     expect(dialog.get_by_label("Write a comment")).to_have_value("A long thought")
