@@ -89,9 +89,9 @@ purge: .venv/product  ## erase what was deleted more than 31 days ago, for examp
 unit: .venv/development  ## test the rules, the contract layer and the API on SQLite, in less than a minute
 	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/kanban tests/contract tests/api
 
-# Three processes keep two cores busy: many tests wait for a server or a browser. The longest files come first.
+# Four processes keep two cores busy: many tests wait for a server or a browser. The longest files come first.
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
-	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@exec $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 latency: .venv/development node_modules/.package-lock.json browser  ## run the browser tests while each response of the API takes 150 and 600 ms longer
 	@for delay in 150 600; do echo "$$delay ms" && LATENCY=$$delay $(BIN)/python -m pytest -q tests/browser || exit 1; done

@@ -465,7 +465,8 @@ class TableReader:
         if board_items.role_from_item(head, user_id) is None:
             self.forget_member(board_id, user_id)
             return False
-        _cache(self._known_members, (board_id, user_id), value=True, max_size=_MAX_KNOWN_MEMBERS)
+        if (board_id, user_id) not in self._known_members:
+            _cache(self._known_members, (board_id, user_id), value=True, max_size=_MAX_KNOWN_MEMBERS)
         return True
 
     def _cache_head(self, head: BoardHead, items: Sequence[Item | None] = ()) -> BoardHead:
