@@ -14,6 +14,7 @@ from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
 from kanban.invitation_store import InvitationStore
+from kanban.request_usage import UsageStore
 from kanban.sign_in_store import SignInStore
 from kanban.values import (
     UNKNOWN_ORIGIN,
@@ -217,6 +218,10 @@ class Store(Protocol):
     @property
     def invitations(self) -> InvitationStore:
         """Return the store of the invitations, in the same data."""
+
+    @property
+    def request_usage(self) -> UsageStore:
+        """Return the store of how much of their limits callers have used. It is not part of the data."""
 
     def read_board(
         self,

@@ -32,6 +32,7 @@
     O             <day>#<user>#<token>   from where that token was used, until that day began, may be recorded
     S             secret, owner          what belongs to the installation
     U             <user>                 there is that user
+    L#<caller>    L                      how much of its limit that caller has used
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
 ('T#'), and the events of each card ('E#'); `due` has the cards with a due date. In the last two, the keys of archived
@@ -247,6 +248,11 @@ def setting_key(name: str) -> Item:
 def listed_user_key(user_id: str) -> Item:
     """Return the key of a user in the list of all users."""
     return item_key("U", user_id)
+
+
+def usage_key(key: str) -> Item:
+    """Return the key of how much of a limit was used."""
+    return item_key(f"L#{key}", "L")
 
 
 def listed_reader_key(board_id: str, name: str) -> Item:

@@ -48,6 +48,7 @@ from stores.dynamodb.invitations import DynamoInvitations
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
+from stores.dynamodb.request_usage import DynamoUsage
 from stores.dynamodb.sign_in import DynamoSignIn
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.webhooks import DynamoWebhooks
@@ -70,6 +71,7 @@ class DynamoStore:
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self.sign_in = DynamoSignIn(self._reader)
         self.invitations = DynamoInvitations(self._reader)
+        self.request_usage = DynamoUsage(client, table)
         self._secret: bytes | None = None
 
     # Boards

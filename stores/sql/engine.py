@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import Dialect, Index, PrimaryKeyConstraint, UniqueConstraint
 
+from kanban.request_usage import UsageStore
 from stores.sql.mapping import Row
 from stores.sql.statement_cache import BoundStatement
 from stores.sql.tables import metadata
@@ -36,6 +37,10 @@ class Engine(Protocol):
 
     pipelines_reads: bool
     """Whether all queries of a read are sent before the first result arrives."""
+
+    @property
+    def request_usage(self) -> UsageStore:
+        """Return the store of how much of their limits callers have used."""
 
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """Return the rows of each query, all from one snapshot, in one round trip.

@@ -25,6 +25,7 @@ from stores.sql import migrations
 from stores.sql.engine import Transaction, find_constraint_by_name
 from stores.sql.mapping import Row
 from stores.sql.postgresql_pipeline import Pipeline
+from stores.sql.request_usage import PostgresUsage
 from stores.sql.statement_cache import BoundStatement
 from stores.sql.store import SqlStore
 
@@ -179,6 +180,7 @@ class PostgresEngine:
         self._free_connections = threading.Semaphore(MAX_CONNECTIONS)
         self._process = os.getpid()
         self._closed = False
+        self.request_usage = PostgresUsage(self.begin_write)
 
     def read(self, statements: Sequence[BoundStatement], *, stop_if_first_empty: bool = False) -> list[list[Row]]:
         """Return the rows of each query, all from one snapshot, in one round trip."""

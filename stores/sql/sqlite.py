@@ -21,6 +21,7 @@ from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, Store
 from stores.sql import migrations
 from stores.sql.engine import Transaction, find_constraint_by_column
 from stores.sql.mapping import Row
+from stores.sql.request_usage import SqliteUsage
 from stores.sql.statement_cache import BoundStatement
 from stores.sql.store import SqlStore
 
@@ -134,6 +135,7 @@ class SqliteEngine:
         self._path = path
         self._busy_timeout = busy_timeout
         self._file_identity = _file_identity(path)
+        self.request_usage = SqliteUsage(path)
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         # SQLite's waiting writers poll the file; a lock wakes the next one at once, and is fairer.
@@ -212,6 +214,7 @@ class SqliteEngine:
     def close(self) -> None:
         """Close the idle connections now, and those in use when they are released."""
         self._closed = True
+        self.request_usage.close()
         while self._idle:
             self._idle.pop().close()
 

@@ -83,6 +83,7 @@ class SqlStore:
         self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
         self.sign_in = SqlSignIn(engine, self._bind)
         self.invitations = SqlInvitations(engine, self._bind)
+        self.request_usage = engine.request_usage
 
     def read_board(
         self,

@@ -64,7 +64,7 @@ CONTRACT = {
         "test_text",
     ],
     "problems": ["test_problem_size", "test_calls", "test_security"],
-    "rate_limit": ["test_rate_limit"],
+    "rate_limit": ["test_rate_limit", "test_shared_limits"],
     "responses": ["test_responses", "test_media_types", "test_headers_and_cookies", "test_conditional"],
     "route_tree": ["test_paths"],
     "schemas": [
@@ -103,7 +103,7 @@ AUTHORIZATION = {
 }
 """Where it is decided who may do what, and the tests of that."""
 
-WITHOUT_RULES = ("errors", "limits", "store", "values")
+WITHOUT_RULES = ("errors", "limits", "request_usage", "store", "values")
 """Modules of `kanban/` that decide nothing."""
 
 
