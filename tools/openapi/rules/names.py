@@ -30,7 +30,7 @@ EXTENSIONS = frozenset(
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PASCAL = re.compile(r"[A-Z][A-Za-z0-9]*")
-_HEADER = re.compile(r"Last-Event-ID|(ETag|WWW|[A-Z][a-z0-9]*)(-[A-Z][a-z0-9]*)*")
+_HEADER = re.compile(r"Last-Event-ID|(ETag|RateLimit|WWW|[A-Z][a-z0-9]*)(-[A-Z][a-z0-9]*)*")
 
 
 def paths_are_kebab_case(bundle: Bundle) -> Violations:
