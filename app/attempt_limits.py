@@ -5,10 +5,9 @@ keep it from being tried at the expense of others.
 """
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from contract.client_address import parse_address
+from contract.client_address import find_network
 from contract.rate_limit import RateLimiter
 from kanban.errors import TooManyAttempts
 
@@ -19,8 +18,6 @@ MAX_FAILURES = 300
 """Failures in a minute by all clients of a process."""
 
 _ALL = "all"
-_NETWORK_BITS = 64
-_ADDRESS_BITS = 128
 
 
 class AttemptLimiter:
@@ -33,7 +30,7 @@ class AttemptLimiter:
 
     def ensure_allowed(self, address: str) -> None:
         """Raise TooManyAttempts if the address, or all addresses together, have failed too often just now."""
-        client = _identify_client(address)
+        client = find_network(address)
         wait = max(self._in_all.get_wait(_ALL), self._by_address.get_wait(client) if client else 0.0)
         if wait:
             raise TooManyAttempts(wait)
@@ -41,7 +38,7 @@ class AttemptLimiter:
     def count_failure(self, address: str) -> None:
         """Count a failure of an address."""
         self._in_all.acquire(_ALL)
-        if client := _identify_client(address):
+        if client := find_network(address):
             self._by_address.acquire(client)
 
 
@@ -58,16 +55,3 @@ class AttemptsOfClient(NamedTuple):
     def count_failure(self) -> None:
         """Count a failure of this client."""
         self.limiter.count_failure(self.address)
-
-
-def _identify_client(address: str) -> str | None:
-    """Return what failures of an address count for; None if all clients may share it, as behind an unknown proxy.
-
-    A client has a whole /64 of IPv6 addresses.
-    """
-    parsed = parse_address(address)
-    if parsed is None or parsed.is_loopback:
-        return None
-    if isinstance(parsed, IPv4Address):
-        return str(parsed)
-    return str(int(parsed) >> (_ADDRESS_BITS - _NETWORK_BITS))

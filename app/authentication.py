@@ -1,11 +1,8 @@
-"""Find out who calls, and limit how often."""
+"""Find out who calls."""
 
 from collections.abc import Callable
 from datetime import datetime
-from math import ceil
 
-from contract.problems import Problem
-from contract.rate_limit import RateLimiter
 from kanban import tokens
 from kanban.access import Caller
 from kanban.store import Store
@@ -28,18 +25,3 @@ def authenticate(store: Store, clock: Callable[[], datetime], token_text: str) -
     if tokens.is_use_record_due(token, at):
         store.record_token_use(token.id, truncate_to_seconds(at))
     return Caller(user.id, token.id, token.scopes, token.version, token.get_limits())
-
-
-def build_rate_check(requests_per_minute: int, unix_time: Callable[[], float]) -> Callable[[Caller], None]:
-    """Return a check that limits the requests of each user, with all of their tokens together.
-
-    It raises Problem (429) for a request above the limit.
-    """
-    limiter = RateLimiter(requests_per_minute, unix_time)
-
-    def check(caller: Caller) -> None:
-        if wait_seconds := limiter.acquire(caller.user_id):
-            detail = f"This is more than {requests_per_minute} requests a minute, which is the limit of a user."
-            raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(ceil(wait_seconds))})
-
-    return check

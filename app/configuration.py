@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.request_limits import Limits
 from contract.client_address import Network, TrustedProxies
 from kanban.values import Scope
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE_LIMIT = 3000
 """Requests that each user may make in a minute if RATE_LIMIT is absent."""
+DEFAULT_RATE_LIMIT_PER_ADDRESS = 300
+"""Requests without a valid token that an address may make in a minute if RATE_LIMIT_PER_ADDRESS is absent."""
 
 MAX_PORT = 65_535
 _MAX_RATE_LIMIT = 1_000_000
@@ -36,17 +39,32 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
     OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
-    no limit; CORS_ORIGINS is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose
-    proxies say where requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and
-    WEBHOOKS_ALLOW a list of networks that they may deliver to, both also without TLS.
+    no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS each address without a valid token; CORS_ORIGINS
+    is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where
+    requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and WEBHOOKS_ALLOW a list of
+    networks that they may deliver to, both also without TLS.
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
-        "rate_limit": read_number(environment, "RATE_LIMIT", DEFAULT_RATE_LIMIT, _MAX_RATE_LIMIT),
+        "limits": read_limits(environment),
         "origins": read_origins(environment),
         "trusted_proxies": TrustedProxies(read_networks(environment, "TRUSTED_PROXIES")),
         "webhook_policy": read_webhook_policy(environment),
     }
+
+
+def read_limits(environment: Mapping[str, str]) -> Limits:
+    """Return how many requests may be made in a minute. Raises InvalidSetting.
+
+    A token has the limit of its user by default. Where users have no limit, addresses have none by default.
+    """
+    per_user = read_number(environment, "RATE_LIMIT", DEFAULT_RATE_LIMIT, _MAX_RATE_LIMIT)
+    default_per_address = DEFAULT_RATE_LIMIT_PER_ADDRESS if per_user else 0
+    return Limits(
+        per_user,
+        read_number(environment, "RATE_LIMIT_PER_TOKEN", per_user, _MAX_RATE_LIMIT),
+        read_number(environment, "RATE_LIMIT_PER_ADDRESS", default_per_address, _MAX_RATE_LIMIT),
+    )
 
 
 def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str:

@@ -4,18 +4,19 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import handlers
 from app.attempt_limits import AttemptLimiter
-from app.authentication import authenticate, build_rate_check
+from app.authentication import authenticate
 from app.commits import IdempotentCommit
 from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.needed_resources import NeededResources
 from app.problems import to_problem
+from app.request_limits import NO_LIMITS, Limits, RequestLimits
+from app.usage_reports import RunJob
 from app.wall_clock import utc_now
 from contract.application import Api, respond_with_not_found
 from contract.client_address import NO_PROXIES, TrustedProxies
@@ -47,7 +48,8 @@ def create_app(
     random_bytes: Callable[[int], bytes] = os.urandom,
     sleep: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
-    rate_limit: int = 0,
+    limits: Limits = NO_LIMITS,
+    share_usage: RunJob | None = None,
     origins: Iterable[str] = (),
     trusted_proxies: TrustedProxies = NO_PROXIES,
     webhook_policy: "AddressPolicy | None" = None,
@@ -55,14 +57,15 @@ def create_app(
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
-    `open_signup` lets anyone create a user. `rate_limit` is how many requests each user may make in a minute, 0 for no
-    limit. `origins` are the web origins whose pages may call (CORS). What `trusted_proxies` say about their clients is
-    believed. `webhook_policy` says which addresses webhooks may
-    have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide them;
-    `unix_time` returns seconds, for the rate limit. `on_breach` is called with every response that breaks the document:
-    tests raise there.
+    `open_signup` lets anyone create a user. `limits` says how many requests may be made in a minute; `share_usage` runs
+    what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages may
+    call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
+    webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide
+    them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the
+    document: tests raise there.
     """
     document = load_document()
+    request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
     new_id = IdGenerator(clock, random_bytes)
 
     def now() -> datetime:
@@ -84,7 +87,7 @@ def create_app(
             webhook_policy=webhook_policy,
             attempts=AttemptLimiter(unix_time),
         ),
-        authenticate=partial(authenticate, store, clock),
+        authenticate=request_limits.limit_rejections(lambda token_text, _: authenticate(store, clock, token_text)),
         commit=IdempotentCommit(
             store,
             now,
@@ -95,7 +98,7 @@ def create_app(
         to_problem=to_problem,
         cursors=CursorCodec(store.read_secret()),
         public_operations=PUBLIC_OPERATIONS,
-        admit=build_rate_check(rate_limit, unix_time) if rate_limit else lambda _: None,
+        admit=request_limits.admit,
         on_breach=on_breach,
         fallback=StaticSite(WEB_FOLDER, fallback=docs),
     )

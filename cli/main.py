@@ -45,6 +45,9 @@ environment:
   STORE_URL     where all data is stored (default: sqlite:///tackboard.db, a file in the current folder)
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
+  RATE_LIMIT_PER_TOKEN    requests that each token may make in a minute (default: as many as its user)
+  RATE_LIMIT_PER_ADDRESS  requests without a valid token that each address may make in a minute, 0 for no limit
+                          (default: 300, or 0 if RATE_LIMIT is 0)
   CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
   TRUSTED_PROXIES       networks of proxies that are believed when they say where a request comes from (default: none)
   WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)

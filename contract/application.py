@@ -7,14 +7,17 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from contract.connexion_binding import Route, bind_operations
+from contract.connexion_binding import Authenticate, Route, bind_operations
 from contract.cursors import CursorCodec
 from contract.heavy_operations import HeavyOperationLimiter
 from contract.messages import HttpApplication, Request, Response
 from contract.operations import BadDocument, Call, Operation, Operations, ensure_only_these_are_public
 from contract.problems import Problem, internal_error
+from contract.request_context import RequestContext
 from contract.responses import ContractBreach, HandlerResult
 from contract.schemas import Schema
+
+_UNAUTHENTICATED = 401
 
 log = logging.getLogger("tackboard")
 
@@ -48,12 +51,12 @@ class Api:
         functions: Mapping[str, Callable[..., HandlerResult]],
         *,
         dependencies: Mapping[str, Callable[[Call], Any]],
-        authenticate: Callable[[str], Any],
+        authenticate: Authenticate,
         commit: CommitStep,
         to_problem: Callable[[Exception], Problem | None],
         cursors: CursorCodec,
         public_operations: frozenset[str],
-        admit: Callable[[Any], None] = lambda _: None,
+        admit: Callable[[RequestContext, Operation], None] = lambda *_: None,
         on_breach: Callable[[ContractBreach], None] = lambda _: None,
         fallback: HttpApplication = respond_with_not_found,
     ) -> None:
@@ -64,12 +67,13 @@ class Api:
             functions: The handler of each operationId.
             dependencies: What a handler may take besides the parameters of the document: by name, a factory that gets
                 the call.
-            authenticate: Returns the caller of a bearer token, None for an invalid token.
+            authenticate: Returns the caller of a bearer token that came with a request, None for an invalid token.
             commit: Runs a handler and commits the change in its result.
             to_problem: Turns an error of the domain into a problem; returns None for any other error.
             cursors: Encodes and decodes the cursors of paged listings.
             public_operations: The operationIds that may be called without a token.
-            admit: Raises a problem for a caller who exceeds a limit, such as the rate limit.
+            admit: Called with each request when it is known who calls, also if that is nobody. Raises a problem for
+                a request that exceeds a limit, such as the rate limit.
             on_breach: Called with every result that violates the document.
             fallback: Answers the requests for paths that the document doesn't have.
 
@@ -119,12 +123,13 @@ class Api:
         return route is not None and self.operations.is_heavy(route.operation_id)
 
     def _run(self, route: Route, operation: Operation, request: Request, path_values: Mapping[str, str]) -> Response:
-        caller = route.authenticate(request.headers)
-        if caller is not None:
-            request.context.caller = caller
-            # A request that waits for news counts once, however often it is answered.
-            if not request.context.is_continued:
-                self._admit(caller)
+        try:
+            caller = request.context.caller = route.authenticate(request)
+        except Problem as problem:
+            if problem.status == _UNAUTHENTICATED:
+                self._admit(request.context, operation)
+            raise
+        self._admit(request.context, operation)
         if not operation.is_heavy:
             return self._parse_and_commit(operation, request, path_values, caller)
         with self._heavy_operations.acquire():

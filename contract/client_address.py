@@ -79,6 +79,18 @@ NO_PROXIES = TrustedProxies()
 """Believes only the connection itself."""
 
 
+@lru_cache(1024)
+def find_network(address: str) -> str | None:
+    """Return the network that an address counts for; None for this machine and for what is no address.
+
+    An IPv4 address counts alone. Whoever has an IPv6 address has a network of 64 bits to choose others from.
+    """
+    parsed = parse_address(address)
+    if parsed is None or parsed.is_loopback:
+        return None
+    return str(parsed) if parsed.version == 4 else str(IPv6Network((parsed, 64), strict=False))  # noqa: PLR2004 - as in IPv4.
+
+
 def parse_address(text: str) -> Address | None:
     """Return the address in a text that may have a port, brackets and a zone; None if there is none."""
     return _parse_short_address(text) if len(text) <= _MAX_ADDRESS_CHARACTERS else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from inspect import iscoroutine
 from typing import Any
 
+from contract.messages import Request
 from contract.problems import authentication_required
 from contract.route_tree import RouteTree
 from contract.schemas import Schema
@@ -46,6 +47,9 @@ with import_trimmed("connexion", without_init=_PARTS, placeholders=_PLACEHOLDERS
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
+Authenticate = Callable[[str, Request], Any]
+"""Returns the caller of a bearer token that came with a request, None for an invalid token."""
+
 _NOT_BEARER_DETAIL = "The scheme is missing: Authorization must be the word Bearer, a blank and the token."
 
 
@@ -55,6 +59,8 @@ class Credentials:
 
     headers: Mapping[str, str]
     context: dict[str, Any]
+    request: Request
+    """The request that they came with."""
 
 
 @dataclass(slots=True)
@@ -66,7 +72,7 @@ class Route:
     verify: Callable[[Credentials], Coroutine[Any, Any, None]] | None
     """Verifies credentials; None where the document asks for none."""
 
-    def authenticate(self, headers: Mapping[str, str]) -> Any:
+    def authenticate(self, request: Request) -> Any:
         """Return the caller; None without credentials where the document allows that.
 
         Raises:
@@ -74,7 +80,7 @@ class Route:
         """
         if self.verify is None:
             return None
-        credentials = Credentials(headers, {})
+        credentials = Credentials(request.headers, {}, request)
         try:
             _run_to_completion(self.verify(credentials))
         except OAuthProblem as error:
@@ -86,11 +92,11 @@ class Route:
 
 
 def bind_operations(
-    document: Schema, functions: Mapping[str, Callable[..., Any]], authenticate: Callable[[str], Any]
+    document: Schema, functions: Mapping[str, Callable[..., Any]], authenticate: Authenticate
 ) -> RouteTree[Route]:
     """Return the routes of a document below its base path, each bound to the function of its operationId.
 
-    `authenticate` returns the caller of a bearer token, None for an invalid token.
+    `authenticate` returns the caller of a bearer token that came with a request, None for an invalid token.
     """
     routes = _Routes(_RoutingSpecification(document), Resolver(functions.__getitem__), _build_handler(authenticate))
     return routes.tree
@@ -142,7 +148,7 @@ class _Routes(AbstractRoutingAPI[Route]):  # type: ignore[misc] # connexion is u
         self.tree.add(self.base_path + path, method.upper(), operation)
 
 
-def _build_handler(authenticate: Callable[[str], Any]) -> type[AbstractSecurityHandler]:
+def _build_handler(authenticate: Authenticate) -> type[AbstractSecurityHandler]:
     """Build a security handler class for connexion that authenticates bearer tokens."""
 
     class Bearer(AbstractSecurityHandler):  # type: ignore[misc] # connexion is untyped.
@@ -158,7 +164,7 @@ def _build_handler(authenticate: Callable[[str], Any]) -> type[AbstractSecurityH
         if scheme.lower() != "bearer":
             return {"error": authentication_required(_NOT_BEARER_DETAIL)}
         try:
-            caller = authenticate(token.strip())
+            caller = authenticate(token.strip(), credentials.request)
         except Exception as error:  # noqa: BLE001 - raised again by Route.authenticate.
             return {"error": error}
         # An invalid token is rejected even where no token is needed. If this raised, connexion would try the next

@@ -14,7 +14,7 @@ from typing import Any
 from contract.client_address import NO_PROXIES, TrustedProxies
 from contract.messages import Headers, HttpApplication, Request, Response, add_mount
 from contract.problems import Problem, internal_error
-from contract.request_context import get_request_context
+from contract.request_context import RequestContext, get_request_context
 
 log = logging.getLogger("tackboard")
 
@@ -46,8 +46,8 @@ _ALLOWED_HEADERS = (
     "baggage, Cache-Control, sentry-trace, traceparent, tracestate, X-Requested-With"
 )
 _EXPOSED_HEADERS = (
-    "Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, Sunset, "
-    "WWW-Authenticate, X-Request-Id"
+    "Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
+    "Retry-After, Sunset, WWW-Authenticate, X-Request-Id"
 )
 _NO_STORE = ("cache-control", "no-store")
 _HTTP_HEADERS = (("x-content-type-options", "nosniff"),)
@@ -113,6 +113,7 @@ class Edge:
         context = get_request_context()
         client = self._trusted_proxies.find_client(peer, headers, is_https=is_https)
         context.address, context.is_https = client.address, client.is_https
+        context.caller, context.limit_headers = None, ()
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = self._new_request_id()
@@ -137,7 +138,7 @@ class Edge:
         security_headers = _HTTPS_HEADERS if is_https else _HTTP_HEADERS
         if client.is_https != is_https:
             security_headers = _PROXIED_HTTPS_HEADERS if client.is_https else _HTTP_HEADERS
-        response_headers = self._add_common_headers(own_headers, headers, request_id, security_headers)
+        response_headers = self._add_common_headers(own_headers, headers, context, security_headers)
         if method == "HEAD":
             length_headers = response_headers if response.is_stream else _add_length(response, response_headers)
             return replace(response, headers=length_headers, body=b"")
@@ -145,7 +146,7 @@ class Edge:
         return response
 
     def _add_common_headers(
-        self, own_headers: Headers, headers: Mapping[str, str], request_id: str, security_headers: Headers
+        self, own_headers: Headers, headers: Mapping[str, str], context: RequestContext, security_headers: Headers
     ) -> Headers:
         """Add the common headers to those of a response. A header of the response itself wins."""
         common_headers = security_headers
@@ -157,7 +158,7 @@ class Edge:
             if headers.get("origin") in self._origins:
                 allowed = ("access-control-allow-origin", headers["origin"])
                 common_headers = (*common_headers, allowed, ("access-control-expose-headers", _EXPOSED_HEADERS))
-        return (*own_headers, ("x-request-id", request_id), *common_headers)
+        return (*own_headers, ("x-request-id", context.request_id), *context.limit_headers, *common_headers)
 
     def _build_preflight_headers(self, headers: Mapping[str, str]) -> Headers:
         if headers.get("origin") not in self._origins:

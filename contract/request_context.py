@@ -17,6 +17,8 @@ class RequestContext:
     """
 
     request_id: str = ""
+    limit_headers: tuple[tuple[str, str], ...] = ()
+    """What the response says about rate limits."""
     has_own_id: bool = False
     """Whether the request id was made here, and not by the client."""
     address: str = ""

@@ -100,7 +100,9 @@ class Followers:
                 f"{self._settings.max_per_user} of your requests wait for news or stream, which is the limit of a "
                 "user: end one of them first."
             )
-            raise Problem(429, "too_many_requests", detail, headers=_RETRY_HEADERS)
+            raise Problem(
+                429, "too_many_requests", detail, headers=_RETRY_HEADERS, members={"limit": self._settings.max_per_user}
+            )
         if self._count >= self._settings.max_followers:
             detail = f"{self._settings.max_followers} requests wait for news, which is all that this server holds."
             raise Problem(503, "busy", detail, headers=_RETRY_HEADERS)

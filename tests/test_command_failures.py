@@ -88,6 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> 
     monkeypatch.chdir(tmp_path)
     for name in (
         *("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "TRUSTED_PROXIES"),
+        *("RATE_LIMIT_PER_TOKEN", "RATE_LIMIT_PER_ADDRESS"),
         *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
     ):
         monkeypatch.delenv(name, raising=False)

@@ -37,6 +37,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in (
         *("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"),
+        *("RATE_LIMIT_PER_TOKEN", "RATE_LIMIT_PER_ADDRESS"),
         *("OIDC_PROVIDERS", "TRUSTED_PROXIES", "WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
     ):
         monkeypatch.delenv(name, raising=False)

@@ -1,6 +1,5 @@
 """What the environment says, and that every way of serving listens to it: the safe defaults hold under all of them."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from app.configuration import InvalidSetting, read_app_settings, read_number
+from app.request_limits import Limits
 from delivery.addresses import AddressPolicy
 from tests.live_server import ROOT, LiveServer
 
@@ -22,6 +22,8 @@ VARIABLES = (
     "STORE_URL",
     "OPEN_SIGNUP",
     "RATE_LIMIT",
+    "RATE_LIMIT_PER_TOKEN",
+    "RATE_LIMIT_PER_ADDRESS",
     "CORS_ORIGINS",
     "TRUSTED_PROXIES",
     "WEBHOOKS_TO_LOOPBACK",
@@ -89,14 +91,26 @@ def test_make_run_says_that_it_is_open(tmp_path: Path) -> None:
         assert "Sign-up is open: anyone who reaches this server can create a user." in server.greeting
 
 
-@pytest.mark.parametrize(("settings", "limit"), [({}, 3000), ({"RATE_LIMIT": ""}, 3000), ({"RATE_LIMIT": "0"}, 0)])
-def test_users_have_a_rate_limit_by_default(settings: Mapping[str, str], limit: int) -> None:
-    assert read_app_settings(settings)["rate_limit"] == limit
+@pytest.mark.parametrize(
+    ("settings", "limits"),
+    [
+        ({}, Limits(3000, 3000, 300)),
+        ({"RATE_LIMIT": "", "RATE_LIMIT_PER_TOKEN": "", "RATE_LIMIT_PER_ADDRESS": ""}, Limits(3000, 3000, 300)),
+        ({"RATE_LIMIT": "0"}, Limits()),
+        ({"RATE_LIMIT": "600"}, Limits(600, 600, 300)),
+        ({"RATE_LIMIT_PER_TOKEN": "100", "RATE_LIMIT_PER_ADDRESS": "0"}, Limits(3000, 100, 0)),
+        ({"RATE_LIMIT": "0", "RATE_LIMIT_PER_ADDRESS": "60"}, Limits(0, 0, 60)),
+    ],
+)
+def test_users_and_addresses_have_limits_by_default(settings: Mapping[str, str], limits: Limits) -> None:
+    assert read_app_settings(settings)["limits"] == limits
 
 
 INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
+    ("RATE_LIMIT_PER_TOKEN", "-1", "RATE_LIMIT_PER_TOKEN is '-1', but must be a number from 0 to 1000000."),
+    ("RATE_LIMIT_PER_ADDRESS", "1e3", "RATE_LIMIT_PER_ADDRESS is '1e3', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
     ("TRUSTED_PROXIES", "nginx", "TRUSTED_PROXIES has 'nginx', but must name networks, like 10.0.0.0/8"),
     ("WEBHOOKS_TO_LOOPBACK", "yes", "WEBHOOKS_TO_LOOPBACK is 'yes', but must be 0 or 1."),
@@ -183,4 +197,7 @@ def test_a_deployment_has_the_same_defaults() -> None:
     template = (ROOT / "serverless.yml").read_text()
 
     assert "openSignup: '0'\n" in template
-    assert f"rateLimit: '{json.dumps(read_app_settings({})['rate_limit'])}'\n" in template
+    limits = read_app_settings({})["limits"]
+    assert f"rateLimit: '{limits.per_user}'\n" in template
+    assert "rateLimitPerToken: ''\n" in template
+    assert f"rateLimitPerAddress: '{limits.per_address}'\n" in template

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.factory import create_app
+from app.request_limits import Limits
 from contract.request_log import RequestLog
 from contract.wsgi_application import WsgiApplication
 from kanban.store import Store
@@ -293,7 +294,7 @@ def test_a_client_that_leaves_is_forgotten(start: Start) -> None:
 
 
 def test_a_request_that_waits_counts_once_for_the_rate_limit(start: Start, store: Store, clock: ManualClock) -> None:
-    setup = start(served=create_app(store, clock=clock, rate_limit=1))
+    setup = start(served=create_app(store, clock=clock, limits=Limits(per_user=1)))
     waiting = setup.follow(f"{setup.events}&wait=25", setup.omar.token)
 
     setup.add_card()

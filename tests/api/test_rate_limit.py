@@ -5,6 +5,7 @@ import random
 import pytest
 
 from app.factory import create_app
+from app.request_limits import Limits
 from kanban.store import Store
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
@@ -20,7 +21,7 @@ def anonymous(store: Store, clock: ManualClock) -> Client:
         unix_time=lambda: clock().timestamp(),
         random_bytes=randomness.randbytes,
         open_signup=True,
-        rate_limit=3,
+        limits=Limits(per_user=3),
     )
     return Client(application)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.application import Api
+from contract.connexion_binding import Authenticate
 from contract.cursors import CursorCodec
 from contract.edge import Edge
 from contract.messages import Response
@@ -56,7 +57,7 @@ def serve(
     dependencies: Mapping[str, Callable[[Call], Any]] | None = None,
     to_problem: Callable[[Exception], Problem | None] = lambda _: None,
     commit: Callable[[Call, Callable[[], Response]], Response] = lambda _, result: result(),
-    authenticate: Callable[[str], Any] = CALLERS.get,
+    authenticate: Authenticate = lambda text, _: CALLERS.get(text),
     public_operations: frozenset[str] = frozenset(),
     recorded: list[Any] | None = None,
 ) -> Client:

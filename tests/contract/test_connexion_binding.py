@@ -13,7 +13,9 @@ import handlers
 from app.document import load_document
 from contract import connexion_binding
 from contract.connexion_binding import Credentials, bind_operations
+from contract.messages import Request
 from contract.operations import list_operations
+from contract.request_context import RequestContext
 from infrastructure.deployment.package_build import ROOT
 
 DOCUMENT = load_document()
@@ -64,7 +66,7 @@ def test_connexion_accepts_the_document_and_routes_as_the_product_does() -> None
     middleware = load_with_the_whole_of_connexion(load_document())
     (security,) = [layer for layer in middleware.middleware_stack if type(layer).__name__ == "SecurityMiddleware"]
     ((base_path, (api,)),) = security.apis.items()
-    tree = bind_operations(DOCUMENT, FUNCTIONS, lambda _: None)
+    tree = bind_operations(DOCUMENT, FUNCTIONS, lambda *_: None)
 
     documented = [(path, method.upper(), operation) for path, method, operation in list_operations(DOCUMENT)]
 
@@ -79,7 +81,7 @@ def test_connexion_accepts_the_document_and_routes_as_the_product_does() -> None
 
 
 def test_the_function_that_verifies_is_the_one_of_connexion() -> None:
-    match = bind_operations(DOCUMENT, FUNCTIONS, lambda _: None).find("/v1/boards")
+    match = bind_operations(DOCUMENT, FUNCTIONS, lambda *_: None).find("/v1/boards")
     assert match is not None
 
     verify = match[0]["GET"].verify
@@ -99,7 +101,7 @@ def test_security_that_waits_is_a_runtime_error() -> None:
     route = connexion_binding.Route("get_thing", print, wait)
 
     with pytest.raises(RuntimeError, match="connexion's security waited for something"):
-        route.authenticate({})
+        route.authenticate(Request("GET", "/v1/thing", "", {}, b"", "", RequestContext()))
 
 
 def run(*lines: str) -> str:

@@ -180,7 +180,7 @@ def test_a_second_scheme_of_bearer_tokens_is_an_alternative() -> None:
 
 
 def test_a_domain_error_of_authenticate_becomes_its_problem() -> None:
-    def authenticate(_: str) -> Caller:
+    def authenticate(*_: object) -> Caller:
         raise TimeoutError
 
     operation_object = operation("get_thing", responses={"200": {"description": "Fine."}, **problems(401, 503)})
@@ -196,7 +196,7 @@ def test_a_domain_error_of_authenticate_becomes_its_problem() -> None:
 
 
 def test_an_unknown_error_of_authenticate_is_a_500() -> None:
-    def authenticate(_: str) -> Caller:
+    def authenticate(*_: object) -> Caller:
         raise ZeroDivisionError
 
     client = serve(

@@ -53,7 +53,7 @@ def create_mock(document: bytes, document_yaml: bytes = b"", origins: Iterable[s
         bundle.document,
         {operation.id: _create_handler(bundle, operation) for operation in bundle.operations},
         dependencies={"call": lambda call: call},
-        authenticate=lambda text: text or None,
+        authenticate=lambda text, _: text or None,
         commit=lambda _, answer: answer(),
         to_problem=lambda _: None,
         cursors=CursorCodec(b"the mock remembers nothing"),
