@@ -12,7 +12,7 @@ import { texts } from "./texts.js";
 const MAX_CODE_LENGTH = 64;
 
 /** @type {[RegExp, string][]} browsers in the order in which their names exclude the others, which they all mention */
-const BROWSERS = [[/\bEdg/, "Edge"], [/\bOPR\//, "Opera"], [/\bSamsungBrowser\//, "Samsung Internet"], [/\b(Firefox|FxiOS)\//, "Firefox"], [/\b(Chrome|CriOS)\//, "Chrome"], [/\bSafari\//, "Safari"]];
+const BROWSERS = [[/\bEdg/, "Edge"], [/\bOPR\//, "Opera"], [/\bSamsungBrowser\//, "Samsung Internet"], [/\b(Firefox|FxiOS)\//, "Firefox"], [/(Chrome|CriOS)\//, "Chrome"], [/\bSafari\//, "Safari"]];
 /** @type {[RegExp, string][]} */
 const SYSTEMS = [[/\bAndroid\b/, "Android"], [/\biPhone\b/, "iPhone"], [/\biPad\b/, "iPad"], [/\bWindows\b/, "Windows"], [/\bMac OS X\b/, "Mac"], [/\bCrOS\b/, "ChromeOS"], [/\bLinux\b/, "Linux"]];
 

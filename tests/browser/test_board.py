@@ -215,7 +215,7 @@ def test_a_revoked_token_leads_to_the_sign_in_form(mina: User, visit: Visit) -> 
 
     mina.request("DELETE", f"users/me/tokens/{created['token']['id']}")
 
-    expect(visit.page.get_by_text("This token is unknown, expired or revoked.")).to_be_visible()
+    expect(visit.page.get_by_text("You were signed out")).to_be_visible()
 
 
 def test_the_page_says_that_it_is_offline_and_keeps_the_typed_text(mina: User, visit: Visit) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import LAN_HOST, Visit
-from tests.browser.page_objects import User, card, card_titles, drag, fill_time_form, list_region
+from tests.browser.page_objects import User, card, card_titles, drag, fill_time_form, list_region, open_account_menu
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +56,10 @@ def test_the_page_works_without_https(lan_user: User, visit: Visit) -> None:
     page.get_by_role("link", name="Flow").click()
     with page.expect_download():
         page.get_by_role("button", name="Download as CSV").click()
+    open_account_menu(page, "Sign in on another device")
+    dialog.get_by_role("button", name="Copy: Sign-in link").click()
+    expect(dialog.get_by_text("Copied.")).to_be_visible()
+    expect(dialog.get_by_role("img", name="QR code of the sign-in link")).to_be_visible()
     assert not visit.errors
 
 
