@@ -5,11 +5,14 @@ if they come from a proxy whose network the operator has named. Each proxy appen
 the last ones are those that trusted proxies have seen.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+log = logging.getLogger("tackboard")
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -42,6 +45,7 @@ class TrustedProxies:
 
     def __init__(self, networks: Iterable[Network] = ()) -> None:
         self._networks = tuple(networks)
+        self._has_warned = False
 
     def find_client(self, peer: str, headers: Mapping[str, str], *, is_https: bool) -> Client:
         """Return where a request comes from.
@@ -59,6 +63,8 @@ class TrustedProxies:
         if address is None:
             return Client(peer, is_https)
         if not self._trusts(address):
+            if "x-forwarded-for" in headers and not self._has_warned and address.is_loopback:
+                self._warn()
             return Client(str(address), is_https)
         protocols = _split_from_end(headers.get("x-forwarded-proto", ""))
         client = direct = Client(str(address), protocols[0] == _HTTPS if protocols[0] else is_https)
@@ -70,6 +76,14 @@ class TrustedProxies:
             if not self._trusts(hop_address):
                 break
         return client
+
+    def _warn(self) -> None:
+        """Say once that there seems to be a proxy on this machine."""
+        self._has_warned = True
+        log.warning(
+            "Requests from this machine have X-Forwarded-For, but TRUSTED_PROXIES names no proxy here: all clients of "
+            "a proxy have its address in the log, and no limit by address."
+        )
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._networks)

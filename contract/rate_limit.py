@@ -4,7 +4,7 @@ The algorithm keeps one number for a caller, the theoretical arrival time: when 
 were evenly spread. Each process decides by its own copy of that number and never waits for another process. Now and
 then it reports how much of a caller's time it has used since its last report, and learns the number that all
 processes together have arrived at. How many requests it may pass before it has to report depends on how many processes
-report the same caller, so that all of them together exceed the limit by little: docs/decisions/0040 has the figures.
+report the same caller, so that all of them together exceed the limit by little: docs/decisions/0049 has the figures.
 """
 
 import math

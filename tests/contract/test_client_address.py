@@ -107,6 +107,21 @@ def test_without_trusted_proxies_the_peer_is_the_client() -> None:
     assert TrustedProxies().find_client("127.0.0.1", headers, is_https=False) == Client("127.0.0.1", False)  # noqa: FBT003
 
 
+def test_an_unknown_proxy_on_this_machine_is_noticed_once(caplog: pytest.LogCaptureFixture) -> None:
+    proxies = TrustedProxies([ip_network("10.0.0.0/8")])
+    headers = {"x-forwarded-for": "198.51.100.1"}
+
+    proxies.find_client("127.0.0.1", {}, is_https=False)
+    proxies.find_client("192.0.2.1", headers, is_https=False)
+    proxies.find_client("10.0.0.1", headers, is_https=False)
+    assert caplog.messages == []
+    for _ in range(3):
+        proxies.find_client("127.0.0.1", headers, is_https=False)
+    (message,) = caplog.messages
+    assert message.startswith("Requests from this machine have X-Forwarded-For, but TRUSTED_PROXIES")
+    assert "198.51.100.1" not in message
+
+
 def test_no_more_proxies_are_followed_than_the_limit() -> None:
     trusted = ", ".join(["10.0.0.2"] * (MAX_PROXIES - 1))
 

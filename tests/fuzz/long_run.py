@@ -45,7 +45,7 @@ def main() -> int:
             request_every_status(server, provoker, traffic)
             break_rules(server, provoker, traffic)
             read_everything(server, provoker, traffic)
-        with LiveServer(folder, DEFAULT_RATE_LIMIT="1", **settings) as strict:
+        with LiveServer(folder, RATE_LIMIT="1", **settings) as strict:
             exceed_rate_limit(strict, provoker, traffic)
         coverage = Coverage.measure(traffic)
         print(coverage.describe(), flush=True)
