@@ -2,7 +2,7 @@
 
 import { createCloseButton, createConfirmButton, openDialog } from "./components.js";
 import { h, reconcile, setChildren } from "./dom.js";
-import { formatDateTime } from "./format.js";
+import { formatDate, formatDateTime } from "./format.js";
 import { describeError, notify, reportError } from "./notifications.js";
 import { createOtherDevicePanel } from "./other-device.js";
 import { createTokensSection } from "./tokens.js";
@@ -47,9 +47,10 @@ export function openDevicesDialog(api, { showsCode = false } = {}) {
     h("span", {},
       h("strong", { dir: "auto" }, session.name),
       session.is_current ? h("span", { class: "chip" }, texts.deviceThis) : null,
-      h("small", {}, session.last_used_at
-        ? texts.lastUsed(formatDateTime(session.last_used_at), session.last_used_from?.address ?? "")
-        : texts.deviceSince(formatDateTime(session.created_at)))),
+      h("small", {}, [
+        session.last_used_at ? texts.lastUsed(formatDateTime(session.last_used_at), session.last_used_from?.address ?? "") : texts.neverUsed,
+        texts.deviceSince(formatDate(session.created_at)),
+      ].join(" · "))),
     session.is_current ? null : createConfirmButton(texts.signOut, () => end(session), texts.deviceSignOut(session.name)));
   const showCode = () => {
     codeButton.hidden = true;

@@ -89,7 +89,7 @@ export const texts = {
   devices: "Devices",
   devicesNoSession: "This browser uses a token, so it is not in this list.",
   deviceThis: "this device",
-  deviceSince: (/** @type {string} */ when) => `Signed in on ${when}`,
+  deviceSince: (/** @type {string} */ when) => `signed in ${when}`,
   deviceSignOut: (/** @type {string} */ name) => `Sign out ${name}`,
   deviceSignedOut: (/** @type {string} */ name) => `${name} is signed out.`,
   lastUsed: (/** @type {string} */ when, /** @type {string} */ origin) => (origin ? `Last used ${when} from ${origin}` : `Last used ${when}`),
