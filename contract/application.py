@@ -116,11 +116,11 @@ class Api:
                 raise
             return self._build_problem_response(operation, problem)
 
-    def is_heavy(self, method: str, path: str) -> bool:
-        """Return whether a method and a path are a heavy operation."""
+    def find_weight(self, method: str, path: str) -> str | None:
+        """Return the weight of the operation of a method and a path; None if it is like most."""
         match = self._routes.find(path)
         route = match[0].get("GET" if method == "HEAD" else method) if match else None
-        return route is not None and self.operations.is_heavy(route.operation_id)
+        return self.operations.find_weight(route.operation_id) if route else None
 
     def _run(self, route: Route, operation: Operation, request: Request, path_values: Mapping[str, str]) -> Response:
         try:

@@ -66,20 +66,20 @@ class Edge:
         new_request_id: Callable[[], str],
         origins: Iterable[str] = (),
         body_limits: Mapping[str, int] | None = None,
-        is_heavy: Callable[[str, str], bool] = lambda _method, _path: False,
+        find_weight: Callable[[str, str], str | None] = lambda _method, _path: None,
         trusted_proxies: TrustedProxies = NO_PROXIES,
     ) -> None:
         """Wrap an application.
 
-        `body_limits` are bytes by path, where they differ from the usual limit. `is_heavy` tells of a method and a
-        path whether they are a heavy operation. What `trusted_proxies` say about their clients is believed.
+        `body_limits` are bytes by path, where they differ from the usual limit. `find_weight` tells the
+        weight of the operation of a method and a path. What `trusted_proxies` say about their clients is believed.
         """
         self._application = application
         self._trusted_proxies = trusted_proxies
         self._body_limits = body_limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origins)
-        self.is_heavy = is_heavy
+        self.find_weight = find_weight
 
     def find_body_limit(self, path: str) -> int:
         """Return how many bytes a body that is sent to a path may have."""

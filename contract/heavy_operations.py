@@ -6,6 +6,9 @@ all other operations.
 While heavy operations run, there are no full garbage collections. No thread runs during one, and it visits all that a
 large import has read and made: two of those stopped everything for a tenth of a second, again and again. Heavy
 operations leave no cycles of references behind, so such a collection would find nothing.
+
+The weight `remote` marks operations that wait for a server of others. That may take seconds and costs nothing, so a
+server gives them threads of their own, and nothing else changes.
 """
 
 import gc
@@ -20,24 +23,27 @@ MAX_CONCURRENT = 2
 """The most heavy operations at once in a process: one can wait for the store while another one computes."""
 
 WEIGHT_EXTENSION = "x-tackboard-weight"
-_HEAVY = "heavy"
+HEAVY = "heavy"
+REMOTE = "remote"
 _RETRY_AFTER_SECONDS = 2
 """How long a heavy operation takes on a large board."""
 
 
-def is_heavy(operation_object: Mapping[str, Any]) -> bool:
-    """Return whether the document marks an operation as heavy."""
-    return operation_object.get(WEIGHT_EXTENSION) == _HEAVY
+def find_weight(operation_object: Mapping[str, Any]) -> str | None:
+    """Return how the document marks an operation; None if it is like most."""
+    weight: str | None = operation_object.get(WEIGHT_EXTENSION)
+    return weight
 
 
 def find_weight_errors(operation_object: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the weight of an operation in the document."""
     if WEIGHT_EXTENSION not in operation_object:
         return
-    if not is_heavy(operation_object):
-        yield f"has an {WEIGHT_EXTENSION} other than '{_HEAVY}'"
+    weight = find_weight(operation_object)
+    if weight not in (HEAVY, REMOTE):
+        yield f"has an {WEIGHT_EXTENSION} other than '{HEAVY}' or '{REMOTE}'"
     elif "503" not in operation_object.get("responses", {}):
-        yield "is heavy, and has no response 503 for when too many are running"
+        yield f"is {weight}, and has no response 503 for when too many are running"
 
 
 def build_busy_problem(max_concurrent: int = MAX_CONCURRENT) -> Problem:

@@ -23,7 +23,7 @@ from contract.cursors import CursorCodec
 from contract.deprecation import build_deprecation_headers, find_deprecation_errors
 from contract.edge import BODY_LIMIT_EXTENSION, MAX_BODY_BYTES
 from contract.event_streams import EVENT_STREAM
-from contract.heavy_operations import find_weight_errors, is_heavy
+from contract.heavy_operations import HEAVY, find_weight, find_weight_errors
 from contract.messages import Request, Response
 from contract.negotiation import build_not_acceptable_problem, choose_media_type
 from contract.parameters import Parameter, PathParameters, argument_name, parse_cookies, parse_query
@@ -119,7 +119,7 @@ class Operation:
         )
         deprecation_headers = build_deprecation_headers(operation_object)
         self._responses = Responses(self.id, operation_object["responses"], schemas, deprecation_headers)
-        self.is_heavy = is_heavy(operation_object)
+        self.is_heavy = find_weight(operation_object) == HEAVY
         self.takes_idempotency_key = any(p.argument == "idempotency_key" for p in self._header_parameters)
         self.takes_preferences = any(p.argument == "prefer" for p in self._header_parameters)
         self._supports_if_none_match = any(p.argument == "if_none_match" for p in self._header_parameters)
@@ -448,10 +448,10 @@ class Operations:
             self._compiled[operation_id] = operation
         return operation
 
-    def is_heavy(self, operation_id: str) -> bool:
-        """Return whether an operation is heavy, without compiling it."""
+    def find_weight(self, operation_id: str) -> str | None:
+        """Return the weight of an operation, without compiling it."""
         path, method = self._locations[operation_id]
-        return is_heavy(self._document["paths"][path][method])
+        return find_weight(self._document["paths"][path][method])
 
     def compile_all(self) -> None:
         """Compile all operations, for a process that is copied before its first request."""

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from contract.edge import Edge
-from contract.heavy_operations import MAX_CONCURRENT, build_busy_problem
+from contract.heavy_operations import HEAVY, MAX_CONCURRENT, REMOTE, build_busy_problem
 from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem
 from contract.request_context import start_request_context
@@ -31,6 +31,8 @@ READY_PATH = "/v1/ready"
 
 MAX_WAITING = 500
 """The most requests that wait in a lane. One more is answered at once with 503."""
+MAX_WAITING_FOR_REMOTE = 50
+"""The same for what waits for servers of others: at five seconds each, more would wait for a minute."""
 MAX_UNANSWERED_BODY_BYTES = 128 * 1024 * 1024
 """The most bytes that all bodies have together, until their requests are answered."""
 MAX_DISCARDED_BYTES = 16 * 1024 * 1024
@@ -41,6 +43,7 @@ MIN_BODY_BYTES_PER_SECOND = 16 * 1024
 WATCH_END = "tackboard.watch_end"
 """The extension of ASGI that returns a future which is done when the connection has ended."""
 
+_REMOTE_THREADS = 4
 _SLOWEST = 1 / MIN_BODY_BYTES_PER_SECOND
 _READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _TURN_SECONDS = 0.002
@@ -65,12 +68,14 @@ class Lanes:
         self.ready = Lane("ready", 1, max_waiting)
         # A heavy operation takes so long that a client had better retry than wait for a thread.
         self.heavy = Lane("heavy", MAX_CONCURRENT, 0)
+        # They wait for servers of others, so their threads cost little, and those servers may be slow.
+        self.remote = Lane("remote", _REMOTE_THREADS, MAX_WAITING_FOR_REMOTE)
         # As many as are held may wait for it: however many there are, they delay only each other.
         self.held = Lane("held", quick_thread_count, MAX_CONNECTIONS)
 
     def close(self) -> None:
         """Let all threads end after what they have begun."""
-        for lane in (self.reads, self.writes, self.ready, self.heavy, self.held):
+        for lane in (self.reads, self.writes, self.ready, self.heavy, self.remote, self.held):
             lane.close()
 
 
@@ -208,21 +213,23 @@ class AsgiApplication:
         """Answer a request in its lane. Raises Problem if the lane is full."""
         if request.path == HEALTH_PATH and request.method in _READ_METHODS:
             return self._answer(request, body)
-        is_heavy = self._edge.is_heavy(request.method, request.path)
+        weight = self._edge.find_weight(request.method, request.path)
         try:
-            response = await self._choose_lane(request, is_heavy=is_heavy).run(
+            response = await self._choose_lane(request, weight).run(
                 partial(self._answer, request, body, time.perf_counter())
             )
         except LaneFull:
-            raise (build_busy_problem() if is_heavy else _busy()) from None
+            raise (build_busy_problem() if weight == HEAVY else _busy()) from None
         if response.change is not None:
             for board_id, seq in response.change.list_board_seqs():
                 self._followers.announce(board_id, seq)
         return response
 
-    def _choose_lane(self, request: ReceivedRequest, *, is_heavy: bool) -> Lane:
-        if is_heavy:
+    def _choose_lane(self, request: ReceivedRequest, weight: str | None) -> Lane:
+        if weight == HEAVY:
             return self._lanes.heavy
+        if weight == REMOTE:
+            return self._lanes.remote
         if request.method not in _READ_METHODS:
             return self._lanes.writes
         return self._lanes.ready if request.path == READY_PATH else self._lanes.reads

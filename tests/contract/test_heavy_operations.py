@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from contract.heavy_operations import MAX_CONCURRENT, WEIGHT_EXTENSION
+from contract.heavy_operations import HEAVY, MAX_CONCURRENT, WEIGHT_EXTENSION
 from contract.operations import BadDocument
 from tests.contract.client import Client, HttpResponse
 from tests.contract.contract_app import Result, serve
@@ -117,7 +117,7 @@ def test_an_invalid_weight_stops_the_start() -> None:
     never_refused = operation("get_report") | {WEIGHT_EXTENSION: "heavy"}
     del never_refused["responses"]["503"]
 
-    with pytest.raises(BadDocument, match="has an x-tackboard-weight other than 'heavy'"):
+    with pytest.raises(BadDocument, match="has an x-tackboard-weight other than 'heavy' or 'remote'"):
         serve(document({"/report": {"get": light}}), {"get_report": _fail})
     with pytest.raises(BadDocument, match="is heavy, and has no response 503"):
         serve(document({"/report": {"get": never_refused}}), {"get_report": _fail})
@@ -130,7 +130,7 @@ def test_operations_on_a_whole_board_are_heavy() -> None:
         described["operationId"]
         for item in paths.values()
         for described in item.values()
-        if isinstance(described, dict) and WEIGHT_EXTENSION in described
+        if isinstance(described, dict) and described.get(WEIGHT_EXTENSION) == HEAVY
     }
     large_bodies = {
         described["operationId"]
