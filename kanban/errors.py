@@ -3,7 +3,7 @@
     DomainError
     ├── NotFound
     ├── Forbidden
-    ├── Conflict: IdTaken, ExternalIdTaken, LimitReached
+    ├── Conflict: IdTaken, IdentityTaken, ExternalIdTaken, LimitReached
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, IdempotencyKeyReused
     ├── Unauthenticated
     └── TooManyAttempts
@@ -58,6 +58,15 @@ class IdTaken(Conflict):
         """Take the kind of thing whose id was chosen: 'user'."""
         super().__init__(f"Another {kind} has this id.")
         self.kind = kind
+
+
+class IdentityTaken(Conflict):
+    """Raised when an account elsewhere should become an identity of a second user."""
+
+    code = "identity_taken"
+
+    def __init__(self) -> None:
+        super().__init__("This account is an identity of another user: remove it there first.")
 
 
 class ExternalIdTaken(Conflict):
@@ -181,4 +190,6 @@ class TooManyAttempts(DomainError):
 def conflict_for_duplicate(constraint: str) -> Conflict:
     """Return the error for a duplicate that the store reports, such as 'user' or 'list.external_id'."""
     kind, _, name = constraint.partition(".")
+    if kind == "identity":
+        return IdentityTaken()
     return ExternalIdTaken(kind) if name == "external_id" else IdTaken(kind)

@@ -14,6 +14,7 @@ PREFIXES = {
     "list": "lst_",
     "card": "crd_",
     "token": "tok_",
+    "identity": "idn_",
     "time_entry": "ten_",
     "member": "mbr_",
     "label": "lbl_",

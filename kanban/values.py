@@ -186,6 +186,17 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """An account at a provider of OpenID Connect with which a user signs in. No other user has the same."""
+
+    id: str
+    user_id: str
+    issuer: str
+    subject: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SignInCode:
     """A code with which a user signs in once. Only the SHA-256 digest of its text is stored.
 
@@ -723,6 +734,7 @@ Entity = (
     | InstallationOwners
     | Token
     | SignInCode
+    | Identity
     | Board
     | Member
     | Label
@@ -735,5 +747,5 @@ Entity = (
     | Invitation
 )
 
-Erasable = SignInCode | Member | Label | TimeEntry | Checklist | Comment | Webhook | Invitation
+Erasable = SignInCode | Identity | Member | Label | TimeEntry | Checklist | Comment | Webhook | Invitation
 """What is erased at once when it is deleted."""

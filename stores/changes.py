@@ -1,9 +1,20 @@
 """Checks of a change before an engine writes it."""
 
 from kanban.changes import Change
-from kanban.values import Board, Entity, Event, InstallationOwners, Invitation, Member, SignInCode, Token, User
+from kanban.values import (
+    Board,
+    Entity,
+    Event,
+    Identity,
+    InstallationOwners,
+    Invitation,
+    Member,
+    SignInCode,
+    Token,
+    User,
+)
 
-_BOARDLESS = User | InstallationOwners | Token | SignInCode
+_BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity
 """What belongs to no board."""
 
 

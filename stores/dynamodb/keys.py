@@ -22,9 +22,11 @@
                   X#<external id>        which board that this user created claims that external id
                   I#<operation>#<key>    the stored response of an idempotency key
                   G#<when>#<digest>      a sign-in code of the user
+                  H#<identity>           an identity of the user
     G#<digest>    G                      the sign-in code that has that digest
     J             J#<invitation>         an invitation to no board
     J#<invit.>    J                      to which board that invitation is
+    H#<hash>      H                      the identity whose issuer and subject have that hash
     T#<digest>    T                      whose token has that digest
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
@@ -40,7 +42,9 @@ and of deleted cards begin with 'A#' and 'D#', so that a query for the others do
 character of an id or a rank, '~' above them, '$' just above '#': so the tip follows the events, and the head the tip.
 """
 
+import json
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from kanban.store import CardState
@@ -216,7 +220,17 @@ def code_of_user_key(user_id: str, created_at: datetime, digest: str) -> Item:
     return item_key(f"U#{user_id}", f"G#{format_timestamp(created_at)}#{digest}")
 
 
+def identity_of_user_key(user_id: str, identity_id: str) -> Item:
+    """Return the key of an identity among those of its user."""
+    return item_key(f"U#{user_id}", f"H#{identity_id}")
+
+
 # Of the installation
+
+
+def identity_key(issuer: str, subject: str) -> Item:
+    """Return the key of an identity by its account. Subjects can be longer than keys should be."""
+    return item_key(f"H#{sha256(json.dumps([issuer, subject]).encode()).hexdigest()}", "H")
 
 
 def sign_in_code_key(digest: str) -> Item:

@@ -8,7 +8,8 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
 
     the response        kept under its idempotency key, if there is one
     users and tokens    what is updated, then what is created: in a change to no board, and of those who join one
-    sign-in codes       what is erased, then what is created; such a change writes to no board
+    sign-in codes       what is erased, then what is created; then identities in the same way; such a change
+                        writes to no board
     invitations         to no board
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these
@@ -38,6 +39,7 @@ from kanban.values import (
     Checklist,
     Comment,
     Event,
+    Identity,
     InstallationOwners,
     Label,
     List,
@@ -273,6 +275,19 @@ def _write_codes(change: Change) -> Iterator[Write]:
     for code in of_type(SignInCode, change.creates):
         for item in user_items.code_to_items(code):
             yield _create(item, "sign_in_code")
+    yield from _write_identities(change)
+
+
+def _write_identities(change: Change) -> Iterator[Write]:
+    for identity in of_type(Identity, change.deletes):
+        by_account, of_user = user_items.identity_keys(identity)
+        # The account may be another identity by now.
+        yield Delete(by_account, condition="#id = :id", values={":id": to_string(identity.id)})
+        yield Delete(of_user)
+    for identity in of_type(Identity, change.creates):
+        by_account, of_user = user_items.identity_to_items(identity)
+        yield _create(by_account, "identity.subject")
+        yield _create(of_user, "identity")
 
 
 def _update_owners(owners: InstallationOwners) -> Write:

@@ -1,9 +1,9 @@
-"""Users, tokens and sign-in codes as items of the table."""
+"""Users, tokens, sign-in codes and identities as items of the table."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kanban.values import SignInCode, Token, User
+from kanban.values import Identity, SignInCode, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
     compile_reader,
@@ -109,3 +109,22 @@ def code_to_items(code: SignInCode) -> tuple[Item, Item]:
 def code_keys(code: SignInCode) -> tuple[Item, Item]:
     """Return the keys of the items of a sign-in code."""
     return keys.sign_in_code_key(code.digest), keys.code_of_user_key(code.user_id, code.created_at, code.digest)
+
+
+_identity_attributes: Callable[[Identity], Item] = compile_writer(Identity, ())
+
+identity_from_item: Callable[[Item], Identity] = compile_reader(Identity, ("item",), {})
+"""Return the identity in an item."""
+
+
+def identity_to_items(identity: Identity) -> tuple[Item, Item]:
+    """Return the items of an identity: by its account, and among those of its user."""
+    attributes = _identity_attributes(identity)
+    by_account, of_user = identity_keys(identity)
+    return by_account | attributes, of_user | attributes
+
+
+def identity_keys(identity: Identity) -> tuple[Item, Item]:
+    """Return the keys of the items of an identity."""
+    of_user = keys.identity_of_user_key(identity.user_id, identity.id)
+    return keys.identity_key(identity.issuer, identity.subject), of_user

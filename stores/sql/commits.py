@@ -17,6 +17,7 @@ from kanban.values import (
     Entity,
     Erasable,
     FeedReader,
+    Identity,
     InstallationOwners,
     Invitation,
     Label,
@@ -39,6 +40,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     User: (tables.users, mapping.user_to_row),
     Token: (tables.tokens, mapping.token_to_row),
     SignInCode: (tables.sign_in_codes, mapping.sign_in_code_to_row),
+    Identity: (tables.identities, mapping.identity_to_row),
     Board: (tables.boards, mapping.board_to_row),
     Member: (tables.members, mapping.member_to_row),
     Label: (tables.labels, mapping.label_to_row),
@@ -200,6 +202,9 @@ class CommitWriter:
         if isinstance(value, Invitation):
             row = {"id": value.id, "version": value.version}
             self._transaction.write_one(self._bind(write_statements.DELETE_INVITATION, **row))
+            return
+        if isinstance(value, Identity):
+            self._transaction.write_one(self._bind(write_statements.DELETE_IDENTITY, id=value.id))
             return
         if isinstance(value, Webhook):
             self._execute(write_statements.DELETE_DELIVERIES, board_id=value.board_id, webhook_id=value.id)

@@ -66,6 +66,7 @@ _KIND_BY_TABLE = {
     "tokens": "token",
     "token_ancestors": "token_ancestor",
     "sign_in_codes": "sign_in_code",
+    "identities": "identity",
     "boards": "board",
     "members": "member",
     "labels": "label",

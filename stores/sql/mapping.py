@@ -27,6 +27,7 @@ from kanban.values import (
     Enforcement,
     Event,
     FeedReader,
+    Identity,
     Invitation,
     Label,
     Link,
@@ -219,6 +220,9 @@ token_to_row: Callable[[Token], _Write] = _compile_writer(
         "resources": "' '.join(value.resources) if value.resources is not None else None",
     },
 )
+
+row_to_identity: Callable[[Row], Identity] = _compile_reader(Identity, _columns_of(tables.identities))
+identity_to_row: Callable[[Identity], _Write] = _compile_writer(Identity, _columns_of(tables.identities))
 
 row_to_sign_in_code: Callable[[Row], SignInCode] = _compile_reader(SignInCode, _columns_of(tables.sign_in_codes))
 sign_in_code_to_row: Callable[[SignInCode], _Write] = _compile_writer(SignInCode, _columns_of(tables.sign_in_codes))

@@ -106,6 +106,19 @@ token_ancestors = sa.Table(
     sqlite_with_rowid=False,
 )
 
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("issuer", BYTEWISE_TEXT, nullable=False),
+    sa.Column("subject", BYTEWISE_TEXT, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.UniqueConstraint("issuer", "subject"),
+    sa.Index("ix_identities_user", "user_id", "id"),
+    sqlite_strict=True,
+)
+
 sign_in_codes = sa.Table(
     "sign_in_codes",
     metadata,

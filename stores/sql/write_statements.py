@@ -18,6 +18,7 @@ from stores.sql.tables import (
     comments,
     events,
     idempotency_records,
+    identities,
     invitations,
     labels,
     lists,
@@ -65,6 +66,7 @@ INSERT = {
         *(users, tokens, token_ancestors, boards, members, labels, lists, cards, card_links, time_entries),
         *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks, sign_in_codes),
         invitations,
+        identities,
     )
 }
 
@@ -124,6 +126,8 @@ DELETE_ON_BOARD = {
     table: table.delete().where(table.c.id == parameter("id"), table.c.board_id == parameter("board_id"))
     for table in (members, labels, time_entries, checklists, comments, webhooks)
 }
+
+DELETE_IDENTITY = identities.delete().where(identities.c.id == parameter("id"))
 
 DELETE_CODE = sign_in_codes.delete().where(sign_in_codes.c.digest == parameter("digest"))
 
