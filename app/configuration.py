@@ -48,6 +48,7 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
         "limits": read_limits(environment),
         "origins": read_origins(environment),
+        "providers": read_providers(environment),
         "trusted_proxies": TrustedProxies(read_networks(environment, "TRUSTED_PROXIES")),
         "webhook_policy": read_webhook_policy(environment),
     }

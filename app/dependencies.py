@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from app.attempt_limits import AttemptLimiter, AttemptsOfClient
+from app.provider_sign_in import ProviderSignIn, ProvidersOfCall
 from contract.operations import Call, Operation
 from kanban.changes import ActionContext
 from kanban.store import Store
@@ -26,6 +27,7 @@ def build_dependencies(
     open_signup: bool,
     webhook_policy: "AddressPolicy | None",
     attempts: AttemptLimiter,
+    providers: ProviderSignIn,
 ) -> dict[str, Callable[[Call], Any]]:
     """Return, for each name that a handler's parameter may have, the function that makes its value for a call.
 
@@ -66,6 +68,7 @@ def build_dependencies(
         # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
         "open_signup": lambda _: open_signup,
+        "providers": lambda call: ProvidersOfCall(providers, call),
         "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.
         "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),

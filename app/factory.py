@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.needed_resources import NeededResources
 from app.problems import to_problem
+from app.provider_sign_in import ProviderSignIn
 from app.request_limits import NO_LIMITS, Limits, RequestLimits
 from app.usage_reports import RunJob
 from app.wall_clock import utc_now
@@ -32,11 +33,17 @@ from kanban.timekeeping.timestamps import truncate_to_seconds
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
+    from oidc.providers import Provider
 
 WEB_FOLDER = Path(__file__).parents[1] / "web"
 """The page. Where it is deployed apart from the API, the folder is missing, and nothing else changes."""
 
-PUBLIC_OPERATIONS = frozenset(("get_health", "get_ready", "create_user", "create_session"))
+PUBLIC_OPERATIONS = frozenset(
+    (
+        *("get_health", "get_ready", "get_sign_in", "create_user"),
+        *("create_session", "create_authorization", "create_provider_session"),
+    )
+)
 """The operations that can be called without a token. The start fails if the document names others."""
 
 
@@ -53,6 +60,7 @@ def create_app(
     origins: Iterable[str] = (),
     trusted_proxies: TrustedProxies = NO_PROXIES,
     webhook_policy: "AddressPolicy | None" = None,
+    providers: "Sequence[Provider]" = (),
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
@@ -72,6 +80,14 @@ def create_app(
         # Everything that is stored and shown has whole seconds. Ids have the fraction as well.
         return truncate_to_seconds(clock())
 
+    origins = tuple(origins)
+    provider_sign_in = ProviderSignIn(
+        providers,
+        read_secret=store.read_secret,
+        unix_time=lambda: clock().timestamp(),
+        random_bytes=random_bytes,
+        origins=origins,
+    )
     docs = DocumentationSite(
         DOCUMENT_PATH.read_bytes, DOCUMENT_PATH.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
     )
@@ -86,8 +102,11 @@ def create_app(
             open_signup=open_signup,
             webhook_policy=webhook_policy,
             attempts=AttemptLimiter(unix_time),
+            providers=provider_sign_in,
         ),
-        authenticate=request_limits.limit_rejections(lambda token_text, _: authenticate(store, clock, token_text)),
+        authenticate=request_limits.limit_rejections(
+            lambda token_text, _: authenticate(store, clock, provider_sign_in, token_text)
+        ),
         commit=IdempotentCommit(
             store,
             now,
@@ -107,7 +126,7 @@ def create_app(
         new_request_id=lambda: random_bytes(16).hex(),
         origins=origins,
         body_limits=find_body_limits(document),
-        is_heavy=api.is_heavy,
+        find_weight=api.find_weight,
         trusted_proxies=trusted_proxies,
     )
     return WsgiApplication(edge, api.operations.compile_all)

@@ -33,6 +33,8 @@ class RequestContext:
     page: str | None = None
     """The path of a file of the site or of the documentation."""
     caller: Any = None
+    redeemed: Any = None
+    """What a secret that can be used once was exchanged for: the request's handler may run several times."""
     can_stream: bool = False
     """Whether the server can go on with a response for minutes."""
     is_continued: bool = False

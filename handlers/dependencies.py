@@ -6,9 +6,10 @@
 `open_signup` tells whether anyone may create a user. `webhook_key` is what the secrets of webhooks are derived from.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from kanban.identities import Account, SignInAttempt, SignInProvider
 from kanban.views import PageKey
 
 
@@ -44,6 +45,22 @@ class Attempts(Protocol):
 
     def count_failure(self) -> None:
         """Count a wrong code."""
+
+
+class Providers(Protocol):
+    """The providers with which users sign in (`providers`)."""
+
+    def list_providers(self) -> Sequence[SignInProvider]:
+        """Return the providers in the order of the configuration."""
+
+    def list_issuers(self) -> Collection[str]:
+        """Return the issuers of the providers."""
+
+    def begin(self, provider_id: str, redirect_uri: str) -> SignInAttempt:
+        """Begin to sign in. Raises NotFound for another provider, and RedirectNotAllowed."""
+
+    def redeem(self, provider_id: str, *, attempt: str, state: str, code: str, issuer: str | None) -> Account:
+        """Return the account that a browser has come back with. Raises NotFound and ProviderSignInFailed."""
 
 
 class RandomBytes(Protocol):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kanban import tokens
+from kanban.identities import SignInAttempt, SignInProvider
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
@@ -22,6 +23,7 @@ from kanban.values import (
     Comment,
     Event,
     FeedReader,
+    Identity,
     InstallationRole,
     Label,
     List,
@@ -117,6 +119,31 @@ def session(value: Token, caller_token_id: str, now: datetime) -> JsonObject:
 def sign_in_code(value: SignInCode, text: str) -> JsonObject:
     """Serialize a `SignInCode` with its text, which is not stored."""
     return {"code": text, "user_id": value.user_id, "expires_at": format_utc(value.expires_at)}
+
+
+def sign_in_provider(value: SignInProvider) -> JsonObject:
+    """Serialize a `SignInProvider`."""
+    return {"id": value.id, "name": value.name, "sign_up": value.sign_up}
+
+
+def authorization(value: SignInAttempt) -> JsonObject:
+    """Serialize a `SignInAttempt`."""
+    return {
+        "authorization_url": value.authorization_url,
+        "attempt": value.text,
+        "expires_at": format_utc(value.expires_at),
+    }
+
+
+def identity(value: Identity, provider_id: str | None) -> JsonObject:
+    """Serialize an `Identity` of a provider, None for one that is not configured any more."""
+    return {
+        "id": value.id,
+        "provider_id": provider_id,
+        "issuer": value.issuer,
+        "subject": value.subject,
+        "created_at": format_utc(value.created_at),
+    }
 
 
 board: Callable[[Board, Role], JsonObject] = compile_serializer(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from handlers import serialize
-from handlers.dependencies import Attempts, CursorEncoder, RandomBytes
+from handlers.dependencies import Attempts, CursorEncoder, Providers, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
 from kanban import installation, sign_in, tokens
 from kanban.access import Caller
@@ -55,14 +55,20 @@ def create_session(
 
 
 def end_session(
-    store: Store, caller: Caller, context: ActionContext, session_id: str, allow_last: bool | None = None
+    store: Store,
+    caller: Caller,
+    context: ActionContext,
+    providers: Providers,
+    session_id: str,
+    allow_last: bool | None = None,
 ) -> Result:
     """Sign out on one of the caller's devices, with immediate effect."""
     session = store.read_token(caller.user_id, caller.token_id if session_id == "current" else session_id)
     if session is None or session.kind is not TokenKind.SESSION or session.revoked_at is not None:
         raise NotFound("session")
     _, change = tokens.revoke(session, context, caller_token=read_calling_token(store, caller))
-    if not allow_last and not has_other_way_in(store, session, context.at):
+    identities = store.sign_in.list_identities(caller.user_id)
+    if not allow_last and not has_other_way_in(store, session, identities, providers.list_issuers(), context.at):
         raise LastWayIn
     return no_content(change)
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from kanban.errors import Forbidden
 from kanban.values import UNLIMITED, Role, Scope, TokenLimits
 
+PROVIDER_TOKEN_VERSION = 0
+"""The version of a token that a provider has issued, and that is stored nowhere."""
+
 
 class RoleTooLow(Forbidden):
     """Raised when the caller's role on the board does not allow this."""

@@ -137,14 +137,15 @@ class FullTokenRequired(Forbidden):
 
 
 class LastWayIn(Conflict):
-    """Raised when a user would end the session without which they could not sign in again."""
+    """Raised when a user would end the session, or remove the identity, without which they could not sign in again."""
 
     code = "last_way_in"
 
     def __init__(self) -> None:
         super().__init__(
-            "After this you could not sign in again: you have no other session, and no other token with all scopes that"
-            " has no parent, doesn't expire and is not narrowed. Create one first, or repeat it with allow_last=true."
+            "After this you could not sign in again: you have no other session, no other account to sign in with, and"
+            " no other token with all scopes that has no parent, doesn't expire and is not narrowed. Create one first,"
+            " or repeat it with allow_last=true."
         )
 
 

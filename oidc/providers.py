@@ -30,6 +30,7 @@ _TENANTS_OF_ALL = (["common"], ["organizations"], ["consumers"])
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _LINE = re.compile(r"(?=.{1,60}\Z)(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 _ISSUER = re.compile(r"[!-~]{1,255}")
+_REDIRECT_URI = re.compile(r"[a-z][a-z0-9+.-]*://[!-\"$-~]{1,2000}")
 _ASCII = re.compile(r"[ -~]{1,255}")
 _SECRET = re.compile(r"[ -~]{1,1024}")
 _SCOPES = re.compile(r"(?=.{1,1000}\Z)[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")
@@ -73,6 +74,8 @@ class Provider:
         client_authentication: None for what the provider offers.
         scopes: The scopes of the provider to ask for, separated by spaces.
         sign_up: Whose first sign-in creates a user.
+        redirect_uris: Where browsers may come back to, exactly; None for every address of this server's own page and of
+            the origins that may call it.
         required_claims: Claims that an ID token must have with these values, or as a member of an array.
         bearer: None if its tokens don't call the API.
     """
@@ -85,6 +88,7 @@ class Provider:
     client_authentication: ClientAuthentication | None = None
     scopes: str = "openid profile"
     sign_up: SignUp = SignUp.INVITED
+    redirect_uris: tuple[str, ...] | None = None
     required_claims: Mapping[str, str] = field(default_factory=dict)
     bearer: BearerTokens | None = None
 
@@ -150,6 +154,7 @@ def _read_provider(entry: Any, number: int, known_scopes: Collection[str]) -> Pr
         client_authentication=reader.read_choice("client_authentication", ClientAuthentication),
         scopes=_read_scopes(reader),
         sign_up=reader.read_choice("sign_up", SignUp) or SignUp.INVITED,
+        redirect_uris=_read_redirect_uris(reader),
         required_claims=_read_required_claims(reader),
         bearer=_read_bearer(reader, known_scopes),
     )
@@ -179,6 +184,15 @@ def _read_scopes(reader: "_Reader") -> str:
     if "openid" not in scopes.split(" "):
         raise reader.reject("scopes", "must have 'openid' among them")
     return scopes
+
+
+def _read_redirect_uris(reader: "_Reader") -> tuple[str, ...] | None:
+    uris = reader.entry.get("redirect_uris")
+    if uris is None:
+        return None
+    if type(uris) is not list or not all(type(uri) is str and _REDIRECT_URI.fullmatch(uri) for uri in uris):
+        raise reader.reject("redirect_uris", "must be an array of addresses, like https://boards.example.org/")
+    return tuple(uris)
 
 
 def _read_required_claims(reader: "_Reader") -> Mapping[str, str]:

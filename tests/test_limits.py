@@ -23,6 +23,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     },
     "server.asgi_application": {
         "MAX_WAITING": 500,
+        "MAX_WAITING_FOR_REMOTE": 50,
         "MAX_UNANSWERED_BODY_BYTES": 134_217_728,
         "MAX_DISCARDED_BYTES": 16_777_216,
         "MIN_BODY_BYTES_PER_SECOND": 16_384,
@@ -116,6 +117,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ERASED": 20,
         "SECRET_DIGITS": 26,
     },
+    "kanban.identities": {"MAX_IDENTITIES_PER_USER": 10},
     "kanban.webhook_store": {"MAX_KEPT_DELIVERIES": 100},
     "kanban.webhooks": {"PREVIOUS_SECRET_LIFETIME": timedelta(hours=24)},
     "app.commits": {"MAX_ATTEMPTS": 12, "PATIENCE_SECONDS": 1.5, "IDEMPOTENCY_KEY_LIFETIME": timedelta(hours=24)},

@@ -1,12 +1,13 @@
 """Reads for signing in: codes that can be used, the token of a request, and other ways in."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from kanban import sign_in, tokens
-from kanban.access import Caller
+from kanban.access import PROVIDER_TOKEN_VERSION, Caller
 from kanban.store import Store
-from kanban.tokens import TokenChanged
-from kanban.values import SignInCode, Token, TokenKind
+from kanban.tokens import FullTokenRequired, TokenChanged
+from kanban.values import Identity, SignInCode, Token, TokenKind
 from kanban.views import PageKey
 
 _TOKENS_PER_READ = 100
@@ -15,7 +16,12 @@ _MAX_READS = 10
 
 
 def read_calling_token(store: Store, caller: Caller) -> Token:
-    """Read the token of this request. Raises TokenChanged if it was revoked or rotated in the meantime."""
+    """Read the token of this request.
+
+    Raises TokenChanged if it was revoked or rotated in the meantime, and FullTokenRequired if it is one of a provider.
+    """
+    if caller.token_version == PROVIDER_TOKEN_VERSION:
+        raise FullTokenRequired
     token = store.read_token(caller.user_id, caller.token_id)
     if token is None or token.revoked_at is not None or token.version != caller.token_version:
         raise TokenChanged
@@ -33,8 +39,18 @@ def find_usable_code(store: Store, code_text: str, now: datetime) -> SignInCode 
     return code if token is not None and tokens.is_live(token, now) else None
 
 
-def has_other_way_in(store: Store, session: Token, now: datetime) -> bool:
-    """Return whether the user can still sign in when a session has ended. A thousand tokens are looked through."""
+def has_other_way_in(
+    store: Store, token: Token, identities: Iterable[Identity], issuers: Collection[str], now: datetime
+) -> bool:
+    """Return whether a user can still sign in after the end of a session, or after that of all other identities.
+
+    `token` is the session, or the token that removes an identity: if it is no session, it is a way in itself.
+    `identities` are those that remain, and `issuers` the providers with which users sign in now. A thousand tokens are
+    looked through.
+    """
+    if token.kind is not TokenKind.SESSION or any(identity.issuer in issuers for identity in identities):
+        return True
+    session = token
     for kind in (TokenKind.SESSION, TokenKind.API):
         after: PageKey | None = None
         for _ in range(_MAX_READS):

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.document.test_document import BUNDLE
+from tests.oidc.scripted_provider import sign_in_at
+
+REDIRECT_URI = "https://boards.example.test/"
+"""Where the browser comes back to from a provider; the application must allow it."""
 
 Send = Callable[..., Any]
 """Sends (method, target, body, **headers) as somebody; answers what came back as JSON, and its entity tag."""
@@ -50,6 +54,18 @@ def call_user_operations(send: Send) -> None:
     session = send("POST", "/v1/sessions", {"code": code, "name": "Phone"})[0]["session"]
     send("GET", "/v1/users/me/sessions")
     send("DELETE", f"/v1/users/me/sessions/{session['id']}")
+    call_sign_in_operations(send)
+
+
+def call_sign_in_operations(send: Send) -> None:
+    """Call the operations on identities. The application has a scripted provider, whose codes can be used again."""
+    provider_id = send("GET", "/v1/sign-in")[0]["providers"][0]["id"]
+    begun = send("POST", f"/v1/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI})[0]
+    body = {"attempt": begun["attempt"], **sign_in_at(begun["authorization_url"])}
+    identity = send("POST", "/v1/users/me/identities", {"provider_id": provider_id, **body})[0]
+    send("POST", f"/v1/sign-in/{provider_id}/sessions", {**body, "name": "Phone"})
+    send("GET", "/v1/users/me/identities")
+    send("DELETE", f"/v1/users/me/identities/{identity['id']}")
 
 
 def call_board_operations(send: Send, board_path: str) -> None:

@@ -1,6 +1,7 @@
 """The role may do what the function does, and nothing else: every operation is called, and every call recorded."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
@@ -31,8 +32,9 @@ from stores.dynamodb.connecting import connect
 from tests.aws.test_reader_function import build_queue_event, build_stream_event
 from tests.aws.test_request_records import NOW
 from tests.contract.aws_events import http_api_event
-from tests.deployment.all_operations import call_every_operation
+from tests.deployment.all_operations import REDIRECT_URI, call_every_operation
 from tests.document.test_document import list_operations
+from tests.oidc.scripted_provider import run_scripted_provider
 from tests.stores.world import World
 
 Calls = set[tuple[str, bool]]
@@ -79,11 +81,13 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
     def write(line: bytes) -> None:
         called.add(json.loads(line).get("operation"))
 
-    with closing(open_store(table, on_client=recorder.watch)) as store:
+    with run_scripted_provider() as provider, closing(open_store(table, on_client=recorder.watch)) as store:
+        provider.now, provider.takes_codes_again = time.time, True
         # The purge sees a day on which all that was deleted is to be erased.
         purge = ScheduledPurge(store, lambda: utc_now() + timedelta(days=40))
         records = RequestRecorder("x", lambda: NOW, lambda: 0, write)
-        function = Function(create_app(store, open_signup=True), Deadline(), records, purge)
+        providers = (provider.configure(redirect_uris=(REDIRECT_URI,)),)
+        function = Function(create_app(store, open_signup=True, providers=providers), Deadline(), records, purge)
         token = ""
 
         def ask(method: str, target: str, body: object = None, **headers: str) -> Any:

@@ -14,6 +14,7 @@ from app.dependencies import build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.factory import PUBLIC_OPERATIONS
 from app.problems import STATUS_BY_ERROR
+from app.provider_sign_in import ProviderSignIn
 from app.wall_clock import utc_now
 from contract import edge
 from contract.application import respond_with_not_found
@@ -30,7 +31,9 @@ from kanban.values import Color, Enforcement, Role, Scope, Stage
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
-REPEATABLE = frozenset({"revoke_token", "end_session", "remove_member", "unlabel_card", "unassign_card"})
+REPEATABLE = frozenset(
+    {"revoke_token", "end_session", "delete_identity", "remove_member", "unlabel_card", "unassign_card"}
+)
 """Idempotent deletions that need no If-Match, because repeating them does no harm."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -130,6 +133,8 @@ def test_every_code_of_a_domain_error_is_in_the_document() -> None:
         "user",
         "token",
         "session",
+        "identity",
+        "provider",
     )
     codes |= {f"{kind}_not_found" for kind in kinds} | {f"too_many_{things}" for things in LimitReached.HOLDERS}
 
@@ -229,6 +234,7 @@ def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function()
         open_signup=True,
         webhook_policy=PUBLIC_ADDRESSES,
         attempts=AttemptLimiter(lambda: 0.0),
+        providers=ProviderSignIn((), read_secret=bytes, unix_time=lambda: 0.0, random_bytes=bytes, origins=()),
     )
 
     check_document(load_document(), handlers.functions_by_operation_id(), names)

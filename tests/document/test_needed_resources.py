@@ -150,10 +150,12 @@ def test_the_schemas_of_the_resources_are_known() -> None:
         "WebhookDelivery": "webhooks",
         "User": "users",
         "Token": "tokens",
+        "Session": "sessions",
+        "Identity": "identities",
     }
     assert {"BoardName", "ListName", "CardTitle", "LabelName", "CommentText", "TimeEntryNote"} <= TEXTS.keys()
     assert list_kinds_of_events() == set(RESOURCES) - {
-        *("archive", "reports", "events", "imports", "exports", "users", "tokens")
+        *("archive", "reports", "events", "imports", "exports", "users", "tokens", "sessions", "identities")
     }
 
 

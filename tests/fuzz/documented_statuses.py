@@ -17,9 +17,14 @@ from typing import Any, TextIO
 from tests.api.client import Client, HttpResponse
 from tests.fuzz.existing_data import UNREACHABLE_URL
 from tests.live_server import LiveServer
+from tests.oidc.scripted_provider import sign_in_at
 from tests.soak.socket_client import CONNECTION_ERRORS, connect_client
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.findings import BUNDLE
+
+REDIRECT_URI = "https://boards.example.test/"
+PROVIDER_ID = "scripted"
+RETURNED = {"attempt": "{attempt}", "state": "{state}", "code": "{code}"}
 
 BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/boards/{board_id}/cards/{card_id}/start", None),
@@ -103,6 +108,17 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/sessions", {"code": "{code}", "name": "Phone"}),
     ("GET", "/users/me/sessions", None),
     ("DELETE", "/users/me/sessions/{session_id}", None),
+    ("GET", "/sign-in", None),
+    ("POST", "/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}),
+    ("POST", "/users/me/identities", {"provider_id": "{provider_id}", **RETURNED}),
+    ("GET", "/users/me/identities", None),
+    ("POST", "/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}),
+    ("POST", "/sign-in/{provider_id}/sessions", {**RETURNED, "name": "Phone"}),
+    ("POST", "/sign-in/{provider_id}/sessions", {**RETURNED, "name": "Phone"}),
+    ("POST", "/sign-in/{provider_id}/authorizations", {"redirect_uri": "https://elsewhere.example.test/"}),
+    ("DELETE", "/users/me/identities/{identity_id}", None),
+    ("POST", "/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}),
+    ("POST", "/sign-in/{provider_id}/sessions", {**RETURNED, "name": "Phone"}),
 )
 """What happens to a board with one card: method, path and body, where ... is the document's own example.
 
@@ -197,6 +213,10 @@ def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
     """Return the ids of created things by the name of their parameter, and the code of a sign-in code."""
     if answer.status == HTTPStatus.OK and "code" in answer.json:
         return {"code": answer.json["code"]}
+    if answer.status == HTTPStatus.OK and "attempt" in answer.json:
+        return {"attempt": answer.json["attempt"], **sign_in_at(answer.json["authorization_url"])}
+    if answer.status == HTTPStatus.OK and "subject" in answer.json:
+        return {"identity_id": answer.json["id"]}
     if answer.status != HTTPStatus.CREATED:
         return {}
     if "session" in answer.json:
@@ -227,6 +247,7 @@ def _create_resources(client: Client) -> dict[str, str]:
         "list_id": card["list_id"],
         "user_id": user,
         "token_id": token,
+        "provider_id": PROVIDER_ID,
     }
 
 

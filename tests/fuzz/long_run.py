@@ -11,12 +11,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.fuzz.contract_coverage import Coverage
-from tests.fuzz.documented_statuses import exceed_rate_limit, read_everything, request_every_status
+from tests.fuzz.documented_statuses import REDIRECT_URI, exceed_rate_limit, read_everything, request_every_status
 from tests.fuzz.rule_violations import SCENARIOS, RuleBreaker
 from tests.live_server import ROOT, LiveServer
+from tests.oidc.scripted_provider import run_scripted_provider
 from tests.soak.socket_client import connect_client
 from tools.openapi.bundle import Bundle
 from tools.openapi.findings import BUNDLE
@@ -39,7 +41,13 @@ def main() -> int:
         traffic = chosen.traffic or folder / "traffic.jsonl"
         traffic.unlink(missing_ok=True)
         settings = {"STORE_URL": os.environ["STORE_URL"]} if "STORE_URL" in os.environ else {}
-        with LiveServer(folder, **settings) as server:
+        with (
+            run_scripted_provider() as provider,
+            LiveServer(
+                folder, OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI]), **settings
+            ) as server,
+        ):
+            provider.now = time.time
             status = _run_rounds(server, folder, traffic, chosen.seed, chosen.cases)
             provoker = _sign_up(server, "provoker")
             request_every_status(server, provoker, traffic)

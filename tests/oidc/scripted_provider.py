@@ -2,10 +2,13 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from oidc.fetching import Fetcher
 from oidc.provider_client import ProviderClient
@@ -32,12 +35,17 @@ class ScriptedProvider:
         metadata: What it says of itself, as long as the reaction of WELL_KNOWN isn't changed.
         claims: What its ID tokens claim besides the usual.
         seconds: The clocks of `build_client`.
+        now: What its tokens have as the present, in seconds since 1970.
+        takes_codes_again: Whether a code can be used again, which no provider should let happen.
     """
 
     def __init__(self, server: ScriptedServer, path: str) -> None:
         self._server = server
         self._path = path
         self.seconds = 0.0
+        self.now: Callable[[], float] = lambda: NOW + self.seconds
+        self.takes_codes_again = False
+        self._codes: dict[str, dict[str, str]] = {}
         self.issuer = f"{server.url}{path}"
         base = self.issuer.rstrip("/")
         self.metadata: dict[str, Any] = {
@@ -52,6 +60,7 @@ class ScriptedProvider:
         self.claims: dict[str, Any] = {}
         self.reactions: dict[str, Reaction] = {
             WELL_KNOWN: self._send_metadata,
+            "/authorize": self._send_back,
             "/keys": respond_with_json(build_key_set()),
             "/token": self._send_token,
         }
@@ -67,23 +76,29 @@ class ScriptedProvider:
         return {name: value for name, (value,) in parse_qs(body, strict_parsing=True).items()}
 
     def configure(self, **changes: Any) -> Provider:
-        """Return a configuration of it."""
+        """Return a configuration of it, with the id `scripted`."""
         return Provider(
             **{"id": "scripted", "name": "Scripted", "issuer": self.issuer, "client_id": CLIENT_ID, **changes}
         )
+
+    def write_setting(self, **changes: Any) -> str:
+        """Return the setting OIDC_PROVIDERS with a configuration of it."""
+        base = {"id": "scripted", "name": "Scripted", "issuer": self.issuer, "client_id": CLIENT_ID}
+        return json.dumps([base | changes])
 
     def build_client(self, *, fetcher: Fetcher | None = None, **changes: Any) -> ProviderClient:
         """Return a client of it, whose clocks show `seconds`."""
         return ProviderClient(
             self.configure(**changes),
-            unix_time=lambda: NOW + self.seconds,
+            unix_time=lambda: self.now(),  # noqa: PLW0108 - a test may replace it.
             monotonic=lambda: self.seconds,
             fetcher=fetcher,
         )
 
     def sign_id_token(self, **changes: Any) -> str:
         """Return an ID token of it."""
-        return sign(build_claims(**{"iss": self.issuer, **self.claims, **changes}))
+        now = int(self.now())
+        return sign(build_claims(**{"iss": self.issuer, "iat": now, "exp": now + 300, **self.claims, **changes}))
 
     def react(self, request: ReceivedRequest, connection: socket.socket) -> bool:
         """Do what the reaction of the path does."""
@@ -94,8 +109,27 @@ class ScriptedProvider:
     def _send_metadata(self, request: ReceivedRequest, connection: socket.socket) -> bool:
         return respond_with_json(self.metadata)(request, connection)
 
+    def _send_back(self, request: ReceivedRequest, connection: socket.socket) -> bool:
+        """Send the browser back with a code, as if its user had signed in."""
+        asked = dict(parse_qsl(urlsplit(request.start.split(" ")[1]).query))
+        code = f"code-{len(self._codes)}"
+        self._codes[code] = asked
+        location = f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+        return respond(b"", "302 Found", f"Location: {location}\r\n")(request, connection)
+
     def _send_token(self, request: ReceivedRequest, connection: socket.socket) -> bool:
-        answer = {"access_token": "opaque", "token_type": "Bearer", "id_token": self.sign_id_token()}
+        form = {name: value for name, (value,) in parse_qs(request.body.decode(), strict_parsing=True).items()}
+        claims = {}
+        if form["code"].startswith("code-"):
+            # One that it has given: it can be used once, and by whoever has the verifier.
+            asked = self._codes.get(form["code"], {})
+            if not self.takes_codes_again:
+                self._codes.pop(form["code"], None)
+            challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
+            if (asked.get("code_challenge"), asked.get("redirect_uri")) != (challenge, form["redirect_uri"]):
+                return respond_with_json({"error": "invalid_grant"}, "400 Bad Request")(request, connection)
+            claims = {"nonce": asked["nonce"]}
+        answer = {"access_token": "opaque", "token_type": "Bearer", "id_token": self.sign_id_token(**claims)}
         return respond_with_json(answer)(request, connection)
 
 
@@ -110,3 +144,14 @@ def run_scripted_provider(path: str = "") -> Iterator[ScriptedProvider]:
     with ScriptedServer(react).run() as server:
         providers.append(ScriptedProvider(server, path))
         yield providers[0]
+
+
+def sign_in_at(authorization_url: str) -> dict[str, str]:
+    """Open the address of a scripted provider; return the parameters with which it sends the browser back."""
+    parts = urlsplit(authorization_url)
+    assert parts.hostname
+    connection = HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection.request("GET", f"{parts.path}?{parts.query}")
+    location = connection.getresponse().getheader("Location") or ""
+    connection.close()
+    return dict(parse_qsl(urlsplit(location).query))

@@ -30,9 +30,9 @@ def test_four_fields_are_enough() -> None:
 
 
 def test_null_means_that_a_field_is_missing() -> None:
-    names = ("client_secret", "client_authentication", "scopes", "sign_up", "required_claims", "bearer")
+    optional = set(Provider.__dataclass_fields__) - STAFF.keys()
 
-    assert parse(STAFF | dict.fromkeys(names)) == parse(STAFF)
+    assert parse(STAFF | dict.fromkeys(optional)) == parse(STAFF)
 
 
 def test_every_field_is_read() -> None:
@@ -43,6 +43,7 @@ def test_every_field_is_read() -> None:
             "client_authentication": "client_secret_post",
             "scopes": "openid profile groups",
             "sign_up": "open",
+            "redirect_uris": ["https://board.example.test/", "org.example.app://signed-in"],
             "required_claims": {"hd": "example.test"},
             "bearer": {"audience": "api://tackboard", "scopes": ["write", "read"]},
         }
@@ -52,6 +53,7 @@ def test_every_field_is_read() -> None:
     assert provider.client_authentication is ClientAuthentication.POST
     assert provider.scopes == "openid profile groups"
     assert provider.sign_up is SignUp.OPEN
+    assert provider.redirect_uris == ("https://board.example.test/", "org.example.app://signed-in")
     assert provider.required_claims == {"hd": "example.test"}
     assert provider.bearer == BearerTokens("api://tackboard", ("read", "write"))
 
@@ -140,6 +142,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"scopes": ["openid"]}, "field 'scopes': must be scopes with one space between"),
     ({"sign_up": "everyone"}, "provider 'staff', field 'sign_up': must be open or invited or none."),
     ({"sign_up": True}, "provider 'staff', field 'sign_up': must be open or invited or none."),
+    ({"redirect_uris": "https://a.example/"}, "field 'redirect_uris': must be an array of addresses, like https://"),
+    ({"redirect_uris": ["boards.example.org"]}, "field 'redirect_uris': must be an array of addresses"),
+    ({"redirect_uris": ["https://a.example/#x"]}, "field 'redirect_uris': must be an array of addresses"),
+    ({"redirect_uris": ["https://a.example/ b"]}, "field 'redirect_uris': must be an array of addresses"),
     ({"required_claims": ["hd"]}, "field 'required_claims': must be an object, with a text for each claim."),
     ({"required_claims": {"hd": True}}, "field 'required_claims': must be an object, with a text for each claim."),
     ({"bearer": True}, "field 'bearer': must be an object with 'audience' and 'scopes'."),

@@ -1,10 +1,13 @@
 """Signing in at a provider that others wrote and that is certified: what a scripted one could only repeat of us."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import httpx
 import pytest
 
 from oidc.attempts import Attempt, begin_attempt
@@ -14,6 +17,7 @@ from oidc.configuration_check import check_provider
 from oidc.errors import SignInRejected
 from oidc.provider_client import ProviderClient
 from oidc.providers import ClientAuthentication, Provider
+from tests.live_server import LiveServer
 from tests.oidc.real_provider import SECRET, run_real_provider, sign_in_at_provider
 
 REDIRECT_URI = "http://127.0.0.1:19380/"
@@ -114,3 +118,27 @@ def test_the_check_finds_no_fault_or_names_it(issuer: str) -> None:
         assert "doesn't accept the client" in fault
     (fault,) = check_provider(build_client(f"{issuer}/"))
     assert "names another issuer" in fault
+
+
+def test_a_person_signs_in_at_a_running_server(issuer: str, tmp_path: Path) -> None:
+    provider = {"id": "real", "name": "Real", "issuer": issuer, "client_id": "basic", "client_secret": SECRET}
+    setting = json.dumps([provider | {"sign_up": "open", "redirect_uris": [REDIRECT_URI]}])
+    with LiveServer(tmp_path, OIDC_PROVIDERS=setting) as server, httpx.Client(base_url=f"{server.url}v1/") as client:
+        assert client.get("sign-in").json()["providers"] == [{"id": "real", "name": "Real", "sign_up": "open"}]
+        begun = client.post("sign-in/real/authorizations", json={"redirect_uri": REDIRECT_URI}).json()
+        returned = sign_in_at_provider(begun["authorization_url"], REDIRECT_URI, "mina")
+        body = {"state": returned["state"], "code": returned["code"], "issuer": returned["iss"], "name": "Phone"}
+        created = client.post("sign-in/real/sessions", json={"attempt": begun["attempt"], **body})
+        again = client.post("sign-in/real/sessions", json={"attempt": begun["attempt"], **body})
+        headers = {"Authorization": f"Bearer {created.json()['token']}"}
+        me = client.get("users/me", headers=headers).json()
+        (identity,) = client.get("users/me/identities", headers=headers).json()["items"]
+
+    assert created.status_code == 201
+    assert me["name"] == "Name of mina"
+    assert (identity["issuer"], identity["subject"]) == (issuer, "mina")
+    assert (again.status_code, again.json()["code"]) == (401, "sign_in_failed")
+    reason = "The provider has refused the code: invalid_grant."
+    assert f'"message":"Signing in with the provider real failed: {reason}"' in server.errors
+    for secret in (SECRET, returned["code"], begun["attempt"], created.json()["token"]):
+        assert secret not in server.errors

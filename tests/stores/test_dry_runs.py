@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +15,17 @@ from kanban.store import Store
 from stores.backup import compute_digest
 from tests.api.client import BASE, Client, HttpResponse
 from tests.api.manual_clock import ManualClock
-from tests.deployment.all_operations import call_every_operation
+from tests.deployment.all_operations import REDIRECT_URI, call_every_operation
 from tests.document.test_document import BUNDLE
+from tests.oidc.scripted_provider import ScriptedProvider, run_scripted_provider
 
 _IDS_AND_SECRETS = re.compile(
-    rb"\b[a-z]{3}_[0-9A-Za-z]{26,36}\b|\bwhsec_[0-9A-Za-z+/]{43}=|\b[0-9A-Z]{5}(-[0-9A-Z]{5})+\b"
+    rb"\b[a-z]{3}_[0-9A-Za-z]{26,36}\b|\bwhsec_[0-9A-Za-z+/]{43}=|\b[0-9A-Z]{5}(-[0-9A-Z]{5})+\b|[0-9A-Za-z_-]{43,}"
 )
 
-_ID_IN_PATH = re.compile(r"[a-z]{3}_[0-9a-z]{26}|(?<=(members|signees)/)[^/]+|(?<=^/users/)(?!me/)[^/]+(?=/)")
+_ID_IN_PATH = re.compile(
+    r"[a-z]{3}_[0-9a-z]{26}|(?<=(members|signees)/)[^/]+|(?<=^/users/)(?!me/)[^/]+(?=/)|(?<=^/sign-in/)[^/]+"
+)
 
 
 class GuardedStore:
@@ -66,7 +70,14 @@ def guarded_store(store: Store, tmp_path: Path) -> GuardedStore:
 
 
 @pytest.fixture
-def anonymous(guarded_store: GuardedStore) -> Client:
+def provider() -> Iterator[ScriptedProvider]:
+    with run_scripted_provider() as running:
+        running.now, running.takes_codes_again = lambda: ManualClock()().timestamp(), True
+        yield running
+
+
+@pytest.fixture
+def anonymous(guarded_store: GuardedStore, provider: ScriptedProvider) -> Client:
     def raise_breach(breach: ContractBreach) -> None:
         raise AssertionError(breach)
 
@@ -76,6 +87,7 @@ def anonymous(guarded_store: GuardedStore) -> Client:
             clock=ManualClock(),
             random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
             open_signup=True,
+            providers=(provider.configure(redirect_uris=(REDIRECT_URI,)),),
             on_breach=raise_breach,
         )
     )
