@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,9 +105,7 @@ def create_app(
             attempts=AttemptLimiter(unix_time),
             providers=provider_sign_in,
         ),
-        authenticate=request_limits.limit_rejections(
-            lambda token_text, _: authenticate(store, clock, provider_sign_in, token_text)
-        ),
+        authenticate=request_limits.limit_rejections(partial(authenticate, store, clock, provider_sign_in)),
         commit=IdempotentCommit(
             store,
             now,

@@ -7,6 +7,7 @@ from datetime import datetime
 from kanban.archive import PURGE_AFTER
 from kanban.store import Busy, Store, Unavailable
 from kanban.timekeeping.timestamps import truncate_to_seconds
+from kanban.tokens import ORIGIN_LIFETIME
 
 log = logging.getLogger("tackboard")
 
@@ -33,6 +34,8 @@ class ScheduledPurge:
         erased, is_done = 0, False
         try:
             while self._store.purge_expired(now, _BATCH_SIZE):
+                pass
+            while self._store.purge_token_origins(now - ORIGIN_LIFETIME, _BATCH_SIZE):
                 pass
             while step := self._store.purge(now - PURGE_AFTER, _BATCH_SIZE):
                 erased += step

@@ -272,14 +272,18 @@ def digest(settings: Settings) -> None:
 def purge(settings: Settings) -> None:
     """Erase for good what was deleted more than 31 days ago, and the stored responses of expired idempotency keys.
 
+    It also erases from where tokens were last used more than 30 days ago.
+
     The server may run meanwhile. If a purge is stopped, the next one continues.
     """
     erased, description = 0, f"deleted more than {PURGE_AFTER.days} days ago"
     now = truncate_to_seconds(datetime.now(UTC))
     try:
         with _open_existing_store(settings) as store, ProgressBar() as progress:
-            # Stored responses are nobody's data: they are not counted.
+            # Neither what has expired nor where tokens were used was deleted by a user: it is not counted.
             while store.purge_expired(now, _PURGE_BATCH_SIZE):
+                pass
+            while store.purge_token_origins(now - tokens.ORIGIN_LIFETIME, _PURGE_BATCH_SIZE):
                 pass
             while count := store.purge(now - PURGE_AFTER, _PURGE_BATCH_SIZE):
                 erased += count

@@ -13,7 +13,7 @@ from kanban.identities import SignInAttempt, SignInProvider
 from kanban.serialization import compile_serializer
 from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
-from kanban.tokens import get_origin
+from kanban.tokens import TokenOrigin, get_origin
 from kanban.values import (
     Board,
     Card,
@@ -32,7 +32,7 @@ from kanban.values import (
     SignInCode,
     TimeEntry,
     Token,
-    TokenOrigin,
+    TokenLimits,
     User,
     Webhook,
     WebhookDelivery,
@@ -78,6 +78,10 @@ def user(value: User, installation_role: InstallationRole | None = None) -> Json
     return {**_user(value), "installation_role": installation_role}
 
 
+def _serialize_limits(limits: TokenLimits) -> JsonObject:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in limits._asdict().items()}
+
+
 def _serialize_origin(origin: TokenOrigin) -> JsonObject | None:
     return origin._asdict() if any(origin) else None
 
@@ -91,14 +95,16 @@ token: Callable[[Token, datetime], JsonObject] = compile_serializer(
         "version": "",
         "revoked_at": "",
         "ancestor_ids": "",
-        "board_ids": "'board_ids': value.board_ids and list(value.board_ids)",
-        "resources": "'resources': value.resources and list(value.resources)",
-        "last_used_address": "'last_used_from': serialize_origin(get_origin(value, now))",
-        "last_used_client": "",
+        "limits": "**serialize_limits(value.limits)",
+        "last_used_from": "'last_used_from': serialize_origin(get_origin(value, now))",
         "kind": "",
     },
     ("value", "now"),
-    names={"get_origin": get_origin, "serialize_origin": _serialize_origin},
+    names={
+        "get_origin": get_origin,
+        "serialize_limits": _serialize_limits,
+        "serialize_origin": _serialize_origin,
+    },
 )
 """Serialize a `Token`, without its secret, and with from where it was last used, if that is kept until `now`."""
 

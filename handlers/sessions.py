@@ -30,7 +30,7 @@ def list_sessions(
     items = (
         serialize.session(session, caller.token_id, context.at)
         for session in sessions.items
-        if tokens.is_live(session, context.at) and caller.limits.cover(session.get_limits())
+        if tokens.is_live(session, context.at) and caller.limits.cover(session.limits)
     )
     return page(items, encode_cursor(sessions.next_key))
 

@@ -17,7 +17,6 @@ from kanban.invitation_store import InvitationStore
 from kanban.request_usage import UsageStore
 from kanban.sign_in_store import SignInStore
 from kanban.values import (
-    UNKNOWN_ORIGIN,
     Board,
     Card,
     CardRank,
@@ -32,7 +31,6 @@ from kanban.values import (
     TimeEntry,
     Token,
     TokenKind,
-    TokenOrigin,
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
@@ -468,7 +466,7 @@ class Store(Protocol):
         purge is erasing right now.
         """
 
-    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
+    def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:
         """Record the last use of a token, and from where, if that needs no waiting. Never raises Busy."""
 
     def check_ready(self) -> None:

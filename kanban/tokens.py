@@ -8,16 +8,18 @@ some time after its last use. A token that is created in a session is the user's
 """
 
 import hashlib
+import json
 import re
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from kanban.changes import ActionContext, Change
 from kanban.errors import Conflict, Forbidden, Unauthenticated, UnknownReference, Unprocessable
 from kanban.timekeeping import timestamps
-from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Scope, Token, TokenKind, TokenLimits, TokenOrigin
+from kanban.values import UNLIMITED, Role, Scope, Token, TokenKind, TokenLimits
 
 MAX_ANCESTORS = 10
 """Ancestors of one token: all of them are checked whenever it is used."""
@@ -39,6 +41,13 @@ MAX_CLIENT_CHARACTERS = 100
 """How much is kept of what a client says of itself."""
 
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f]+")
+
+
+class TokenOrigin(NamedTuple):
+    """From where a token was used: the client's address, and what it says of itself. None where that is unknown."""
+
+    address: str | None
+    client: str | None
 
 
 class ScopeTooBroad(Unprocessable):
@@ -182,7 +191,7 @@ def issue(
         parent = None
     if parent is not None:
         expires_at = _limit_expiry(parent, expires_at)
-        limits = _inherit_limits(parent.get_limits(), limits)
+        limits = _inherit_limits(parent.limits, limits)
         _ensure_may_issue(parent, scopes)
     text = _generate_text(random_bytes)
     token = Token(
@@ -195,9 +204,7 @@ def issue(
         created_at=context.at,
         expires_at=expires_at,
         ancestor_ids=(*parent.ancestor_ids, parent.id) if parent else (),
-        board_ids=_sort_optional(limits.board_ids),
-        max_role=limits.max_role,
-        resources=_sort_optional(limits.resources),
+        limits=_sort_limits(limits),
         session_id=session_id,
     )
     return token, text, Change(creates=(token,))
@@ -246,8 +253,28 @@ def _inherit_limits(own: TokenLimits, limits: TokenLimits) -> TokenLimits:
     )
 
 
-def _sort_optional(texts: Collection[str] | None) -> tuple[str, ...] | None:
-    return None if texts is None else tuple(sorted(texts))
+def _sort_limits(limits: TokenLimits) -> TokenLimits:
+    board_ids, max_role, resources = limits
+    if limits == UNLIMITED:
+        return UNLIMITED
+    return TokenLimits(
+        None if board_ids is None else tuple(sorted(board_ids)),
+        max_role,
+        None if resources is None else tuple(sorted(resources)),
+    )
+
+
+def format_limits(limits: TokenLimits) -> str | None:
+    """Return limits as stores keep them, a JSON object; None if they limit nothing."""
+    members = {name: value for name, value in limits._asdict().items() if value is not None}
+    return json.dumps(members) if members else None
+
+
+def parse_limits(text: str) -> TokenLimits:
+    """Return the limits that `format_limits` has written."""
+    members = json.loads(text)
+    board_ids, max_role, resources = (members.get(name) for name in TokenLimits._fields)
+    return TokenLimits(board_ids and tuple(board_ids), max_role and Role(max_role), resources and tuple(resources))
 
 
 def _ensure_may_issue(parent: Token, scopes: Collection[Scope]) -> None:
@@ -287,7 +314,7 @@ def is_way_in(token: Token, now: datetime) -> bool:
     if not is_live(token, now):
         return False
     is_full = set(token.scopes) == set(Scope) and not token.ancestor_ids and token.expires_at is None
-    return token.kind is TokenKind.SESSION or (is_full and token.get_limits() == UNLIMITED)
+    return token.kind is TokenKind.SESSION or (is_full and token.limits == UNLIMITED)
 
 
 def ensure_way_in(token: Token, now: datetime) -> None:
@@ -299,32 +326,41 @@ def ensure_way_in(token: Token, now: datetime) -> None:
 def is_use_record_due(token: Token, now: datetime, address: str | None = None) -> bool:
     """Return whether the token's use should be recorded: once an hour, so that most reads write nothing.
 
-    A use from another `address` is recorded once a minute.
+    A use from another `address`, if that is known, is recorded once a minute.
     """
     if token.last_used_at is None:
         return True
     passed = now - token.last_used_at
-    return passed >= _USE_RECORD_INTERVAL or (
-        address != token.last_used_address and address is not None and passed >= _ORIGIN_RECORD_INTERVAL
-    )
+    if passed < _ORIGIN_RECORD_INTERVAL:
+        return False
+    return passed >= _USE_RECORD_INTERVAL or (bool(address) and parse_origin(token.last_used_from).address != address)
 
 
-def describe_origin(address: str | None, user_agent: str | None) -> TokenOrigin:
-    """Return what is recorded of an address and of what a client says of itself.
+def format_origin(address: str | None, user_agent: str | None) -> str | None:
+    """Return what is stored of an address and of what a client says of itself; None if that is nothing.
 
-    That is any text. One that contains a token is not recorded at all.
+    What it says is any text. One that contains a token is not stored at all.
     """
-    if not user_agent or "tkb_" in user_agent:
-        return TokenOrigin(address)
-    client = _CONTROL_CHARACTERS.sub("", user_agent)[:MAX_CLIENT_CHARACTERS]
-    return TokenOrigin(address, client or None)
+    client = ""
+    if user_agent and "tkb_" not in user_agent:
+        client = _CONTROL_CHARACTERS.sub("", user_agent)[:MAX_CLIENT_CHARACTERS]
+    return f"{address or ''} {client}" if address or client else None
+
+
+def parse_origin(text: str | None) -> TokenOrigin:
+    """Return the origin that `format_origin` has written."""
+    address, _, client = (text or "").partition(" ")
+    return TokenOrigin(address or None, client or None)
 
 
 def get_origin(token: Token, now: datetime) -> TokenOrigin:
     """Return from where the token was last used, as long as that is kept."""
-    if token.last_used_at is None or now - token.last_used_at >= ORIGIN_LIFETIME:
-        return UNKNOWN_ORIGIN
-    return TokenOrigin(token.last_used_address, token.last_used_client)
+    return parse_origin(_get_kept_origin(token, now))
+
+
+def _get_kept_origin(token: Token, now: datetime) -> str | None:
+    is_kept = token.last_used_at is not None and now - token.last_used_at < ORIGIN_LIFETIME
+    return token.last_used_from if is_kept else None
 
 
 def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tuple[Token, Change | None]:
@@ -342,11 +378,11 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
             raise TokenOutOfReach(
                 f"That token has the scope {scope}, which yours does not have: revoke it with a token that has it."
             )
-    if not caller_token.get_limits().cover(token.get_limits()):
+    if not caller_token.limits.cover(token.limits):
         raise TokenOutOfReach(
             "That token may do more than yours, which is narrowed: revoke it with a token that is not narrower."
         )
-    revoked = _set_origin(replace(token, revoked_at=context.at, version=token.version + 1), UNKNOWN_ORIGIN)
+    revoked = replace(token, revoked_at=context.at, version=token.version + 1, last_used_from=None)
     return revoked, Change(updates=(revoked,))
 
 
@@ -366,15 +402,14 @@ def rotate(
     if not is_live(token, context.at):
         raise TokenExpired
     text = _generate_text(random_bytes)
-    # What is written back is not older than it may be, whatever a purge erases meanwhile.
-    rotated = _set_origin(
-        replace(token, digest=_hash_text(text), version=token.version + 1), get_origin(token, context.at)
+    rotated = replace(
+        token,
+        digest=_hash_text(text),
+        version=token.version + 1,
+        # A purge may erase an older one meanwhile, which must not be written back.
+        last_used_from=_get_kept_origin(token, context.at),
     )
     return rotated, text, Change(updates=(rotated,))
-
-
-def _set_origin(token: Token, origin: TokenOrigin) -> Token:
-    return replace(token, last_used_address=origin.address, last_used_client=origin.client)
 
 
 def _generate_text(random_bytes: Callable[[int], bytes]) -> str:

@@ -110,7 +110,7 @@ class InstallationOwners:
 class TokenLimits(NamedTuple):
     """What narrows a token: the only boards that it reaches, its highest role, and the only resources that it may use.
 
-    None does not narrow it. `kanban.access` says what each limit means.
+    None does not narrow it. Ids and resources are sorted. `kanban.access` says what each limit means.
     """
 
     board_ids: tuple[str, ...] | None = None
@@ -134,16 +134,6 @@ UNLIMITED = TokenLimits()
 """The limits of a token that nothing narrows."""
 
 
-class TokenOrigin(NamedTuple):
-    """From where a token was used: the client's address, and what it says of itself. None where that is unknown."""
-
-    address: str | None = None
-    client: str | None = None
-
-
-UNKNOWN_ORIGIN = TokenOrigin()
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token. Only the SHA-256 digest of its text is stored.
@@ -151,8 +141,8 @@ class Token:
     `ancestor_ids` are the ids of the token that it was created with (last) and of that token's ancestors (before). It
     is revoked with any of them, and `revoked_at` says so in that case, too.
 
-    `board_ids`, `max_role` and `resources` are its `TokenLimits`, and never change; ids and resources are sorted.
-    `last_used_address` and `last_used_client` are its `TokenOrigin` at `last_used_at`.
+    Its `limits` never change. `last_used_from` says from where it was used at `last_used_at`, in the form that
+    `kanban.tokens` writes.
 
     A session has no ancestors and no `expires_at`: it ends some time after its last use (`kanban.tokens`). `session_id`
     is the session that a token of a program was created in; the token stays when that session ends.
@@ -169,20 +159,10 @@ class Token:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     ancestor_ids: tuple[str, ...] = ()
-    board_ids: tuple[str, ...] | None = None
-    max_role: Role | None = None
-    resources: tuple[str, ...] | None = None
-    last_used_address: str | None = None
-    last_used_client: str | None = None
+    limits: TokenLimits = UNLIMITED
+    last_used_from: str | None = None
     kind: TokenKind = TokenKind.API
     session_id: str | None = None
-
-    def get_limits(self) -> TokenLimits:
-        """Return what narrows the token."""
-        # Nothing narrows most tokens, and each request asks for this.
-        if self.board_ids is None and self.max_role is None and self.resources is None:
-            return UNLIMITED
-        return TokenLimits(self.board_ids, self.max_role, self.resources)
 
 
 @dataclass(frozen=True, slots=True)

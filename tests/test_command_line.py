@@ -429,6 +429,27 @@ def test_a_purge_erases_responses_of_expired_idempotency_keys() -> None:
         assert database.execute("SELECT key FROM idempotency_records").fetchall() == [("key 30",)]
 
 
+def test_a_purge_erases_from_where_tokens_were_used_long_ago(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner")
+    main.main(["token"])
+    main.main(["token"])
+    now = datetime.now(UTC).replace(microsecond=0)
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        owner = store.read_installation_owner()
+        assert owner
+        new, old = store.page_tokens(owner.id, 2).items
+        for token, days in ((new, 29), (old, 31)):
+            store.record_token_use(token.id, now - timedelta(days=days), "203.0.113.7 curl")
+    capsys.readouterr()
+
+    main.main(["purge"])
+
+    with closing(sqlite3.connect("tackboard.db")) as database:
+        rows = database.execute("SELECT id, last_used_from FROM tokens ORDER BY id").fetchall()
+    assert rows == [(old.id, None), (new.id, "203.0.113.7 curl")]
+    assert capsys.readouterr().out == "There is nothing that was deleted more than 31 days ago.\n"
+
+
 def test_a_stopped_purge_says_so_and_the_next_one_continues(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

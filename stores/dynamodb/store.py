@@ -9,7 +9,6 @@ from kanban.card_views import view_card
 from kanban.changes import Change
 from kanban.store import Busy, CardQuery, CardsWithChecklists, EventQuery, NeighbourOf, PartKey, StoredResponse
 from kanban.values import (
-    UNKNOWN_ORIGIN,
     Board,
     Card,
     CardRank,
@@ -22,7 +21,6 @@ from kanban.values import (
     TimeEntry,
     Token,
     TokenKind,
-    TokenOrigin,
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
@@ -343,7 +341,7 @@ class DynamoStore:
     def purge_token_origins(self, before: datetime, limit: int) -> int:
         return token_origins.purge(self._client, self._reader, self._table, before, limit)
 
-    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
+    def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:
         try:
             holder = self._reader.get_token_holder(token_id, retries=False)
             if holder is not None:

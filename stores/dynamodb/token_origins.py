@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
-from kanban.values import TokenOrigin
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import to_string, to_timestamp
 from stores.dynamodb.batches import BatchWriter
@@ -17,23 +16,20 @@ from stores.dynamodb.keys import Item, format_timestamp, key_of
 from stores.dynamodb.reads import TableReader, TokenHolder
 from stores.dynamodb.writes import EXISTS, Put, UpdateBuilder
 
-_ATTRIBUTES = {"address": "#last_used_address", "client": "#last_used_client"}
 
-
-def record_use(client: RetryingClient, table: str, holder: TokenHolder, at: datetime, origin: TokenOrigin) -> None:
+def record_use(client: RetryingClient, table: str, holder: TokenHolder, at: datetime, origin: str | None) -> None:
     """Record the last use of a token. Raises ConditionFailed if a later one is recorded, and Busy."""
-    if any(origin):
+    if origin is not None:
         # It is written first: without it, nothing would be erased.
         next_day = format_timestamp(at.replace(hour=0, minute=0, second=0) + timedelta(days=1))
         note = Put(keys.token_origin_key(next_day, holder.user_id, holder.token_id))
         client("put_item", retries=False, **note.fields(table))
     update = UpdateBuilder()
     update.set("#last_used_at", to_timestamp(at))
-    for name, text in origin._asdict().items():
-        if text is None:
-            update.remove(_ATTRIBUTES[name])
-        else:
-            update.set(_ATTRIBUTES[name], to_string(text))
+    if origin is None:
+        update.remove("#last_used_from")
+    else:
+        update.set("#last_used_from", to_string(origin))
     update.require(EXISTS)
     update.require("(attribute_not_exists(#last_used_at) OR #last_used_at < :at)", at=to_timestamp(at))
     key = keys.token_key(holder.user_id, holder.token_id)
@@ -53,8 +49,7 @@ def purge(client: RetryingClient, reader: TableReader, table: str, before: datet
 
 def _erase(client: RetryingClient, table: str, key: Item, before: datetime) -> None:
     update = UpdateBuilder()
-    for attribute in _ATTRIBUTES.values():
-        update.remove(attribute)
+    update.remove("#last_used_from")
     update.require(EXISTS)
     update.require("#last_used_at < :before", before=to_timestamp(before))
     client("update_item", **update.build(key).fields(table))

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kanban.values import Identity, SignInCode, Token, User
+from kanban.tokens import format_limits, parse_limits
+from kanban.values import UNLIMITED, Identity, SignInCode, Token, User
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import (
     compile_reader,
@@ -45,10 +46,10 @@ _token_from_item: Callable[[Item], Token] = compile_reader(
         "user_id": "item['pk']['S'][2:]",
         "scopes": "tuple([Scope_WORDS[word] for word in item['scopes']['S'].split()])",
         "ancestor_ids": "tuple(item['ancestor_ids']['S'].split()) if 'ancestor_ids' in item else ()",
-        "board_ids": "tuple(item['board_ids']['S'].split()) if 'board_ids' in item else None",
-        "resources": "tuple(item['resources']['S'].split()) if 'resources' in item else None",
+        "limits": "parse_limits(item['limits']['S']) if 'limits' in item else UNLIMITED",
         "kind": "TokenKind_WORDS[item['kind']['S'] if 'kind' in item else 'api']",
     },
+    {"UNLIMITED": UNLIMITED, "parse_limits": parse_limits},
 )
 
 _token_attributes: Callable[[Token], Item] = compile_writer(
@@ -57,9 +58,9 @@ _token_attributes: Callable[[Token], Item] = compile_writer(
     {
         "scopes": "{'S': ' '.join(value.scopes)}",
         "ancestor_ids": "{'S': ' '.join(value.ancestor_ids)} if value.ancestor_ids else None",
-        "board_ids": "{'S': ' '.join(value.board_ids)} if value.board_ids is not None else None",
-        "resources": "{'S': ' '.join(value.resources)} if value.resources is not None else None",
+        "limits": "to_optional_string(format_limits(value.limits))",
     },
+    {"to_optional_string": to_optional_string, "format_limits": format_limits},
 )
 
 

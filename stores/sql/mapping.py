@@ -16,7 +16,9 @@ from kanban.fields import Field, compile_constructor, compile_function, describe
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
 from kanban.timekeeping.timestamps import format_utc
+from kanban.tokens import format_limits, parse_limits
 from kanban.values import (
+    UNLIMITED,
     Board,
     Card,
     CardView,
@@ -91,11 +93,14 @@ def _parse_links(lines: str) -> tuple[Link, ...]:
 
 
 _NAMES = {
+    "UNLIMITED": UNLIMITED,
     "bool": bool,
     "bytes": bytes,
     "build_search_text": build_search_text,
     "fold": fold,
     "format_changes": format_changes,
+    "format_limits": format_limits,
+    "parse_limits": parse_limits,
     "format_timestamp": format_timestamp,
     "json": json,
     "parse_ancestor_ids": _parse_ancestor_ids,
@@ -173,8 +178,8 @@ _FIELDS_OF_RUNNING_ENTRY = {"board_id": "c_board_id", "card_id": "c_id", "ended_
 RUNNING_ENTRY_COLUMNS = _columns_of(tables.time_entries, without=tuple(_FIELDS_OF_RUNNING_ENTRY))
 """The columns of a card's open time entry, which follow those of the card."""
 
-TOKEN_COLUMNS = _columns_of(tables.tokens, without=("revoked_at",))
-"""The columns of `tokens` that a token is read from. When it was revoked, and its ancestors, follow."""
+TOKEN_COLUMNS = _columns_of(tables.tokens, without=("revoked_at", "digest"))
+"""The columns of `tokens` that a token is read from. When it was revoked, its ancestors and the digest follow."""
 
 
 def _make_running_entry() -> str:
@@ -203,22 +208,17 @@ user_to_row: Callable[[User], _Write] = _compile_writer(User, _columns_of(tables
 
 row_to_token: Callable[[Row], Token] = _compile_reader(
     Token,
-    (*TOKEN_COLUMNS, "revoked_at", "ancestors"),
+    (*TOKEN_COLUMNS, "revoked_at", "ancestors", "digest"),
     {
         "scopes": "tuple([Scope_VALUES[scope] for scope in c_scopes.split()])",
-        "board_ids": "tuple(c_board_ids.split()) if c_board_ids is not None else None",
-        "resources": "tuple(c_resources.split()) if c_resources is not None else None",
+        "limits": "parse_limits(c_limits) if c_limits is not None else UNLIMITED",
         "ancestor_ids": "parse_ancestor_ids(c_ancestors) if c_ancestors else ()",
     },
 )
 token_to_row: Callable[[Token], _Write] = _compile_writer(
     Token,
     _columns_of(tables.tokens),
-    {
-        "scopes": "' '.join(value.scopes)",
-        "board_ids": "' '.join(value.board_ids) if value.board_ids is not None else None",
-        "resources": "' '.join(value.resources) if value.resources is not None else None",
-    },
+    {"scopes": "' '.join(value.scopes)", "limits": "format_limits(value.limits)"},
 )
 
 row_to_identity: Callable[[Row], Identity] = _compile_reader(Identity, _columns_of(tables.identities))

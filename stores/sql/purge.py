@@ -113,13 +113,13 @@ ERASE_TOKEN_ORIGINS: Statement = (
     .where(
         tables.tokens.c.id.in_(
             sa.select(tables.tokens.c.id)
-            .where(tables.TOKEN_HAS_ORIGIN, tables.tokens.c.last_used_at < _BEFORE)
+            .where(tables.tokens.c.last_used_from.is_not(None), tables.tokens.c.last_used_at < _BEFORE)
             .order_by(tables.tokens.c.last_used_at)
             .limit(_LIMIT)
             .with_for_update(skip_locked=True)
         )
     )
-    .values(last_used_address=sa.null(), last_used_client=sa.null())
+    .values(last_used_from=sa.null())
     .returning(sa.literal_column("1"))
 )
 """Erases from where at most `limit` tokens were last used before a timestamp."""

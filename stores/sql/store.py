@@ -26,7 +26,6 @@ from kanban.store import (
 )
 from kanban.text import fold
 from kanban.values import (
-    UNKNOWN_ORIGIN,
     Board,
     Card,
     CardRank,
@@ -43,7 +42,6 @@ from kanban.values import (
     TimeEntry,
     Token,
     TokenKind,
-    TokenOrigin,
     User,
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
@@ -62,7 +60,7 @@ from stores.sql.webhooks import SqlWebhooks
 
 _SECRET_BYTES = 32
 _TIME_ENTRY_COLUMN_COUNT = len(tables.time_entries.columns)
-_TOKEN_COLUMN_COUNT = len(tables.tokens.columns) + 1
+_TOKEN_COLUMN_COUNT = len(mapping.TOKEN_COLUMNS) + 2
 
 _PURGE_ATTEMPTS = 5
 """How often a step of a purge is tried. It fails when another purge has just erased the rows that this one found."""
@@ -414,7 +412,8 @@ class SqlStore:
         if not rows:
             return None
         (row,) = rows
-        return mapping.row_to_token(row[:_TOKEN_COLUMN_COUNT]), mapping.row_to_user(row[_TOKEN_COLUMN_COUNT:])
+        token = mapping.row_to_token((*row[:_TOKEN_COLUMN_COUNT], digest))
+        return token, mapping.row_to_user((token.user_id, *row[_TOKEN_COLUMN_COUNT:]))
 
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         rows = self._read(user_statements.TOKEN, user_id=user_id, token_id=token_id)
@@ -466,8 +465,8 @@ class SqlStore:
         statement = self._bind(purge.ERASE_TOKEN_ORIGINS, before=format_timestamp(before), limit=limit)
         return self._retry_erase(lambda transaction: len(transaction.query(statement)))
 
-    def record_token_use(self, token_id: str, at: datetime, origin: TokenOrigin = UNKNOWN_ORIGIN) -> None:
-        values = {"token_id": token_id, "at": format_timestamp(at), **origin._asdict()}
+    def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:
+        values = {"token_id": token_id, "at": format_timestamp(at), "origin": origin}
         try:
             with self._begin_write(wait=False) as transaction:
                 transaction.execute(self._bind(write_statements.RECORD_TOKEN_USE, **values))

@@ -66,11 +66,8 @@ tokens = sa.Table(
     sa.Column("expires_at", TIMESTAMP),
     sa.Column("last_used_at", TIMESTAMP),
     sa.Column("revoked_at", TIMESTAMP),
-    sa.Column("board_ids", BYTEWISE_TEXT),
-    sa.Column("max_role", TEXT),
-    sa.Column("resources", TEXT),
-    sa.Column("last_used_address", TEXT),
-    sa.Column("last_used_client", TEXT),
+    sa.Column("limits", TEXT),
+    sa.Column("last_used_from", TEXT),
     sa.Column("kind", TEXT, nullable=False, server_default="api"),
     # The session that it was created in.
     sa.Column("session_id", BYTEWISE_TEXT),
@@ -86,12 +83,11 @@ sa.Index(
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
 )
-TOKEN_HAS_ORIGIN = sa.or_(tokens.c.last_used_address.is_not(None), tokens.c.last_used_client.is_not(None))
 sa.Index(
     "ix_tokens_origin",
     tokens.c.last_used_at,
-    sqlite_where=TOKEN_HAS_ORIGIN,
-    postgresql_where=TOKEN_HAS_ORIGIN,
+    sqlite_where=tokens.c.last_used_from.is_not(None),
+    postgresql_where=tokens.c.last_used_from.is_not(None),
 )
 
 # The tokens with which a token was made, the oldest at position 0: it is revoked together with any of them.

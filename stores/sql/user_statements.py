@@ -38,13 +38,18 @@ _TOKEN_COLUMNS = (
     _ANCESTORS.label("ancestors"),
 )
 
+# Each column costs every request. The digest is what is asked for, and the token has its user's id.
 TOKEN_AND_USER = (
-    sa.select(*_TOKEN_COLUMNS, users)
+    sa.select(*_TOKEN_COLUMNS, *(column for column in users.c if column is not users.c.id))
     .join(users, users.c.id == tokens.c.user_id)
     .where(tokens.c.digest == parameter("digest"))
 )
 
-TOKEN = sa.select(*_TOKEN_COLUMNS).where(tokens.c.id == parameter("token_id"), tokens.c.user_id == parameter("user_id"))
+"""A token of a digest, without the digest, and its user without the id."""
+
+TOKEN = sa.select(*_TOKEN_COLUMNS, tokens.c.digest).where(
+    tokens.c.id == parameter("token_id"), tokens.c.user_id == parameter("user_id")
+)
 
 
 _SCANNED = tokens.alias("scanned")
@@ -62,7 +67,7 @@ LAST_SCANNED_TOKEN = select_row_after(
 """The id of the last token that is looked through for a page; no row if all of them are."""
 
 TOKENS = (
-    sa.select(*_TOKEN_COLUMNS)
+    sa.select(*_TOKEN_COLUMNS, tokens.c.digest)
     .where(
         tokens.c.user_id == parameter("user_id"),
         tokens.c.kind == parameter("kind"),

@@ -36,10 +36,7 @@ from stores.sql.tables import (
 # A list's stage has its own statement: SQLite checks every card of a list whenever a statement sets a column to which
 # the cards refer, even if its value stays the same.
 _IMMUTABLE_COLUMNS = frozenset(
-    {
-        *("id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage"),
-        *("board_ids", "max_role", "resources"),
-    }
+    {"id", "board_id", "user_id", "card_id", "digest", "created_at", "created_by", "author_id", "stage", "limits"}
 )
 _STATUS = sa.select(lists.c.stage).where(lists.c.id == parameter("list_id")).scalar_subquery()
 
@@ -231,7 +228,7 @@ RECORD_TOKEN_USE = (
         tokens.c.id == parameter("token_id"),
         sa.or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < parameter("at")),
     )
-    .values(last_used_at=parameter("at"), last_used_address=parameter("address"), last_used_client=parameter("client"))
+    .values(last_used_at=parameter("at"), last_used_from=parameter("origin"))
 )
 
 

@@ -67,6 +67,19 @@ def test_what_can_still_be_restored_is_left(with_a_deleted_board: Scheduled) -> 
     assert with_a_deleted_board(days_later=30) == {"erased": 0, "done": True}
 
 
+@pytest.mark.parametrize(("days_later", "origin"), [(29, {"address": None, "client": "curl"}), (32, None)])
+def test_from_where_tokens_were_used_long_ago_is_erased(
+    purged: tuple[Client, Scheduled], days_later: int, origin: dict[str, str | None] | None
+) -> None:
+    mina, send = purged
+    mina.get("/boards", User_Agent="curl")
+
+    assert send(days_later=days_later) == {"erased": 0, "done": True}
+
+    # The time of the application stands still: the response would show what is stored.
+    assert mina.get("/users/me/tokens").json["items"][0]["last_used_from"] == origin
+
+
 def test_what_there_is_no_time_for_is_left_to_the_next(with_a_deleted_board: Scheduled) -> None:
     assert with_a_deleted_board(days_later=32, milliseconds=2_400) == {"erased": 0, "done": False}
     assert with_a_deleted_board(days_later=32)["done"] is True

@@ -21,10 +21,11 @@ from kanban.tokens import (
     RoleTooHigh,
     ScopeTooBroad,
     TokenExpired,
+    TokenOrigin,
     TokenOutOfReach,
     TooManyGenerations,
 )
-from kanban.values import UNKNOWN_ORIGIN, UNLIMITED, Role, Scope, Token, TokenLimits, TokenOrigin
+from kanban.values import UNLIMITED, Role, Scope, Token, TokenLimits
 from tests.kanban.fake_store import NOON
 
 SETS_OF_SCOPES = [scopes for size in (1, 2, 3) for scopes in combinations(Scope, size)]
@@ -275,9 +276,23 @@ def issue_narrow(context: ActionContext, limits: TokenLimits, parent: Token | No
 def test_a_token_keeps_its_limits_in_order(context: ActionContext) -> None:
     token = issue_narrow(context, TokenLimits(("brd_2", "brd_1"), Role.EDITOR, ("comments", "cards")))
 
-    assert token.get_limits() == NARROW
-    assert (token.board_ids, token.max_role, token.resources) == NARROW
-    assert issue_narrow(context, TokenLimits()).get_limits() is UNLIMITED
+    assert token.limits == NARROW
+    assert issue_narrow(context, TokenLimits()).limits is UNLIMITED
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (UNLIMITED, None),
+        (NARROW, '{"board_ids": ["brd_1", "brd_2"], "max_role": "editor", "resources": ["cards", "comments"]}'),
+        (TokenLimits(max_role=Role.OWNER), '{"max_role": "owner"}'),
+        (TokenLimits(resources=("cards",)), '{"resources": ["cards"]}'),
+    ],
+)
+def test_limits_are_read_as_they_were_written(limits: TokenLimits, text: str | None) -> None:
+    assert tokens.format_limits(limits) == text
+    if text is not None:
+        assert tokens.parse_limits(text) == limits
 
 
 @pytest.mark.parametrize(
@@ -295,8 +310,8 @@ def test_a_child_has_the_limits_of_its_parent_or_narrower_ones(
 ) -> None:
     parent = issue_narrow(context, NARROW)
 
-    assert issue_narrow(context, limits, parent).get_limits() == expected
-    assert issue_narrow(context, limits, issue_narrow(context, UNLIMITED)).get_limits() == limits
+    assert issue_narrow(context, limits, parent).limits == expected
+    assert issue_narrow(context, limits, issue_narrow(context, UNLIMITED)).limits == limits
 
 
 def test_no_child_is_wider_than_its_parent(context: ActionContext) -> None:
@@ -349,13 +364,14 @@ def test_a_token_revokes_none_that_is_wider(
         (timedelta(seconds=59), "192.0.2.2", False),
         (timedelta(seconds=60), "192.0.2.2", True),
         (HOUR - SECOND, None, False),
+        (HOUR - SECOND, "", False),
         (HOUR, None, True),
     ],
 )
 def test_a_use_is_recorded_once_an_hour_and_from_another_address_once_a_minute(
     token: Token, passed: timedelta, address: str | None, is_due: bool
 ) -> None:
-    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1")
+    used = replace(token, last_used_at=NOON, last_used_from="192.0.2.1 ")
 
     assert tokens.is_use_record_due(used, NOON + passed, address) == is_due
     assert tokens.is_use_record_due(token, NOON, address)
@@ -375,35 +391,36 @@ def test_a_use_is_recorded_once_an_hour_and_from_another_address_once_a_minute(
     ],
 )
 def test_what_a_client_says_of_itself_is_recorded_as_text(user_agent: str | None, client: str | None) -> None:
-    assert tokens.describe_origin("192.0.2.1", user_agent) == TokenOrigin("192.0.2.1", client)
+    for address in ("192.0.2.1", None):
+        text = tokens.format_origin(address, user_agent)
+
+        assert (text is None) == (address is None and client is None)
+        assert tokens.parse_origin(text) == TokenOrigin(address, client)
 
 
 def test_an_origin_is_forgotten_after_thirty_days(token: Token) -> None:
-    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1", last_used_client="curl")
+    used = replace(token, last_used_at=NOON, last_used_from="192.0.2.1 curl")
 
     assert tokens.get_origin(used, NOON + timedelta(days=30) - SECOND) == TokenOrigin("192.0.2.1", "curl")
-    assert tokens.get_origin(used, NOON + timedelta(days=30)) == UNKNOWN_ORIGIN
-    assert tokens.get_origin(token, NOON) == UNKNOWN_ORIGIN
+    assert tokens.get_origin(used, NOON + timedelta(days=30)) == TokenOrigin(None, None)
+    assert tokens.get_origin(token, NOON) == TokenOrigin(None, None)
 
 
 def test_a_rotation_writes_back_no_origin_that_a_purge_may_erase(token: Token, context: ActionContext) -> None:
-    used = replace(token, last_used_address="192.0.2.1", last_used_client="curl")
+    used = replace(token, last_used_from="192.0.2.1 curl")
     recent, old = (replace(used, last_used_at=NOON - timedelta(days=days)) for days in (29, 30))
 
     rotated = [tokens.rotate(token, context, os.urandom, caller_token=token)[0] for token in (recent, old)]
 
-    assert [(token.last_used_address, token.last_used_client) for token in rotated] == [
-        ("192.0.2.1", "curl"),
-        (None, None),
-    ]
+    assert [token.last_used_from for token in rotated] == ["192.0.2.1 curl", None]
 
 
 def test_a_revoked_token_has_no_origin(token: Token, context: ActionContext) -> None:
-    used = replace(token, last_used_at=NOON, last_used_address="192.0.2.1", last_used_client="curl")
+    used = replace(token, last_used_at=NOON, last_used_from="192.0.2.1 curl")
 
     revoked, _ = tokens.revoke(used, context, caller_token=used)
 
-    assert (revoked.last_used_at, revoked.last_used_address, revoked.last_used_client) == (NOON, None, None)
+    assert (revoked.last_used_at, revoked.last_used_from) == (NOON, None)
 
 
 @pytest.fixture
@@ -447,9 +464,9 @@ def test_a_session_rotates_every_token_of_its_user(session: Token, token: Token,
         ({"scopes": (Scope.READ, Scope.ADMIN)}, False),
         ({"ancestor_ids": ("tok_0",)}, False),
         ({"expires_at": NOON + HOUR}, False),
-        ({"max_role": Role.OWNER}, False),
-        ({"board_ids": ()}, False),
-        ({"resources": ("cards",)}, False),
+        ({"limits": TokenLimits(max_role=Role.OWNER)}, False),
+        ({"limits": TokenLimits(board_ids=("brd_1",))}, False),
+        ({"limits": TokenLimits(resources=("cards",))}, False),
         ({"revoked_at": NOON}, False),
     ],
 )

@@ -31,7 +31,7 @@ FILTER_SETS: list[card_page_statements.FilterNames] = [
 FLAGS = [False, True]
 ANY_VALUES = {column.name: 1 for table in metadata.tables.values() for column in table.columns} | dict.fromkeys(
     (
-        *("actor_id", "address", "client", "from_board_id", "label_id", "limit", "now", "pattern"),
+        *("actor_id", "from_board_id", "label_id", "limit", "now", "origin", "pattern", "previous_value"),
         *("assignee_id", "due_from", "due_until", "overdue_at", "since", "token_id", "until", "updated_since"),
         *("after_name", "latest", "owner", "seen_batch_to"),
         *("deleted_since", "last_board_id", "last_id", "max_count"),
