@@ -52,7 +52,7 @@ token: .venv/product  ## print a new token of the owner, or of a user who has lo
 users: .venv/product  ## list the users, with their roles in the installation and when they last used it
 	@exec $(BIN)/python -m cli users
 
-user: .venv/product  ## make a user an owner of the installation, or a member again: make user USER=mina ACTION=owner
+user: .venv/product  ## make USER an owner or a member, deactivate or reactivate them: make user USER=mina ACTION=owner
 	@test -n "$(filter command,$(origin USER))" -a -n "$(ACTION)" || { echo "Name both: make user USER=mina ACTION=owner" >&2; exit 1; }
 	@exec $(BIN)/python -m cli user "$(USER)" "$(ACTION)"
 

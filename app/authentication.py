@@ -6,7 +6,7 @@ from datetime import datetime
 from app.provider_sign_in import ProviderSignIn
 from contract.client_address import parse_address
 from contract.messages import Request
-from kanban import identities, tokens
+from kanban import identities, tokens, users
 from kanban.access import PROVIDER_TOKEN_VERSION, Caller
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
@@ -29,11 +29,11 @@ def authenticate(
         return None
     token, user = token_and_user
     at = clock()
-    if not tokens.is_live(token, at):
+    if not tokens.is_live(token, at) or not users.is_valid_since(user, token.created_at):
         return None
     if tokens.is_use_record_due(token, at, request.context.address):
         _record_use(store, token, at, request)
-    return Caller(user.id, token.id, token.scopes, token.version, token.limits)
+    return Caller(user.id, token.id, token.scopes, token.version, token.limits, user.signed_out_at)
 
 
 def _record_use(store: Store, token: Token, at: datetime, request: Request) -> None:
@@ -49,11 +49,13 @@ def _authenticate_with_provider(store: Store, providers: ProviderSignIn, token_t
         return None
     account, scopes = account_and_scopes
     identity = store.sign_in.read_identity(account.issuer, account.subject)
-    if identity is None:
+    user = store.read_user(identity.user_id) if identity else None
+    if identity is None or user is None or user.deactivated_at is not None:
         return None
     return Caller(
         identity.user_id,
         identities.derive_token_id(identity),
         tuple(Scope(scope) for scope in scopes),
         PROVIDER_TOKEN_VERSION,
+        signed_out_at=user.signed_out_at,
     )

@@ -11,6 +11,7 @@ processes may still be first.
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
@@ -32,8 +33,10 @@ from kanban.errors import (
     conflict_for_duplicate,
 )
 from kanban.store import AlreadyExists, Busy, StaleRead, Store, StoredResponse
+from kanban.tokens import TokenChanged
 from kanban.values import Scope
 from usecases.duplicates import ensure_no_duplicates, find_card_with_external_id
+from usecases.user_boards import commit_step
 
 MAX_ATTEMPTS = 12
 """How often a handler runs for one request before the client is asked to come back later."""
@@ -151,12 +154,13 @@ class IdempotentCommit:
             if response.change is None and to_store is None:
                 return response
             try:
-                self._store.commit(response.change or Change(), to_store)
+                self._write(call, response.change, to_store)
             except StaleRead:
+                self._ensure_active(call)
                 call.request.context.retries += 1
                 if attempt and self._monotonic_clock() > gives_up_at:
                     return None
-                self._sleep(self._random_fraction() * FIRST_DELAY_SECONDS * 2 ** min(attempt, MAX_DOUBLINGS))
+                self._pause(attempt)
             except AlreadyExists as error:
                 stored = self._read_stored_response(call) if error.constraint == "idempotency_key" else None
                 if stored is None:
@@ -165,6 +169,33 @@ class IdempotentCommit:
             else:
                 return response
         return None
+
+    def _write(self, call: Call, change: Change | None, to_store: StoredResponse | None) -> None:
+        """Write the change, which must find the caller active, and then its steps; or raise as the store does."""
+        if change is None:
+            self._store.commit(Change(), to_store)
+            return
+        if call.caller and change.active_user_id is None:
+            change = replace(change, active_user_id=call.caller.user_id)
+        if not change.steps:
+            self._store.commit(change, to_store)
+            return
+        self._store.commit(replace(change, steps=()))
+        for step in change.steps:
+            with self._turns.take(step.board_id):
+                commit_step(self._store, step, self._pause)
+        # It comes last: a request that was interrupted is repeated in full.
+        if to_store:
+            self._store.commit(Change(), to_store)
+
+    def _ensure_active(self, call: Call) -> None:
+        """Raise TokenChanged if the caller was deactivated while the request was under way: each attempt would fail."""
+        user = self._store.read_user(call.caller.user_id) if call.caller else None
+        if user is not None and user.deactivated_at is not None:
+            raise TokenChanged
+
+    def _pause(self, attempt: int) -> None:
+        self._sleep(self._random_fraction() * FIRST_DELAY_SECONDS * 2 ** min(attempt, MAX_DOUBLINGS))
 
     def _build_conflict(self, error: AlreadyExists, change: Change) -> Conflict:
         """Return the error for a duplicate, with the card that has the external id."""

@@ -75,7 +75,7 @@ _PURGE_BATCH_SIZE = 500
 """How much a purge erases in one step: little enough for a server that runs meanwhile."""
 
 
-USER_ACTIONS = ("owner", "member")
+USER_ACTIONS = ("owner", "member", "deactivate", "reactivate")
 """What `user` can do to a user."""
 
 
@@ -195,7 +195,7 @@ def sign_in(settings: Settings) -> None:
 
 
 def users(settings: Settings) -> None:
-    """List the users: id, role in the installation, when a token of theirs was last used, and name."""
+    """List the users: id, state, role in the installation, when a token of theirs was last used, and name."""
     from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
 
     with _open_existing_store(settings) as store:
@@ -206,8 +206,8 @@ def users(settings: Settings) -> None:
 def user(settings: Settings) -> None:
     """Change what a user may do in the installation.
 
-    `owner` makes the user an owner, who can let users in, and decide who is an owner; `member` takes that back. The
-    installation always has an owner.
+    `owner` makes the user an owner, who can let users in and put them out; `member` takes that back. `deactivate` ends
+    the user's tokens and sessions and lets them in no more, until `reactivate`. The installation always has an owner.
     """
     from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
 
@@ -360,7 +360,7 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
     readers: "deliver webhooks, where another server than `run` serves the application",
     token: "print a new token of the owner, or of a user who has lost theirs",
     users: "list the users",
-    user: "make a user an owner of the installation, or take that back",
+    user: "make a user an owner of the installation, deactivate or reactivate them",
     sign_in: "print a link that signs the owner, or another user, in once",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",

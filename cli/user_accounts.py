@@ -1,15 +1,17 @@
 """List the users of a store, and change what they may do in the installation, without a server."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from kanban import installation
+from kanban import installation, users
 from kanban.changes import ActionContext, Change
 from kanban.errors import DomainError
 from kanban.store import Store
 from kanban.timekeeping.timestamps import format_utc
 from kanban.values import InstallationRole, TokenKind, User
 from kanban.views import PageKey
+from usecases import user_boards
 
 _PER_READ = 100
 
@@ -19,15 +21,17 @@ class UserUnchanged(Exception):
 
 
 def describe_users(store: Store) -> Iterator[str]:
-    """Yield a line for each user, by id: the id, the role, when a token was last used, and the name.
+    """Yield a line for each user, by id: the id, the state, the role, when a token was last used, and the name.
 
     Of a user with more than 100 sessions, or other tokens, the newest count.
     """
     owner_ids = store.read_installation_owner_ids()
     for user in _read_users(store):
         last_use = _find_last_use(store, user.id)
+        state = "deactivated" if user.deactivated_at else "active"
+        role = installation.get_role(user.id, owner_ids)
         used = format_utc(last_use) if last_use else "never used"
-        yield "  ".join((f"{user.id:30}", f"{installation.get_role(user.id, owner_ids):6}", f"{used:20}", user.name))
+        yield "  ".join((f"{user.id:30}", f"{state:11}", f"{role:6}", f"{used:20}", user.name))
 
 
 def change_user(store: Store, user: User, action: str, context: ActionContext) -> str:
@@ -37,11 +41,14 @@ def change_user(store: Store, user: User, action: str, context: ActionContext) -
     except DomainError as error:
         raise UserUnchanged(error.message) from None
     if change is not None:
-        store.commit(change)
+        store.commit(replace(change, steps=()))
+        for step in change.steps:
+            user_boards.commit_step(store, step)
     return sentence
 
 
 def _make_owner(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
+    users.ensure_active(user)
     _, change = installation.set_role(user, InstallationRole.OWNER, store.read_installation_owner_ids(), context)
     return change, f"The user '{user.id}' is an owner of the installation."
 
@@ -51,9 +58,29 @@ def _make_member(store: Store, user: User, context: ActionContext) -> tuple[Chan
     return change, f"The user '{user.id}' is no owner of the installation."
 
 
+def _deactivate(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
+    _, change = users.deactivate(user, store.read_installation_owner_ids(), context)
+    steps = user_boards.build_deactivation_steps(store, user.id, context)
+    sentence = f"The user '{user.id}' is deactivated."
+    boards = user_boards.list_boards_without_owner(store, user.id)
+    if boards:
+        names = ", ".join(f"{view.board.id} ({view.board.name})" for view in boards)
+        sentence += f" These boards have no other owner: {names}."
+    return (change or Change()).merge(Change(steps=steps)), sentence
+
+
+def _reactivate(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
+    _, change = users.reactivate(user, context)
+    steps = user_boards.build_reactivation_steps(store, user.id, context)
+    sentence = f"The user '{user.id}' is active. What they signed in with before stays void."
+    return (change or Change()).merge(Change(steps=steps)), sentence
+
+
 ACTIONS: Mapping[str, Callable[[Store, User, ActionContext], tuple[Change | None, str]]] = {
     "owner": _make_owner,
     "member": _make_member,
+    "deactivate": _deactivate,
+    "reactivate": _reactivate,
 }
 """What can be done to a user."""
 

@@ -97,7 +97,8 @@ def delete_identity(
     calling_token = read_calling_token(store, caller)
     tokens.ensure_way_in(calling_token, context.at)
     remaining = [other for other in present if other.id != identity.id]
-    if not allow_last and not has_other_way_in(store, calling_token, remaining, providers.list_issuers(), context.at):
+    issuers = providers.list_issuers()
+    if not allow_last and not has_other_way_in(store, calling_token, caller, remaining, issuers, now=context.at):
         raise LastWayIn
     return no_content(Change(deletes=(identity,)))
 
@@ -121,9 +122,9 @@ def _find_or_create_user(
     identity = store.sign_in.read_identity(account.issuer, account.subject)
     if identity is not None:
         user = store.read_user(identity.user_id)
-        if user is None:
+        if user is None or user.deactivated_at is not None:
             raise ProviderSignInFailed
-        return user, Change()
+        return user, Change(active_user_id=user.id)
     sign_up = next(provider.sign_up for provider in providers.list_providers() if provider.id == provider_id)
     # The first user owns the installation, which a stranger should not.
     if sign_up != _OPEN or not store.read_installation_owner_ids():

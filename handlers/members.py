@@ -2,7 +2,7 @@
 
 from handlers import entity_tags, serialize
 from handlers.results import Result, card_result, new_resource, no_content, page
-from kanban import labels_and_assignees, members
+from kanban import labels_and_assignees, members, users
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
@@ -33,6 +33,8 @@ def put_member(
     if user is None:
         raise NotFound("user")
     member, change = members.put(view, user_id, Role(body["role"]), context)
+    if change is not None and change.creates:
+        users.ensure_active(user)
     result_body, tag = serialize.member(member, user), entity_tags.member_tag(member, user)
     if change is not None and change.creates:
         return new_resource(result_body, etag=tag, location=f"/boards/{board_id}/members/{user_id}", change=change)

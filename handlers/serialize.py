@@ -4,7 +4,7 @@ Most functions are compiled, when they are first called, from the fields of thei
 their order. Where the document differs from the value, the members that replace a field are given as Python source.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -70,12 +70,21 @@ _NAMES = {
 _DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': format_utc(value.deleted_at)})"
 """The member of a value that is deleted."""
 
-_user: Callable[[User], JsonObject] = compile_serializer(User, {})
+_STATE = "'state': 'active' if value.deactivated_at is None else 'deactivated'"
+"""The state of a user, or of a membership."""
+
+_user: Callable[[User], JsonObject] = compile_serializer(User, {"deactivated_at": _STATE, "signed_out_at": ""})
 
 
 def user(value: User, installation_role: InstallationRole | None = None) -> JsonObject:
     """Serialize a `User`, with their role in the installation if the caller may know it."""
     return {**_user(value), "installation_role": installation_role}
+
+
+def user_and_boards(value: User, installation_role: InstallationRole, boards: Iterable[BoardView]) -> JsonObject:
+    """Serialize a `User`, and boards that have no other owner."""
+    names = [{"id": view.board.id, "name": view.board.name} for view in boards]
+    return {"user": user(value, installation_role), "boards_without_owner": names}
 
 
 def _serialize_limits(limits: TokenLimits) -> JsonObject:
@@ -160,7 +169,9 @@ board: Callable[[Board, Role], JsonObject] = compile_serializer(
 """Serialize a `Board` for a member with this role."""
 
 member: Callable[[Member, User], JsonObject] = compile_serializer(
-    Member, {"id": "", "role": "'name': user.name, 'role': value.role", "version": ""}, ("value", "user")
+    Member,
+    {"id": "", "role": "'name': user.name, 'role': value.role", "version": "", "deactivated_at": _STATE},
+    ("value", "user"),
 )
 """Serialize a `Member`: the membership and its user."""
 

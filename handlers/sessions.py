@@ -30,7 +30,7 @@ def list_sessions(
     items = (
         serialize.session(session, caller.token_id, context.at)
         for session in sessions.items
-        if tokens.is_live(session, context.at) and caller.limits.cover(session.limits)
+        if tokens.is_live(session, context.at) and caller.may_use(session) and caller.limits.cover(session.limits)
     )
     return page(items, encode_cursor(sessions.next_key))
 
@@ -67,8 +67,9 @@ def end_session(
     if session is None or session.kind is not TokenKind.SESSION or session.revoked_at is not None:
         raise NotFound("session")
     _, change = tokens.revoke(session, context, caller_token=read_calling_token(store, caller))
-    identities = store.sign_in.list_identities(caller.user_id)
-    if not allow_last and not has_other_way_in(store, session, identities, providers.list_issuers(), context.at):
+    remaining = store.sign_in.list_identities(caller.user_id)
+    issuers = providers.list_issuers()
+    if not allow_last and not has_other_way_in(store, session, caller, remaining, issuers, now=context.at):
         raise LastWayIn
     return no_content(change)
 

@@ -22,7 +22,7 @@ def list_tokens(
 ) -> Result:
     """List the caller's tokens that are not revoked and no sessions, newest first; a narrowed token gets none wider."""
     tokens_page = store.page_tokens(caller.user_id, limit, cursor)
-    covered = (token for token in tokens_page.items if caller.limits.cover(token.limits))
+    covered = (token for token in tokens_page.items if caller.may_use(token) and caller.limits.cover(token.limits))
     return page((serialize.token(token, now) for token in covered), encode_cursor(tokens_page.next_key))
 
 

@@ -5,13 +5,13 @@ from handlers.dependencies import CursorEncoder, IfMatch, RandomBytes
 from handlers.results import Result, new_resource, page
 from kanban import installation, tokens, users
 from kanban.access import Caller, ensure_may_manage_users, ensure_not_narrowed
-from kanban.changes import ActionContext
-from kanban.errors import NotFound
+from kanban.changes import ActionContext, Change
+from kanban.errors import NotFound, UnknownReference
 from kanban.store import Store
 from kanban.users import SignupClosed
 from kanban.values import InstallationRole, Scope, User
 from kanban.views import PageKey
-from usecases import user_search
+from usecases import user_boards, user_search
 
 
 def list_users(
@@ -73,18 +73,54 @@ def update_user(
     store: Store, caller: Caller, context: ActionContext, if_match: IfMatch, user_id: str, body: dict[str, str]
 ) -> Result:
     """Give a user another role in the installation."""
-    owner_ids = store.read_installation_owner_ids()
-    ensure_may_manage_users(caller)
-    installation.ensure_owner(caller.user_id, owner_ids, "change the roles of users")
-    user = _require_user(store, user_id)
+    owner_ids, user = _require_managed_user(store, caller, user_id, "change the roles of users")
     if_match.ensure_matches(user.version)
     role = installation.get_role(user.id, owner_ids)
     change = None
     if "installation_role" in body:
         role = InstallationRole(body["installation_role"])
+        if role is InstallationRole.OWNER:
+            users.ensure_active(user)
         user, change = installation.set_role(user, role, owner_ids, context)
     tag = str(user.version) if user.id == caller.user_id else f"{user.version}.1"
     return Result(serialize.user(user, role), etag=tag, change=change)
+
+
+def deactivate_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
+    """Sign a user out for good, and let them do nothing until reactivated."""
+    owner_ids, user = _require_managed_user(store, caller, user_id, "deactivate users")
+    user, change = users.deactivate(user, owner_ids, context)
+    steps = user_boards.build_deactivation_steps(store, user_id, context)
+    boards = user_boards.list_boards_without_owner(store, user_id)
+    return Result(
+        serialize.user_and_boards(user, InstallationRole.MEMBER, boards),
+        change=(change or Change()).merge(Change(steps=steps)),
+    )
+
+
+def reactivate_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
+    """Let a deactivated user sign in again."""
+    owner_ids, user = _require_managed_user(store, caller, user_id, "reactivate users")
+    user, change = users.reactivate(user, context)
+    steps = user_boards.build_reactivation_steps(store, user_id, context)
+    return Result(
+        serialize.user(user, installation.get_role(user.id, owner_ids)),
+        change=(change or Change()).merge(Change(steps=steps)),
+    )
+
+
+def transfer_boards(store: Store, caller: Caller, context: ActionContext, user_id: str, body: dict[str, str]) -> Result:
+    """Give the boards of a deactivated user that have no other owner to another user."""
+    owner_ids, user = _require_managed_user(store, caller, user_id, "transfer boards")
+    users.ensure_deactivated(user)
+    new_owner = store.read_user(body["to_user_id"])
+    if new_owner is None or new_owner.deactivated_at is not None:
+        raise UnknownReference("to_user_id")
+    boards = user_boards.list_boards_without_owner(store, user_id)
+    steps = user_boards.build_transfer_steps(store, boards, user_id, new_owner.id, context)
+    return Result(
+        serialize.user_and_boards(user, installation.get_role(user.id, owner_ids), boards), change=Change(steps=steps)
+    )
 
 
 def get_me(store: Store, caller: Caller) -> Result:
@@ -99,6 +135,14 @@ def update_me(store: Store, caller: Caller, context: ActionContext, if_match: If
     if_match.ensure_matches(user.version)
     user, change = users.update(user, body, context)
     return Result(serialize.user(user, _read_role(store, user)), etag=str(user.version), change=change)
+
+
+def _require_managed_user(store: Store, caller: Caller, user_id: str, action: str) -> tuple[tuple[str, ...], User]:
+    """Return the owners of the installation, of whom the caller is one, and the user to whom the action is done."""
+    owner_ids = store.read_installation_owner_ids()
+    ensure_may_manage_users(caller)
+    installation.ensure_owner(caller.user_id, owner_ids, action)
+    return owner_ids, _require_user(store, user_id)
 
 
 def _require_user(store: Store, user_id: str) -> User:

@@ -1,10 +1,11 @@
 """Authorization: the one decision whether a caller may do something, for every operation."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from kanban.errors import Forbidden
-from kanban.values import UNLIMITED, Role, Scope, TokenLimits
+from kanban.values import UNLIMITED, Role, Scope, Token, TokenLimits
 
 PROVIDER_TOKEN_VERSION = 0
 """The version of a token that a provider has issued, and that is stored nowhere."""
@@ -55,6 +56,8 @@ class Caller(NamedTuple):
     `limits` narrow the token. A board that it does not reach does not exist for it. On each board it has its user's
     role or the highest that it may have, whichever is lower. It may only send requests that need no other resources.
 
+    Tokens that the user had at `signed_out_at` are void.
+
     There is one for each request, and a frozen dataclass takes three times as long to make.
     """
 
@@ -63,6 +66,7 @@ class Caller(NamedTuple):
     scopes: tuple[Scope, ...]
     token_version: int = 1
     limits: TokenLimits = UNLIMITED
+    signed_out_at: datetime | None = None
 
     @property
     def is_narrowed(self) -> bool:
@@ -76,6 +80,10 @@ class Caller(NamedTuple):
             return self.user_id
         board_ids, max_role, resources = self.limits
         return "\n".join((self.user_id, " ".join(board_ids or ()), max_role or "", " ".join(resources or ())))
+
+    def may_use(self, token: Token) -> bool:
+        """Return whether a token of the user was created since they were last signed out."""
+        return self.signed_out_at is None or token.created_at > self.signed_out_at
 
     def reaches(self, board_id: str) -> bool:
         """Return whether the token reaches a board, if its user does."""

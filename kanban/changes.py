@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from kanban import field_changes
 from kanban.field_changes import Subject
@@ -25,6 +26,16 @@ class ActionContext:
     request_id: str | None = None
 
 
+class BoardStep(NamedTuple):
+    """What is to be done on a board after a change was committed: `decide` reads it, and returns a change of it.
+
+    It is called again after each of its changes, until it returns None: then the step is done.
+    """
+
+    board_id: str
+    decide: Callable[[], "Change | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to be written, all of it or nothing.
@@ -42,6 +53,14 @@ class Change:
     item keeps its assignee if the membership is in the mapping, and loses it otherwise.
 
     `readers` are what happens to readers of the board's feed.
+
+    `is_by_installation` says that an owner of the installation does it, who need not be a member of the board, or the
+    server itself in the name of an owner of the board, who may be deactivated.
+
+    `active_user_id` is the user who must not be deactivated when the change is written, where no membership says so:
+    if nothing of a board is written, or if one is created, restored or joined.
+
+    `steps` are decided and committed one by one after the change. A store never sees them.
     """
 
     creates: tuple[Entity, ...] = ()
@@ -55,6 +74,9 @@ class Change:
     departure: "Change | None" = None
     membership_ids: Mapping[str, str] = field(default_factory=dict)
     readers: tuple[ReaderChange, ...] = ()
+    is_by_installation: bool = False
+    active_user_id: str | None = None
+    steps: tuple[BoardStep, ...] = ()
 
     def list_board_seqs(self) -> list[tuple[str, int]]:
         """Return the boards whose seq this change raises, each with the seq of its event."""
@@ -78,6 +100,9 @@ class Change:
             self.departure or other.departure,
             {**self.membership_ids, **other.membership_ids},
             self.readers + other.readers,
+            self.is_by_installation or other.is_by_installation,
+            self.active_user_id or other.active_user_id,
+            self.steps + other.steps,
         )
 
 

@@ -127,6 +127,7 @@ class UnknownReference(Unprocessable):
         "before": "'before' names no neighbour there.",
         "after": "'after' names no neighbour there.",
         "label_ids": "'label_ids' names a label that this board does not have.",
+        "to_user_id": "'to_user_id' names no active user.",
         "assignee_id": "'assignee_id' names a user who is not a member of this board.",
         "assignee_ids": "'assignee_ids' names a user who is not a member of this board.",
         "user_id": "'user_id' names a user who is not a member of this board.",

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from kanban.access import RoleTooLow
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, LimitReached
 from kanban.limits import MAX_MEMBERS_PER_BOARD
 from kanban.timekeeping import card_clock
-from kanban.values import Card, EventData, Member, Role
+from kanban.values import Card, EventData, Member, Role, TimeEntry
 from kanban.views import BoardView
 
 
@@ -72,6 +73,47 @@ def remove(view: BoardView, user_id: str, context: ActionContext, running_cards:
     )
 
 
+def deactivate(view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]) -> Change | None:
+    """Let the member do nothing on the board until reactivated; return None if there is nothing to do.
+
+    `running_cards` are cards whose clocks run in the user's name, at most as many as can stop in one commit: they stop.
+    An owner of the installation does it, also to the last owner of the board.
+    """
+    member = _find_member(view, user_id)
+    if member is None or (member.deactivated_at is not None and not running_cards):
+        return None
+    updated = _set_deactivated(member, member.deactivated_at or context.at, context)
+    return _build_change_of_member(view, context, member, updated, card_clock.stop_clocks(running_cards, context.at))
+
+
+def reactivate(view: BoardView, user_id: str, context: ActionContext) -> Change | None:
+    """Let the member do again what the role allows; return None if there is nothing to do."""
+    member = _find_member(view, user_id)
+    if member is None or member.deactivated_at is None:
+        return None
+    return _build_change_of_member(view, context, member, _set_deactivated(member, None, context))
+
+
+def has_active_owner(view: BoardView) -> bool:
+    """Return whether any owner of the board is not deactivated."""
+    return any(member.role == Role.OWNER and member.deactivated_at is None for member in view.members)
+
+
+def appoint_owner(view: BoardView, user_id: str, context: ActionContext) -> Change | None:
+    """Make the user an owner of a board that has no active one; return None if it has, or if there is no room.
+
+    An owner of the installation does it.
+    """
+    member = _find_member(view, user_id)
+    if has_active_owner(view) or (member is None and len(view.members) >= MAX_MEMBERS_PER_BOARD):
+        return None
+    if member is None:
+        _, change = _add(view, user_id, Role.OWNER, context)
+        return replace(change, is_by_installation=True)
+    updated = replace(member, role=Role.OWNER, version=member.version + 1, updated_at=context.at)
+    return _build_change_of_member(view, context, member, updated)
+
+
 def build_member(board_id: str, user_id: str, role: Role, context: ActionContext) -> Member:
     """Build the membership of a user who has just come to the board."""
     return Member(
@@ -97,11 +139,31 @@ def _ensure_room(view: BoardView) -> None:
         raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
 
 
+def _set_deactivated(member: Member, deactivated_at: datetime | None, context: ActionContext) -> Member:
+    return replace(member, deactivated_at=deactivated_at, version=member.version + 1, updated_at=context.at)
+
+
+def _build_change_of_member(
+    view: BoardView,
+    context: ActionContext,
+    member: Member,
+    updated: Member,
+    others: tuple[Card | TimeEntry, ...] = (),
+) -> Change:
+    """Return the change of a membership by an owner of the installation."""
+    data: EventData = {"user_id": member.user_id, "role": str(updated.role)}
+    change = build_change(
+        view, context, "member.updated", updates=(updated, *others), subject=(member, updated), data=data
+    )
+    return replace(change, is_by_installation=True)
+
+
 def _find_member(view: BoardView, user_id: str) -> Member | None:
     return next((member for member in view.members if member.user_id == user_id), None)
 
 
 def _ensure_other_owner(view: BoardView, member: Member) -> None:
     """Raise LastOwner if nobody but this member owns the board."""
-    if all(owner.id == member.id for owner in view.members if owner.role == Role.OWNER):
+    owners = (owner for owner in view.members if owner.role == Role.OWNER and owner.deactivated_at is None)
+    if member.deactivated_at is None and all(owner.id == member.id for owner in owners):
         raise LastOwner

@@ -73,7 +73,7 @@ def sign_in(
     The store lets one of several such changes through.
     """
     session, text, change = tokens.open_session(context, random_bytes, user_id=code.user_id, name=name)
-    return session, text, change.merge(Change(deletes=(code,)))
+    return session, text, change.merge(Change(deletes=(code,), active_user_id=code.user_id))
 
 
 def parse_to_digest(text: str) -> str:

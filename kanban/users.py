@@ -1,13 +1,17 @@
-"""Users: create, update."""
+"""Users: create, update, deactivate, reactivate."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from kanban import installation
 from kanban.changes import ActionContext, Change
-from kanban.errors import Unauthenticated
+from kanban.errors import Conflict, Unauthenticated
 from kanban.installation import InstallationOwnerOnly
 from kanban.patches import apply_patch
-from kanban.values import User
+from kanban.tokens import TokenChanged
+from kanban.values import InstallationOwners, InstallationRole, User
 
 SIGN_UP_IS_CLOSED = "Sign-up is closed: only the owner of this installation can create users."
 
@@ -31,7 +35,71 @@ def ensure_may_create_users(caller_id: str, owner_ids: tuple[str, ...]) -> None:
         raise InstallationOwnerOnly(SIGN_UP_IS_CLOSED)
 
 
+class UserDeactivated(Conflict):
+    """Raised when a deactivated user should become a member or an owner."""
+
+    code = "user_deactivated"
+
+    def __init__(self) -> None:
+        super().__init__("This user is deactivated: an owner of the installation can reactivate them.")
+
+
+class UserActive(Conflict):
+    """Raised when the boards of a user should be transferred who can still use them."""
+
+    code = "user_active"
+
+    def __init__(self) -> None:
+        super().__init__("This user is active, and can make other users owners of their boards: deactivate them first.")
+
+
+def ensure_deactivated(user: User) -> None:
+    """Raise UserActive unless the user is deactivated."""
+    if user.deactivated_at is None:
+        raise UserActive
+
+
+def is_valid_since(user: User, created_at: datetime) -> bool:
+    """Return whether the user may use a token, a session or a sign-in code that was created at that moment."""
+    return user.deactivated_at is None and (user.signed_out_at is None or created_at > user.signed_out_at)
+
+
+def ensure_active(user: User) -> None:
+    """Raise UserDeactivated if the user is deactivated."""
+    if user.deactivated_at is not None:
+        raise UserDeactivated
+
+
+def deactivate(user: User, owner_ids: tuple[str, ...], context: ActionContext) -> tuple[User, Change | None]:
+    """Sign the user out for good, and let them in no more; no change if that was done before.
+
+    An owner of the installation loses that role. Raises LastInstallationOwner.
+    """
+    if user.deactivated_at is not None:
+        return user, None
+    _, change = installation.set_role(user, InstallationRole.MEMBER, owner_ids, context)
+    updated = replace(
+        user,
+        version=user.version + 1,
+        updated_at=context.at,
+        deactivated_at=context.at,
+        signed_out_at=context.at,
+    )
+    owners = [value for value in change.updates if isinstance(value, InstallationOwners)] if change else []
+    return updated, Change(updates=(updated, *owners))
+
+
+def reactivate(user: User, context: ActionContext) -> tuple[User, Change | None]:
+    """Let the user sign in again; no change if they may already. What was valid before stays void."""
+    if user.deactivated_at is None:
+        return user, None
+    updated = replace(user, version=user.version + 1, updated_at=context.at, deactivated_at=None)
+    return updated, Change(updates=(updated,))
+
+
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:
-    """Apply a patch of name to the user."""
+    """Apply a patch of name to the user, by themself. Raises TokenChanged if they were deactivated just now."""
+    if user.deactivated_at is not None:
+        raise TokenChanged
     updated, changed_fields = apply_patch(user, patch, context)
     return updated, Change(updates=(updated,)) if changed_fields else None

@@ -86,13 +86,19 @@ End = Literal["top", "bottom"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who can hold tokens and be a member of boards."""
+    """A person who can hold tokens and be a member of boards.
+
+    Since `deactivated_at` the user can neither call nor sign in. `signed_out_at` is when that last began, also of a
+    user who is active again: tokens, sessions and sign-in codes from before are void for good.
+    """
 
     id: str
     name: str = field(metadata=editable())
     version: int
     created_at: datetime
     updated_at: datetime
+    deactivated_at: datetime | None = None
+    signed_out_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +230,10 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's membership of a board. Someone who leaves and comes back gets a membership with another id."""
+    """A user's membership of a board. Someone who leaves and comes back gets a membership with another id.
+
+    Since `deactivated_at` the user can do nothing on the board: it follows that of the user.
+    """
 
     id: str
     board_id: str
@@ -233,6 +242,7 @@ class Member:
     version: int
     created_at: datetime
     updated_at: datetime
+    deactivated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

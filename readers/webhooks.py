@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -73,7 +74,7 @@ class WebhookHandler:
         if webhook.state != WebhookState.ACTIVE:
             return Sleep(is_call=False)
         view = self._store.read_deleted(webhook.board_id, webhook.owner_id)
-        if view is None or view.role != Role.OWNER:
+        if view is None or view.role != Role.OWNER or view.get_member(webhook.owner_id).deactivated_at:
             return self._stop(webhook, "owner_left", is_call=False)
         matching = [event for event in events if webhooks.matches(webhook, event)]
         if not matching:
@@ -167,7 +168,9 @@ class WebhookHandler:
                 return Retry(self._now() + webhooks.RETRY_DELAYS[-1], is_call)
             context = ActionContext(actor_id, self._now(), self._new_id)
             try:
-                self._store.commit(webhooks.stop(view, webhook, reason, context))
+                change = webhooks.stop(view, webhook, reason, context)
+                # The only owner may be deactivated.
+                self._store.commit(replace(change, is_by_installation=True))
             except StaleRead:
                 continue
             return Sleep(is_call)

@@ -48,6 +48,17 @@ def joins_by_invitation(change: Change, event: Event) -> bool:
     return is_used and any(member.user_id == event.actor_id for member in members)
 
 
+def find_required_user(change: Change) -> str | None:
+    """Return the id of the user who must be active, None if a membership or the version of the user says so."""
+    values = (*change.creates, *change.updates, *change.deletes)
+    event, user_id = change.event, change.active_user_id
+    if user_id is None or not values or any(isinstance(value, User) and value.id == user_id for value in values):
+        return None
+    creates_board = any(isinstance(value, Board) for value in change.creates)
+    is_needed = event is None or creates_board or change.restores_board or joins_by_invitation(change, event)
+    return user_id if is_needed else None
+
+
 def _board_id(value: Entity) -> str | None:
     if isinstance(value, _BOARDLESS):
         return None

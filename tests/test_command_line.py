@@ -264,8 +264,8 @@ def test_users_are_listed_with_role_last_use_and_name(capsys: pytest.CaptureFixt
     lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
     assert status == 0
     assert lines == [
-        ["ann", "owner", "never used", "Owner"],
-        ["mina", "member", "2026-11-20T14:00:00Z", "Mina Ö."],
+        ["ann", "active", "owner", "never used", "Owner"],
+        ["mina", "active", "member", "2026-11-20T14:00:00Z", "Mina Ö."],
     ]
 
 
@@ -281,6 +281,29 @@ def test_a_user_becomes_an_owner_and_a_member_again(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.startswith("This is the last owner of the installation")
     with closing(open_store("sqlite:///tackboard.db")) as store:
         assert store.read_installation_owner_ids() == ("mina",)
+
+
+def test_a_user_is_deactivated_and_reactivated(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+    main.main(["token", "mina"])
+    token_text = capsys.readouterr().out.strip()
+    digest = tokens.parse_to_digest(token_text)
+    assert digest
+
+    assert main.main(["user", "mina", "deactivate"]) == 0
+    assert capsys.readouterr().out == "The user 'mina' is deactivated.\n"
+    assert main.main(["user", "mina", "owner"]) == 1
+    assert capsys.readouterr().err.startswith("This user is deactivated")
+    assert main.main(["user", "ann", "deactivate"]) == 1
+    assert main.main(["user", "mina", "reactivate"]) == 0
+
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        token_and_user = store.read_token_by_digest(digest)
+        assert token_and_user
+        token, user = token_and_user
+    assert user.deactivated_at is None
+    assert not users.is_valid_since(user, token.created_at)
 
 
 @pytest.mark.parametrize("command", ["token", "sign-in"])

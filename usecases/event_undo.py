@@ -69,6 +69,8 @@ def _undo_board_update(access: BoardAccess, event: Event, context: ActionContext
 def _undo_member_update(access: BoardAccess, event: Event, context: ActionContext) -> Change | None:
     view = access.require_owner(access.read_board(event.board_id))
     member = view.get_member(str(event.data["user_id"]))
+    if event.changes == ():
+        raise NotUndoable(event.seq, "an owner of the installation deactivated or reactivated the member")
     return members.put(view, member.user_id, Role(build_patch(view, event, member)["role"]), context)[1]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from kanban import sign_in, tokens
+from kanban import sign_in, tokens, users
 from kanban.access import PROVIDER_TOKEN_VERSION, Caller
 from kanban.store import Store
 from kanban.tokens import FullTokenRequired, TokenChanged
@@ -29,9 +29,17 @@ def read_calling_token(store: Store, caller: Caller) -> Token:
 
 
 def find_usable_code(store: Store, code_text: str, now: datetime) -> SignInCode | None:
-    """Return the code of that text if it has not been used and has not expired, and its creator's token is live."""
+    """Return the code of that text if it can be used.
+
+    It has not been used and has not expired, its creator's token is live, and neither its user nor its creator has been
+    deactivated since.
+    """
     code = store.sign_in.read_code(sign_in.parse_to_digest(code_text))
     if code is None or not sign_in.is_live(code, now):
+        return None
+    user_ids = [code.user_id, *([code.created_by] if code.created_by else [])]
+    people = store.read_users(user_ids)
+    if not all(user_id in people and users.is_valid_since(people[user_id], code.created_at) for user_id in user_ids):
         return None
     if code.created_by is None or code.token_id is None:
         return code
@@ -40,9 +48,15 @@ def find_usable_code(store: Store, code_text: str, now: datetime) -> SignInCode 
 
 
 def has_other_way_in(
-    store: Store, token: Token, identities: Iterable[Identity], issuers: Collection[str], now: datetime
+    store: Store,
+    token: Token,
+    caller: Caller,
+    identities: Iterable[Identity],
+    issuers: Collection[str],
+    *,
+    now: datetime,
 ) -> bool:
-    """Return whether a user can still sign in after the end of a session, or after that of all other identities.
+    """Return whether the caller can still sign in after the end of a session, or after that of all other identities.
 
     `token` is the session, or the token that removes an identity: if it is no session, it is a way in itself.
     `identities` are those that remain, and `issuers` the providers with which users sign in now. A thousand tokens are
@@ -55,7 +69,8 @@ def has_other_way_in(
         after: PageKey | None = None
         for _ in range(_MAX_READS):
             page = store.page_tokens(session.user_id, _TOKENS_PER_READ, after, kind)
-            if any(tokens.is_way_in(token, now) and token.id != session.id for token in page.items):
+            others = (token for token in page.items if token.id != session.id and caller.may_use(token))
+            if any(tokens.is_way_in(token, now) for token in others):
                 return True
             after = page.next_key
             if after is None:

@@ -182,10 +182,10 @@ def _may_write(change: Change, event: Event, head: BoardHead) -> bool:
     """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves or joins it."""
     if (head.board.deleted_at is not None) != change.restores_board:
         return False
-    if joins_by_invitation(change, event):
+    if change.is_by_installation or joins_by_invitation(change, event):
         return True
     member = head.members.get(event.actor_id)
-    if member is None:
+    if member is None or member.deactivated_at is not None:
         return False
     actor_leaves = any(other.user_id == event.actor_id for other in of_type(Member, change.deletes))
     return actor_leaves or member.role.covers(Role.EDITOR)

@@ -7,6 +7,7 @@ are named after the writes that they return.
 The writes, in this order, because DynamoDB reports all that fail and the first one counts:
 
     the response        kept under its idempotency key, if there is one
+    the actor           who must not be deactivated, where no membership says so
     users and tokens    what is updated, then what is created: in a change to no board, and of those who join one
     sign-in codes       what is erased, then what is created; then identities in the same way; such a change
                         writes to no board
@@ -50,6 +51,7 @@ from kanban.values import (
     Token,
     User,
 )
+from stores.changes import find_required_user
 from stores.dynamodb import board_items, board_writes, card_items, event_items, keys, user_items
 from stores.dynamodb.attributes import to_number, to_string
 from stores.dynamodb.card_items import AssigneeUsers
@@ -142,6 +144,10 @@ def _list_writes(
 ) -> Iterator[Write]:
     if response:
         yield _put_response(response, snapshot.nonce)
+    required_user_id = find_required_user(change)
+    if required_user_id is not None:
+        is_active = "attribute_exists(#pk) AND attribute_not_exists(#deactivated_at)"
+        yield Check(keys.user_key(required_user_id), condition=is_active, is_final=True)
     yield from _write_users_and_tokens(change, snapshot)
     if change.event is None:
         yield from write_invitations(change)

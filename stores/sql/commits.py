@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kanban.changes import Change
 from kanban.ordering import ranks
-from kanban.store import StoredResponse
+from kanban.store import StaleRead, StoredResponse
 from kanban.values import (
     Board,
     Card,
@@ -31,7 +31,7 @@ from kanban.values import (
     User,
     Webhook,
 )
-from stores.changes import joins_by_invitation
+from stores.changes import find_required_user, joins_by_invitation
 from stores.sql import feed_readers, mapping, tables, write_statements
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement
@@ -80,6 +80,9 @@ class CommitWriter:
         """
         if response:
             self._write_response(response)
+        required_user_id = find_required_user(change)
+        if required_user_id is not None:
+            self._ensure_active(required_user_id)
         changes = [change] if change.departure is None else [change.departure, change]
         # Boards come first, because their seq decides whether the change is written; and always in the same order, so
         # that two moves of cards between the same two boards don't deadlock.
@@ -89,6 +92,11 @@ class CommitWriter:
                     self._update_board(value, board_change)
         for board_change in changes:
             self._write_values(board_change)
+
+    def _ensure_active(self, user_id: str) -> None:
+        """Raise StaleRead if the user is deactivated. No other transaction can do that before this one ends."""
+        if not self._transaction.query(self._bind(write_statements.ACTIVE_USER, user_id=user_id)):
+            raise StaleRead
 
     def _write_values(self, change: Change) -> None:
         for value in _sort_for_write(change.updates):
@@ -141,7 +149,7 @@ class CommitWriter:
         event = change.event
         actor_id = event.actor_id if event else ""
         actor_leaves = any(isinstance(value, Member) and value.user_id == actor_id for value in change.deletes)
-        if event and joins_by_invitation(change, event):
+        if event and (change.is_by_installation or joins_by_invitation(change, event)):
             self._transaction.write_one(self._bind(write_statements.UPDATE_JOINED_BOARD, **mapping.board_to_row(board)))
             return
         statement = write_statements.update_board(restores=change.restores_board, actor_leaves=actor_leaves)

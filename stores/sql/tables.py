@@ -49,6 +49,8 @@ users = sa.Table(
     sa.Column("version", INTEGER, nullable=False),
     sa.Column("created_at", TIMESTAMP, nullable=False),
     sa.Column("updated_at", TIMESTAMP, nullable=False),
+    sa.Column("deactivated_at", TIMESTAMP),
+    sa.Column("signed_out_at", TIMESTAMP),
     _check_between("version", 1),
     sqlite_strict=True,
 )
@@ -167,6 +169,7 @@ members = sa.Table(
     sa.Column("id", BYTEWISE_TEXT),
     sa.Column("version", INTEGER, nullable=False, server_default="1"),
     sa.Column("updated_at", TIMESTAMP),
+    sa.Column("deactivated_at", TIMESTAMP),
     _check_one_of("role", Role),
     # Unique, as the primary key is: so SQLite knows that what it joins to it stays in its order.
     sa.Index("uq_members_user", "user_id", "board_id", unique=True),

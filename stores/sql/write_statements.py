@@ -75,6 +75,12 @@ MAKE_OWNER = settings.insert().from_select(
     ),
 )
 
+ACTIVE_USER = (
+    sa.select(users.c.id)
+    .where(users.c.id == parameter("user_id"), users.c.deactivated_at.is_(None))
+    .with_for_update(read=True)
+)
+
 UPDATE_OWNERS = (
     settings.update()
     .where(settings.c.name == sa.literal_column("'owner'"), settings.c.value == parameter("previous_value"))
@@ -183,10 +189,12 @@ def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     """Update a board to the seq of an event, if it still has the seq before it.
 
     The board must be live, or deleted if the event restores it. The actor must be an editor or owner, or any member
-    when leaving the board.
+    when leaving the board, and not be deactivated.
     """
     actor = sa.select(members.c.role).where(
-        members.c.board_id == boards.c.id, members.c.user_id == parameter("actor_id")
+        members.c.board_id == boards.c.id,
+        members.c.user_id == parameter("actor_id"),
+        members.c.deactivated_at.is_(None),
     )
     if not actor_leaves:
         actor = actor.where(members.c.role != sa.literal_column("'viewer'"))
@@ -195,7 +203,8 @@ def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     )
 
 
-# The actor is no member yet. Whatever the invitation depends on raises the board's seq when it changes.
+# The actor is no member yet, or owns the installation. Whatever an invitation depends on raises the board's seq when it
+# changes.
 UPDATE_JOINED_BOARD = _update(boards).where(_HAS_SEQ_BEFORE, boards.c.deleted_at.is_(None))
 
 

@@ -283,6 +283,16 @@ def test_a_revoked_token_gets_no_news(start: Start) -> None:
     assert (status, problem["code"]) == (401, "unauthenticated")
 
 
+def test_a_deactivated_user_waits_no_longer(start: Start) -> None:
+    setup = start()
+    waiting = setup.follow(f"{setup.events}&wait=25", setup.omar.token)
+
+    assert setup.writer.post("/users/omar/deactivate").status == 200
+
+    status, problem = waiting.read_response()
+    assert (status, problem["code"]) == (401, "unauthenticated")
+
+
 def test_a_client_that_leaves_is_forgotten(start: Start) -> None:
     setup = start()
     waiting, streaming = setup.follow(f"{setup.events}&wait=25"), setup.follow(setup.events, **STREAM)

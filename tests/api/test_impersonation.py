@@ -38,6 +38,8 @@ USER_PROPERTIES: Mapping[str, frozenset[str]] = {
     # A member may record the work of another member. The event names the caller as its actor.
     "create_time_entry": frozenset(("user_id",)),
     "update_time_entry": frozenset(("user_id",)),
+    # By an owner of the installation. The events name the caller as their actor.
+    "transfer_boards": frozenset(("to_user_id",)),
     "import_tackboard": EXPORT,
 }
 """By operation: the properties of its body that name users."""

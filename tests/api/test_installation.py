@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.api.client import Client, HttpResponse
+from tests.api.manual_clock import ManualClock
 
 
 @pytest.fixture
@@ -140,3 +141,128 @@ def test_a_narrow_token_finds_the_members_of_its_boards_only(mina: Client, omar:
 
     assert list_ids(narrow) == ["mina", "omar"]
     assert narrow.get("/users/omar").json["installation_role"] is None
+
+
+@pytest.fixture
+def board(mina: Client, omar: Client) -> str:
+    """Create a board of Omar with Mina as an editor, and return its path."""
+    del mina
+    path = f"/boards/{omar.post('/boards', {'name': 'Shop'}).json['id']}"
+    omar.put(f"{path}/members/mina", {"role": "editor"})
+    return path
+
+
+def test_a_deactivated_user_can_neither_call_nor_sign_in(mina: Client, omar: Client, clock: ManualClock) -> None:
+    code = omar.post("/users/me/sign-in-codes").json["code"]
+    link = mina.post("/users/omar/sign-in-codes").json["code"]
+    clock.advance(seconds=1)
+
+    response = mina.post("/users/omar/deactivate")
+
+    assert (response.status, response.json["user"]["state"]) == (200, "deactivated")
+    assert omar.get("/users/me").status == 401
+    for text in (code, link, mina.post("/users/omar/sign-in-codes").json["code"]):
+        rejected = mina.with_token(None).post("/sessions", {"code": text, "name": "Phone"})
+        assert (rejected.status, rejected.json["code"]) == (401, "sign_in_failed")
+    assert mina.get("/users/omar").json["state"] == "deactivated"
+
+
+def test_a_code_of_a_deactivated_owner_lets_nobody_in(mina: Client, omar: Client, clock: ManualClock) -> None:
+    set_role(mina, "omar", "owner")
+    code = omar.post("/users/mina/sign-in-codes").json["code"]
+    clock.advance(seconds=1)
+    mina.post("/users/omar/deactivate")
+
+    assert mina.with_token(None).post("/sessions", {"code": code, "name": "Phone"}).json["code"] == "sign_in_failed"
+
+
+def test_a_reactivated_user_signs_in_again_and_lists_new_tokens_only(
+    mina: Client, omar: Client, clock: ManualClock
+) -> None:
+    mina.post("/users/omar/deactivate")
+    clock.advance(seconds=1)
+
+    assert mina.post("/users/omar/reactivate").json["state"] == "active"
+
+    assert omar.get("/users/me").status == 401
+    code = mina.post("/users/omar/sign-in-codes").json["code"]
+    token = mina.with_token(None).post("/sessions", {"code": code, "name": "Phone"}).json["token"]
+    phone = mina.with_token(token)
+    assert phone.get("/users/me/tokens").json["items"] == []
+    assert len(phone.get("/users/me/sessions").json["items"]) == 1
+
+
+def test_a_deactivated_owner_of_the_installation_loses_the_role_but_the_last_stays(mina: Client, omar: Client) -> None:
+    set_role(mina, "omar", "owner")
+
+    assert omar.post("/users/mina/deactivate").json["user"]["installation_role"] == "member"
+    assert omar.post("/users/omar/deactivate").json["code"] == "last_installation_owner"
+    assert set_role(omar, "mina", "owner").json["code"] == "user_deactivated"
+
+
+def test_only_owners_of_the_installation_deactivate(mina: Client, omar: Client) -> None:
+    for action, body in (("deactivate", None), ("reactivate", None), ("transfer-boards", {"to_user_id": "omar"})):
+        for user_id in ("mina", "omar", "nobody"):
+            rejected = omar.post(f"/users/{user_id}/{action}", body)
+            assert (rejected.status, rejected.json["code"]) == (403, "installation_owner_only")
+    assert mina.post("/users/nobody/deactivate").json["code"] == "user_not_found"
+
+
+def test_a_repeated_deactivation_changes_nothing_more(mina: Client, omar: Client, board: str) -> None:
+    first = mina.post("/users/omar/deactivate").json
+    seq = mina.get(board).json["seq"]
+
+    assert mina.post("/users/omar/deactivate").json == first
+    assert mina.get(board).json["seq"] == seq
+    assert omar.get(board).status == 401
+
+
+def test_boards_without_an_owner_get_another(mina: Client, omar: Client, board: str) -> None:
+    other = f"/boards/{omar.post('/boards', {'name': 'Alone'}).json['id']}"
+    mina.post("/users/omar/deactivate")
+
+    transferred = mina.post("/users/omar/transfer-boards", {"to_user_id": "mina"})
+
+    names = sorted(item["name"] for item in transferred.json["boards_without_owner"])
+    assert names == ["Alone", "Shop"]
+    assert mina.get(board).json["role"] == mina.get(other).json["role"] == "owner"
+    assert mina.post("/users/omar/transfer-boards", {"to_user_id": "mina"}).json["boards_without_owner"] == []
+
+
+def test_boards_of_an_active_user_or_to_a_deactivated_one_are_not_transferred(mina: Client, omar: Client) -> None:
+    rejected = mina.post("/users/omar/transfer-boards", {"to_user_id": "mina"})
+    assert (rejected.status, rejected.json["code"]) == (409, "user_active")
+
+    mina.post("/users/omar/deactivate")
+    for user_id in ("omar", "nobody"):
+        rejected = mina.post("/users/omar/transfer-boards", {"to_user_id": user_id})
+        assert (rejected.status, rejected.json["code"]) == (422, "unknown_reference")
+    assert omar.get("/users/me").status == 401
+
+
+def test_a_deactivated_user_does_not_become_a_member(mina: Client, omar: Client) -> None:
+    own = f"/boards/{mina.post('/boards', {'name': 'Own'}).json['id']}"
+    mina.post("/users/omar/deactivate")
+
+    rejected = mina.put(f"{own}/members/omar", {"role": "viewer"})
+
+    assert (rejected.status, rejected.json["code"]) == (409, "user_deactivated")
+    assert omar.get(own).status == 401
+
+
+def test_a_dry_run_deactivates_nobody(mina: Client, omar: Client, board: str) -> None:
+    response = mina.post("/users/omar/deactivate", Prefer="dry-run")
+
+    assert response.json["user"]["state"] == "deactivated"
+    assert omar.get(board).status == 200
+
+
+def test_the_event_of_a_deactivation_is_not_undone(mina: Client, omar: Client) -> None:
+    own = f"/boards/{mina.post('/boards', {'name': 'Own'}).json['id']}"
+    mina.put(f"{own}/members/omar", {"role": "viewer"})
+    mina.post("/users/omar/deactivate")
+
+    rejected = mina.post(f"{own}/undo", {"seq": mina.get(own).json["seq"]})
+
+    assert (rejected.status, rejected.json["code"]) == (422, "not_undoable")
+    assert omar.get(own).status == 401

@@ -159,6 +159,9 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     """Return a valid request for each operation that names no board."""
     token_id = mina.post(TOKENS, {"name": "Old", "scopes": ["read"]}).json["token"]["id"]
     board = mina.post("/boards", {"name": "Exported"}).json["id"]
+    for user_id in ("leaving", "gone"):
+        mina.post("/users", {"id": user_id, "name": "Old"})
+    mina.post("/users/gone/deactivate")
     code = mina.post("/users/me/sign-in-codes").json["code"]
     session_id = mina.post("/sessions", {"code": code, "name": "Phone"}).json["session"]["id"]
     return {
@@ -167,6 +170,9 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "update_me": UserRequest("PATCH", "/users/me", {"name": "Mina B."}),
         "get_user": UserRequest("GET", "/users/mina"),
         "list_users": UserRequest("GET", "/users?q=mina"),
+        "deactivate_user": UserRequest("POST", "/users/leaving/deactivate"),
+        "reactivate_user": UserRequest("POST", "/users/gone/reactivate"),
+        "transfer_boards": UserRequest("POST", "/users/gone/transfer-boards", {"to_user_id": "mina"}),
         "update_user": UserRequest("PATCH", "/users/mina", {"installation_role": "owner"}),
         "list_tokens": UserRequest("GET", TOKENS),
         "create_token": UserRequest("POST", TOKENS, {"name": "New", "scopes": ["read"]}),
@@ -228,7 +234,7 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
 
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
-    if operation_id in ("create_user", "update_user"):
+    if operation_id in ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards"):
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
     elif operation_id.startswith("create_sign_in_code"):
         assert (response.status, response.json["code"]) == (403, "full_token_required")

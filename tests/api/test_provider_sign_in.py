@@ -587,6 +587,20 @@ def test_it_creates_nothing_that_outlives_it(bearer: Client, provider: ScriptedP
     assert client.delete("/users/me/sessions/current").json["code"] == "session_not_found"
 
 
+def test_a_deactivated_user_neither_calls_nor_signs_in_with_the_provider(
+    bearer: Client, anonymous: Client, provider: ScriptedProvider, mina: Client
+) -> None:
+    omar = anonymous.post("/users", {"id": "omar", "name": "Omar"}).json["token"]
+    client = bearer.with_token(issue(provider))
+    mina.patch("/users/omar", {"installation_role": "owner"}, **{"If-Match": "*"})
+
+    assert anonymous.with_token(omar).post("/users/mina/deactivate").status == 200
+
+    assert client.get("/users/me").json["code"] == "unauthenticated"
+    refused = sign_in(anonymous)
+    assert (refused.status, refused.json["code"]) == (401, "sign_in_failed")
+
+
 def test_a_removed_identity_calls_nothing(bearer: Client, provider: ScriptedProvider, mina: Client) -> None:
     client, token = bearer.with_token(issue(provider)), bearer.with_token(mina.token)
     (identity,) = list_identities(client)

@@ -45,6 +45,9 @@ def call_user_operations(send: Send) -> None:
     omar = send("POST", "/v1/users", {"name": "Omar"})[0]["user"]["id"]
     for role in ("owner", "member"):
         change(send, "PATCH", f"/v1/users/{omar}", {"installation_role": role})
+    send("POST", f"/v1/users/{omar}/deactivate", Idempotency_Key="three")
+    send("POST", f"/v1/users/{omar}/transfer-boards", {"to_user_id": me["id"]})
+    send("POST", f"/v1/users/{omar}/reactivate")
     token = send("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})[0]["token"]
     send("GET", "/v1/users/me/tokens")
     send("POST", f"/v1/users/me/tokens/{token['id']}/rotate")

@@ -110,14 +110,13 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
 
 def _forget_list_of_users(endpoint: str, table: str) -> None:
     """Make the table look like one of a release before 1.3, through which a purge looks once."""
-    connect("us-east-1", endpoint)(
-        "update_item",
-        {
-            "TableName": table,
-            "Key": {"pk": {"S": "S"}, "sk": {"S": "owner"}},
-            "UpdateExpression": "REMOVE users_listed",
-        },
-    )
+    request = {
+        "TableName": table,
+        "Key": {"pk": {"S": "S"}, "sk": {"S": "owner"}},
+        "UpdateExpression": "REMOVE users_listed",
+    }
+    with closing(connect("us-east-1", endpoint)) as client:
+        client("update_item", request)
 
 
 def test_the_role_allows_exactly_the_calls_of_the_function(used: tuple[set[str], Calls]) -> None:

@@ -228,6 +228,21 @@ def test_a_receiver_that_is_gone_stops_the_webhook(world: World, receiver: FakeR
     assert world.list_events()[-1].data == {"webhook_id": webhook.id, "reason": "gone"}
 
 
+def test_a_webhook_of_a_deactivated_owner_stops_also_without_another(world: World, receiver: FakeReceiver) -> None:
+    webhook = add_webhook(world)
+    change = members.deactivate(world.read_board(), world.ann.id, world.context(), [])
+    assert change is not None
+    world.store.commit(change)
+
+    run_due(world, receiver)
+
+    assert receiver.messages == []
+    assert read_webhook(world).state == WebhookState.STOPPED
+    event = world.list_events()[-1]
+    assert (event.type, event.actor_id) == ("webhook.stopped", world.ann.id)
+    assert event.data == {"webhook_id": webhook.id, "reason": "owner_left"}
+
+
 def test_a_webhook_stops_when_its_owner_is_no_owner_any_more(world: World, receiver: FakeReceiver) -> None:
     bob = world.add_user("Bob", id="bob")
     world.add_member(bob, Role.OWNER)

@@ -153,6 +153,7 @@ def serialize_member(board: Board, membership: Membership, name: str) -> dict[st
         "role": membership.role,
         "created_at": format_timestamp(membership.created_at),
         "updated_at": format_timestamp(membership.updated_at),
+        "state": "active",
     }
 
 

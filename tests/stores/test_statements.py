@@ -33,7 +33,7 @@ ANY_VALUES = {column.name: 1 for table in metadata.tables.values() for column in
     (
         *("actor_id", "from_board_id", "label_id", "limit", "now", "origin", "pattern", "previous_value"),
         *("assignee_id", "due_from", "due_until", "overdue_at", "since", "token_id", "until", "updated_since"),
-        *("after_name", "latest", "owner", "seen_batch_to"),
+        *("after_name", "latest", "owner", "seen_batch_to", "previous_value"),
         *("deleted_since", "last_board_id", "last_id", "max_count"),
         *("after_id", "after_list_id", "after_list_rank", "after_rank", "after_seq"),
         *("after_board_id", "after_due_at", "after_ended_at", "after_updated_at"),
