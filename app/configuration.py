@@ -38,7 +38,8 @@ class InvalidSetting(Exception):
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
-    OPEN_SIGNUP is 1 to let anyone create a user; RATE_LIMIT is how many requests each user may make in a minute, 0 for
+    OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let nobody but owners of the
+    installation invite people who are no users; RATE_LIMIT is how many requests each user may make in a minute, 0 for
     no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS each address without a valid token; CORS_ORIGINS
     is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where
     requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and WEBHOOKS_ALLOW a list of
@@ -46,6 +47,7 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
+        "invitations_make_users": read_choice(environment, "INVITATIONS_MAKE_USERS", ("1", "0")) == "1",
         "limits": read_limits(environment),
         "origins": read_origins(environment),
         "providers": read_providers(environment),

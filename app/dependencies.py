@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.attempt_limits import AttemptLimiter, AttemptsOfClient
 from app.provider_sign_in import ProviderSignIn, ProvidersOfCall
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
 
 
+class SignUp(NamedTuple):
+    """Who may become a user: anyone, and those whom owners of boards invite."""
+
+    is_open: bool = False
+    by_invitation: bool = True
+
+
 def build_dependencies(
     store: Store,
     now: Callable[[], datetime],
     new_id: Callable[[str], str],
     random_bytes: Callable[[int], bytes],
     *,
-    open_signup: bool,
+    sign_up: SignUp,
     webhook_policy: "AddressPolicy | None",
     attempts: AttemptLimiter,
     providers: ProviderSignIn,
@@ -67,8 +74,9 @@ def build_dependencies(
         "now": lambda _: now(),
         # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
-        "open_signup": lambda _: open_signup,
+        "open_signup": lambda _: sign_up.is_open,
         "providers": lambda call: ProvidersOfCall(providers, call),
+        "members_may_invite_users": lambda _: sign_up.is_open or sign_up.by_invitation,
         "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.
         "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),

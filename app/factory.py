@@ -12,7 +12,7 @@ import handlers
 from app.attempt_limits import AttemptLimiter
 from app.authentication import authenticate
 from app.commits import IdempotentCommit
-from app.dependencies import build_dependencies
+from app.dependencies import SignUp, build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.needed_resources import NeededResources
 from app.problems import to_problem
@@ -42,7 +42,7 @@ WEB_FOLDER = Path(__file__).parents[1] / "web"
 PUBLIC_OPERATIONS = frozenset(
     (
         *("get_health", "get_ready", "get_sign_in", "create_user"),
-        *("create_session", "create_authorization", "create_provider_session"),
+        *("create_session", "create_authorization", "create_provider_session", "get_invitation", "accept_invitation"),
     )
 )
 """The operations that can be called without a token. The start fails if the document names others."""
@@ -56,6 +56,7 @@ def create_app(
     random_bytes: Callable[[int], bytes] = os.urandom,
     sleep: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
+    invitations_make_users: bool = True,
     limits: Limits = NO_LIMITS,
     share_usage: RunJob | None = None,
     origins: Iterable[str] = (),
@@ -66,12 +67,13 @@ def create_app(
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
 
-    `open_signup` lets anyone create a user. `limits` says how many requests may be made in a minute; `share_usage` runs
-    what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages may
-    call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
-    webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide
-    them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the
-    document: tests raise there.
+    `open_signup` lets anyone create a user, `invitations_make_users` those whom an owner of a board has invited; owners
+    of the installation can always invite people who are no users. `limits` says how many requests may be made in a
+    minute; `share_usage` runs what shares their use with other processes, in a thread by default. `origins` are the web
+    origins whose pages may call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy`
+    says which addresses webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in,
+    so that tests decide them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response
+    that breaks the document: tests raise there.
     """
     document = load_document()
     request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
@@ -100,7 +102,7 @@ def create_app(
             now,
             new_id,
             random_bytes,
-            open_signup=open_signup,
+            sign_up=SignUp(open_signup, invitations_make_users),
             webhook_policy=webhook_policy,
             attempts=AttemptLimiter(unix_time),
             providers=provider_sign_in,

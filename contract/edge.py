@@ -41,8 +41,8 @@ _ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 # The API ignores the headers in the last line. Libraries for tracing and fetching add them
 # to every request, and a browser sends no request at all when one of its headers is not allowed.
 _ALLOWED_HEADERS = (
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, "
-    "X-Request-Id, "
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Invitation-Secret, Last-Event-ID, "
+    "Prefer, X-Request-Id, "
     "baggage, Cache-Control, sentry-trace, traceparent, tracestate, X-Requested-With"
 )
 _EXPOSED_HEADERS = (

@@ -3,7 +3,8 @@
 `access` reads the boards that the caller may access. `context` is the actor, the time and the id generator of a change.
 `now` is the time of the request. `caller` is the authenticated user, None for an operation without a token.
 `media_type` is the negotiated media type of the response. `store` is the store, for what belongs to no board, and
-`open_signup` tells whether anyone may create a user. `webhook_key` is what the secrets of webhooks are derived from.
+`open_signup` tells whether anyone may create a user, `members_may_invite_users` whether owners of boards may invite
+people who are no users. `webhook_key` is what the secrets of webhooks are derived from.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -25,6 +25,7 @@ from kanban.values import (
     FeedReader,
     Identity,
     InstallationRole,
+    Invitation,
     Label,
     List,
     Member,
@@ -158,6 +159,22 @@ def identity(value: Identity, provider_id: str | None) -> JsonObject:
         "issuer": value.issuer,
         "subject": value.subject,
         "created_at": format_utc(value.created_at),
+    }
+
+
+invitation: Callable[[Invitation], JsonObject] = compile_serializer(Invitation, {"digest": "", "version": ""})
+"""Serialize an `Invitation`, without its secret."""
+
+
+def invitation_preview(value: Invitation, inviter: User, board_name: str | None, *, makes_users: bool) -> JsonObject:
+    """Serialize what somebody sees of an invitation before they accept it."""
+    return {
+        "id": value.id,
+        "board_name": board_name,
+        "role": value.role,
+        "invited_by": inviter.name,
+        "expires_at": format_utc(value.expires_at),
+        "makes_users": makes_users,
     }
 
 

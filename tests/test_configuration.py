@@ -21,6 +21,7 @@ VARIABLES = (
     "PORT",
     "STORE_URL",
     "OPEN_SIGNUP",
+    "INVITATIONS_MAKE_USERS",
     "RATE_LIMIT",
     "RATE_LIMIT_PER_TOKEN",
     "RATE_LIMIT_PER_ADDRESS",
@@ -108,6 +109,7 @@ def test_users_and_addresses_have_limits_by_default(settings: Mapping[str, str],
 
 INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
+    ("INVITATIONS_MAKE_USERS", "no", "INVITATIONS_MAKE_USERS is 'no', but must be 1 or 0."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("RATE_LIMIT_PER_TOKEN", "-1", "RATE_LIMIT_PER_TOKEN is '-1', but must be a number from 0 to 1000000."),
     ("RATE_LIMIT_PER_ADDRESS", "1e3", "RATE_LIMIT_PER_ADDRESS is '1e3', but must be a number from 0 to 1000000."),
@@ -116,6 +118,14 @@ INVALID_SETTINGS = [
     ("WEBHOOKS_TO_LOOPBACK", "yes", "WEBHOOKS_TO_LOOPBACK is 'yes', but must be 0 or 1."),
     ("WEBHOOKS_ALLOW", "10.0.0.1/8", "WEBHOOKS_ALLOW has '10.0.0.1/8', but must name networks, like 10.0.0.0/8"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, True), ({"INVITATIONS_MAKE_USERS": "1"}, True), ({"INVITATIONS_MAKE_USERS": "0"}, False)],
+)
+def test_invitations_make_users_by_default(settings: Mapping[str, str], expected: object) -> None:
+    assert read_app_settings(settings)["invitations_make_users"] is expected
 
 
 def test_only_the_proxies_that_are_named_are_trusted() -> None:

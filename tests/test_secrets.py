@@ -16,6 +16,7 @@ KNOWN_EXAMPLES = {
     "tkb_ExampleTokenOfMinaNotARealOne01bv12W": "An example of the document, which says so itself.",
     "tkb_ExampleTokenOfTheCINotReal00001gwYHo": "An example of the document, which says so itself.",
     "tkb_ExampleTokenOfTheCIRotated00014MqeLh": "An example of the document, which says so itself.",
+    "tkb_ExampleTokenOfASessionNotReal04YJ1xU": "An example of the document, which says so itself.",
     "whsec_RXhhbXBsZVNlY3JldE9mQVdlYmhvb2tOb3RSZWFsMDA=": "An example of the document. Decoded, it says so itself.",
     "password": "Stands for the password in URLs of the documentation and of tests that no message repeats them.",
     "secret": "The password of URLs in tests: a link or a webhook may not have one.",

@@ -159,7 +159,7 @@ class CommitWriter:
         table, row = _to_row(value)
         statement = (
             write_statements.UPDATE_ON_BOARD[table]
-            if change.event
+            if change.event and not isinstance(value, Invitation)
             else write_statements.UPDATE_IF_VERSION_MATCHES[table]
         )
         if isinstance(value, Card):

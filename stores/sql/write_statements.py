@@ -94,7 +94,7 @@ UPDATE_IF_VERSION_MATCHES = {
 
 UPDATE_ON_BOARD = {
     table: _update(table).where(table.c.board_id == parameter("board_id"))
-    for table in (members, labels, lists, cards, time_entries, checklists, comments, webhooks, invitations)
+    for table in (members, labels, lists, cards, time_entries, checklists, comments, webhooks)
 }
 
 # Moves a card from another board; MOVE_PARTS moves what belongs to it.

@@ -51,6 +51,7 @@ BODIES: dict[str, Any] = {
     "create_webhook": {"url": "https://example.com/in"},
     "update_webhook": {"state": "paused"},
     "replay_webhook": {"from_seq": 1},
+    "create_invitation": {"role": "viewer"},
 }
 
 
@@ -69,6 +70,9 @@ class PreparedBoard:
         if "{webhook_id}" in path:
             created = mina.post(f"/boards/{board}/webhooks", {"url": "https://example.com/in"})
             self.ids["webhook_id"] = created.json["webhook"]["id"]
+        if "{invitation_id}" in path:
+            created = mina.post(f"/boards/{board}/invitations", {"role": "viewer"})
+            self.ids["invitation_id"] = created.json["invitation"]["id"]
         self.ids |= self.create_parts(mina, f"/boards/{board}/cards/{card}", path)
         if operation_id == "put_member":
             self.ids["user_id"] = mina.post("/users", {"id": "zoe", "name": "Zoe"}).json["user"]["id"]

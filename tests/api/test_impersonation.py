@@ -31,6 +31,8 @@ EXPORT = frozenset(
 
 USER_PROPERTIES: Mapping[str, frozenset[str]] = {
     "create_user": frozenset(("id",)),
+    # The id of a new user, which must be free.
+    "accept_invitation": frozenset(("user.id",)),
     "create_card": frozenset(("assignee_ids[]",)),
     "update_card": frozenset(("assignee_ids[]",)),
     "create_checklist_item": frozenset(("assignee_id",)),

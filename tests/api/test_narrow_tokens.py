@@ -163,6 +163,8 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         mina.post("/users", {"id": user_id, "name": "Old"})
     mina.post("/users/gone/deactivate")
     code = mina.post("/users/me/sign-in-codes").json["code"]
+    invited = mina.post("/invitations", {}).json
+    invitation = f"/invitations/{invited['invitation']['id']}"
     session_id = mina.post("/sessions", {"code": code, "name": "Phone"}).json["session"]["id"]
     return {
         "create_user": UserRequest("POST", "/users", {"name": "Omar"}),
@@ -182,6 +184,10 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "end_session": UserRequest("DELETE", f"/users/me/sessions/{session_id}"),
         "create_sign_in_code": UserRequest("POST", "/users/me/sign-in-codes"),
         "create_sign_in_code_of_user": UserRequest("POST", "/users/mina/sign-in-codes"),
+        "list_installation_invitations": UserRequest("GET", "/invitations"),
+        "create_installation_invitation": UserRequest("POST", "/invitations", {}),
+        "revoke_installation_invitation": UserRequest("DELETE", invitation),
+        "accept_invitation": UserRequest("POST", f"{invitation}/accept", {"secret": invited["secret"]}),
         "list_boards": UserRequest("GET", "/boards"),
         "create_board": UserRequest("POST", "/boards", {"name": "New"}),
         "list_assigned_cards": UserRequest("GET", "/cards"),
@@ -234,7 +240,8 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
 
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
-    if operation_id in ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards"):
+    managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards")
+    if operation_id in (*managed, "accept_invitation") or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
     elif operation_id.startswith("create_sign_in_code"):
         assert (response.status, response.json["code"]) == (403, "full_token_required")

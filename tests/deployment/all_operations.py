@@ -26,10 +26,24 @@ def call_every_operation(send: Send) -> None:
     call_card_part_operations(send, here)
     call_report_and_import_operations(send, here)
     call_webhook_operations(send, here)
+    call_invitation_operations(send, here)
     copied = send("POST", f"{here}/copy", {"name": "Copy", "cards": True})[0]
     change(send, "DELETE", f"/v1/boards/{copied['id']}")
     send("POST", f"/v1/boards/{copied['id']}/restore")
     change(send, "DELETE", here)
+
+
+def call_invitation_operations(send: Send, board_path: str) -> None:
+    """Call the operations on invitations."""
+    created = send("POST", f"{board_path}/invitations", {"role": "viewer", "max_uses": 2})[0]
+    there = f"/v1/invitations/{created['invitation']['id']}"
+    send("GET", f"{board_path}/invitations")
+    send("GET", there, None, Invitation_Secret=created["secret"])
+    send("POST", f"{there}/accept", {"secret": created["secret"]})
+    send("DELETE", f"{board_path}/invitations/{created['invitation']['id']}")
+    to_installation = send("POST", "/v1/invitations", {})[0]["invitation"]["id"]
+    send("GET", "/v1/invitations")
+    send("DELETE", f"/v1/invitations/{to_installation}")
 
 
 def change(send: Send, method: str, target: str, body: object = None) -> Any:

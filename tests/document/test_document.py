@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 import handlers
 from app.attempt_limits import AttemptLimiter
-from app.dependencies import build_dependencies
+from app.dependencies import SignUp, build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.factory import PUBLIC_OPERATIONS
 from app.problems import STATUS_BY_ERROR
@@ -32,7 +32,10 @@ from kanban.values import Color, Enforcement, Role, Scope, Stage
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 REPEATABLE = frozenset(
-    {"revoke_token", "end_session", "delete_identity", "remove_member", "unlabel_card", "unassign_card"}
+    {
+        *("revoke_token", "end_session", "delete_identity", "revoke_invitation", "revoke_installation_invitation"),
+        *("remove_member", "unlabel_card", "unassign_card"),
+    }
 )
 """Idempotent deletions that need no If-Match, because repeating them does no harm."""
 
@@ -135,6 +138,7 @@ def test_every_code_of_a_domain_error_is_in_the_document() -> None:
         "session",
         "identity",
         "provider",
+        "invitation",
     )
     codes |= {f"{kind}_not_found" for kind in kinds} | {f"too_many_{things}" for things in LimitReached.HOLDERS}
 
@@ -231,7 +235,7 @@ def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function()
         utc_now,
         lambda kind: kind,
         bytes,
-        open_signup=True,
+        sign_up=SignUp(),
         webhook_policy=PUBLIC_ADDRESSES,
         attempts=AttemptLimiter(lambda: 0.0),
         providers=ProviderSignIn((), read_secret=bytes, unix_time=lambda: 0.0, random_bytes=bytes, origins=()),

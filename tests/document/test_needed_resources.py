@@ -152,6 +152,7 @@ def test_the_schemas_of_the_resources_are_known() -> None:
         "Token": "tokens",
         "Session": "sessions",
         "Identity": "identities",
+        "Invitation": "invitations",
     }
 
     assert {name: MAIN_SCHEMAS.get(name) for name in known} == known

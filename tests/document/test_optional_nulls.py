@@ -11,7 +11,7 @@ from openapi_schema_validator import OAS30WriteValidator
 
 from app.document import DOCUMENT_PATH
 from contract.bodies import MERGE_PATCH_JSON, Body
-from contract.optional_nulls import allows_null
+from contract.optional_nulls import allows_null, get_alternative_to_null
 from contract.problems import Problem
 from tools.openapi.bundle import Bundle, Node
 from tools.openapi.findings import Pointer
@@ -58,6 +58,8 @@ def described_objects(
 ) -> Iterator[DescribedObject]:
     """Yield every object of a value that has a schema with properties."""
     at, schema = BUNDLE.follow(at, schema)
+    if alternative := get_alternative_to_null(schema):
+        at, schema = BUNDLE.follow((*at, "anyOf", schema["anyOf"].index(alternative)), alternative)
     if isinstance(value, dict) and "properties" in schema:
         yield DescribedObject(path, at, schema)
         for name in value.keys() & schema["properties"].keys():

@@ -99,6 +99,14 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", "/boards/{board_id}/webhooks/{webhook_id}", {"state": "paused"}),
     ("POST", "/boards/{board_id}/webhooks/{webhook_id}/test", None),
     ("DELETE", "/boards/{board_id}/webhooks/{webhook_id}", None),
+    ("POST", "/boards/{board_id}/invitations", {"role": "viewer", "max_uses": 2, "note": "For a friend"}),
+    ("GET", "/boards/{board_id}/invitations", None),
+    ("POST", "/invitations/{invitation_id}/accept", {"secret": "{secret}"}),
+    ("DELETE", "/boards/{board_id}/invitations/{invitation_id}", None),
+    ("POST", "/invitations", {"max_uses": 2, "note": "For a team"}),
+    ("GET", "/invitations", None),
+    ("POST", "/invitations/{invitation_id}/accept", {"secret": "{secret}"}),
+    ("DELETE", "/invitations/{invitation_id}", None),
     ("GET", "/boards/{board_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/events?after=900&wait=1", None),
     ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),
@@ -214,17 +222,17 @@ def _replay_board_history(bundle: Bundle, client: Client, server: LiveServer, fi
 
 def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
     """Return the ids of created things by the name of their parameter, and the code of a sign-in code."""
-    if answer.status == HTTPStatus.OK and "code" in answer.json:
-        return {"code": answer.json["code"]}
-    if answer.status == HTTPStatus.OK and "attempt" in answer.json:
-        return {"attempt": answer.json["attempt"], **sign_in_at(answer.json["authorization_url"])}
-    if answer.status == HTTPStatus.OK and "subject" in answer.json:
-        return {"identity_id": answer.json["id"]}
-    if answer.status != HTTPStatus.CREATED:
-        return {}
-    if "session" in answer.json:
-        return {"session_id": answer.json["session"]["id"]}
-    made = str(answer.json.get("id", ""))
+    body = answer.json if answer.status in (HTTPStatus.OK, HTTPStatus.CREATED) else {}
+    if "code" in body:
+        return {"code": body["code"]}
+    if "attempt" in body:
+        return {"attempt": body["attempt"], **sign_in_at(body["authorization_url"])}
+    if "subject" in body:
+        return {"identity_id": body["id"]}
+    for kind in ("session", "invitation"):
+        if body.get(kind):
+            return {f"{kind}_id": body[kind]["id"], "secret": body.get("secret", "")}
+    made = str(body.get("id", "")) if answer.status == HTTPStatus.CREATED else ""
     parameter = _ID_PARAMETERS.get(made.partition("_")[0])
     return {parameter: made} if parameter else {}
 

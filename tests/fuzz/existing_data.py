@@ -93,6 +93,8 @@ class ExistingData:
             case.path_parameters["token_id"] = self._create_token()
         if operation_id == "end_session":
             case.path_parameters["session_id"] = self._sign_in()
+        if operation_id in ("get_invitation", "accept_invitation", "revoke_installation_invitation"):
+            self._replace_invitation(case)
         if operation_id == "create_session":
             case.body["code"] = self._create_code()
         if "If-Match" in case.headers:
@@ -146,7 +148,7 @@ class ExistingData:
             case.body = case.body | {name: real[name] for name in case.body if name in real}
 
     def _create_parts(self, path: str, card: str, parameters: Collection[str]) -> dict[str, str]:
-        """Create a label, a comment, a time entry and a webhook, as far as the path has their ids; return these."""
+        """Create a label, a comment, a time entry, a webhook and an invitation, as far as the path has their ids."""
         ids = {}
         if "label_id" in parameters:
             ids["label_id"] = self._create(f"{path}/labels", {"name": "Bug", "color": "red"})
@@ -157,12 +159,24 @@ class ExistingData:
         if "webhook_id" in parameters:
             created = self._client.post(f"{path}/webhooks", {"url": UNREACHABLE_URL}).json
             ids["webhook_id"] = created["webhook"]["id"]
+        if "invitation_id" in parameters:
+            created = self._client.post(f"{path}/invitations", {"role": "viewer"}).json
+            ids["invitation_id"] = created["invitation"]["id"]
         return ids
 
     def _create(self, path: str, body: dict[str, str]) -> str:
         """Create something at a path and return its id."""
         made_id: str = self._client.post(path, body).json["id"]
         return made_id
+
+    def _replace_invitation(self, case: Any) -> None:
+        """Replace id and secret by those of an invitation that can be accepted."""
+        made = self._client.post("/invitations", {}).json
+        case.path_parameters["invitation_id"] = made["invitation"]["id"]
+        if "Invitation-Secret" in (case.headers or {}):
+            case.headers["Invitation-Secret"] = made["secret"]
+        if isinstance(case.body, dict):
+            case.body["secret"] = made["secret"]
 
     def _create_code(self) -> str:
         code: str = self._client.post("/users/me/sign-in-codes").json["code"]

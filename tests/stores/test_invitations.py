@@ -165,6 +165,17 @@ def test_a_use_that_somebody_else_was_faster_with_is_stale(world: World, make: C
     assert used.uses == 1
 
 
+def test_a_use_of_an_invitation_that_was_read_before_the_board_is_stale(world: World) -> None:
+    """The board's seq alone doesn't tell that the invitation is older."""
+    invitation = invite(world, max_uses=5)
+    world.store.commit(prepare_join(world, invitation, world.add_user("Bob")))
+
+    with pytest.raises(StaleRead):
+        world.store.commit(prepare_join(world, invitation, world.add_user("Carl")))
+    with pytest.raises(StaleRead):
+        world.store.commit(invitations.revoke(world.read_board(), invitation, world.context()))
+
+
 def test_nobody_joins_by_what_was_revoked(world: World) -> None:
     of_board, of_installation = invite(world), invite_to_installation(world)
     joins = [prepare_new_user(world, invitation, "Bob")[1] for invitation in (of_board, of_installation)]
