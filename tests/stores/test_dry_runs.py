@@ -21,6 +21,7 @@ from tests.oidc.scripted_provider import ScriptedProvider, run_scripted_provider
 
 _IDS_AND_SECRETS = re.compile(
     rb"\b[a-z]{3}_[0-9A-Za-z]{26,36}\b|\bwhsec_[0-9A-Za-z+/]{43}=|\b[0-9A-Z]{5}(-[0-9A-Z]{5})+\b|[0-9A-Za-z_-]{43,}"
+    rb"|\b[0-9a-z]{26}\b"
 )
 
 _ID_IN_PATH = re.compile(
