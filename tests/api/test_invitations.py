@@ -196,6 +196,20 @@ def test_all_ends_of_an_invitation_look_the_same(
     ensure_not_there(of_omar.join(anonymous), anonymous)
 
 
+def test_an_invitation_ends_for_good_when_its_creator_is_deactivated(
+    mina: Client, omar: Client, board: str, anonymous: Client, clock: ManualClock
+) -> None:
+    mina.put(f"{board}/members/omar", {"role": "owner"})
+    invited = invite(omar, board)
+    clock.advance(seconds=1)
+    assert mina.post("/users/omar/deactivate").status == 200
+
+    ensure_not_there(invited.look(anonymous), anonymous)
+    ensure_not_there(invited.join(anonymous), anonymous)
+    assert mina.post("/users/omar/reactivate").status == 200
+    ensure_not_there(invited.join(anonymous), anonymous)
+
+
 @pytest.mark.parametrize("secret", ["", "ä" * 10, "\N{CYRILLIC SMALL LETTER A}" * 26, "x" * 65, 7, None])
 def test_what_is_no_secret_is_a_400(mina: Client, board: str, anonymous: Client, secret: Any) -> None:
     invited = invite(mina, board)
