@@ -2,7 +2,7 @@
 //
 // Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address can contain a secret: #token=… or #sign-in=… It is
 // removed from the address first, so that it is neither copied nor bookmarked. It signs in if nobody is signed in;
-// otherwise the user is asked first.
+// otherwise the user is asked first. #invite=… shows an invitation in place of the view, until it is accepted or left.
 
 import { createAccountMenu } from "./account-menu.js";
 import { Api, Problem } from "./api.js";
@@ -13,6 +13,7 @@ import { openDevicesDialog } from "./devices-dialog.js";
 import { setChildren, h } from "./dom.js";
 import { forgetDrafts } from "./drafts.js";
 import { showFlow } from "./flow.js";
+import { greetAccepted, showInvitation } from "./invitation.js";
 import { showConnectionState, notify, describeError } from "./notifications.js";
 import { createSession, endReplacedSession, endSession, exchangeToken, fetchUser, isCode, readCode } from "./session.js";
 import { showSignInForm } from "./sign-in.js";
@@ -31,6 +32,8 @@ import { texts } from "./texts.js";
  */
 
 const TOKEN_KEY = "tackboard.token";
+/** Where this tab keeps the invitation that it shows, so that signing in or reloading does not lose it. */
+const INVITATION_KEY = "tackboard.invitation";
 /** Where Swagger UI stores the token, on the documentation page. */
 const DOCS_AUTHORIZATION_KEY = "authorized";
 /** @type {[RegExp, View][]} */
@@ -59,10 +62,10 @@ let signedOutReason = "";
 /** Whether the user has just signed in with a token, perhaps for the first time. */
 let isNewHere = false;
 
-/** Remove the secret from the address, if there is one, and return it. @returns {{kind: "token" | "sign-in", value: string} | null} */
+/** Remove the secret from the address, if there is one, and return it. @returns {{kind: "token" | "sign-in" | "invite", value: string} | null} */
 function takeSecretFromAddress() {
   const parameters = new URLSearchParams(location.hash.slice(1));
-  for (const kind of /** @type {const} */ (["token", "sign-in"])) {
+  for (const kind of /** @type {const} */ (["token", "sign-in", "invite"])) {
     const value = parameters.get(kind);
     if (!value) continue;
     history.replaceState(null, "", `${location.pathname}${location.search}${addressWithoutSecret}`);
@@ -197,14 +200,51 @@ function showSignedOut(reason = "") {
   setChildren(account);
   setChildren(tools);
   setTitle(texts.signIn);
+  if (sessionStorage.getItem(INVITATION_KEY)) {
+    showInvitationTo(null, null);
+    return;
+  }
+  showSignIn(reason);
+}
+
+/** Show the sign-in form. @param {string} [reason] @param {HTMLElement | null} [back] leads to where the user came from */
+function showSignIn(reason = "", back = null) {
+  // A session that is replaced ends.
+  const replacedToken = localStorage.getItem(TOKEN_KEY) ?? undefined;
   showSignInForm(main, reason, {
+    back,
     onSession: (token) => {
-      storeToken(token);
+      storeToken(token, replacedToken);
       void showCurrentView();
     },
     onToken: async (token) => {
-      await signInWithToken(token);
+      await signInWithToken(token, replacedToken);
       void showCurrentView();
+    },
+  });
+}
+
+/** Show the invitation of this tab. @param {Api | null} api @param {ViewContext["me"] | null} me */
+function showInvitationTo(api, me) {
+  const navigation = navigationCount;
+  setTitle(texts.invitationTitle);
+  const leave = () => {
+    sessionStorage.removeItem(INVITATION_KEY);
+    void showCurrentView();
+  };
+  void showInvitation(main, sessionStorage.getItem(INVITATION_KEY) ?? "", {
+    api, me, isClosed: () => navigation !== navigationCount, onLeave: leave,
+    onSignIn: () => {
+      navigationCount += 1;
+      showSignIn("", h("button", { type: "button", class: "quiet", onclick: () => void showCurrentView() }, texts.invitationBack));
+    },
+    onAccepted: (accepted) => {
+      sessionStorage.removeItem(INVITATION_KEY);
+      if (accepted.token) storeToken(accepted.token);
+      const address = accepted.board ? `#/boards/${accepted.board.id}` : "#/";
+      if (location.hash === address) void showCurrentView();
+      else location.hash = address;
+      greetAccepted(accepted, () => openDevicesDialog(new Api(localStorage.getItem(TOKEN_KEY) ?? ""), { showsCode: true }));
     },
   });
 }
@@ -214,11 +254,12 @@ function forgetSession() {
   forgetUnsent();
   localStorage.removeItem(TOKEN_KEY);
   localStorage.removeItem(DOCS_AUTHORIZATION_KEY);
+  sessionStorage.removeItem(INVITATION_KEY);
   showSignedOut(texts.signedOut);
 }
 
-/** Show the name of the user and the menu under it. @param {ViewContext} context */
-function showAccount({ api, me }) {
+/** Show the name of the user and the menu under it. @param {Api} api @param {ViewContext["me"]} me */
+function showAccount(api, me) {
   const showOtherDevice = () => openDevicesDialog(api, { showsCode: true });
   setChildren(account, createAccountMenu(me, [
     [texts.devicesAndKeys, () => openDevicesDialog(api)],
@@ -272,12 +313,18 @@ async function showCurrentView() {
     // Nobody may see what another user has typed.
     if (lastUserId && lastUserId !== me.id) forgetUnsent();
     lastUserId = me.id;
+    if (sessionStorage.getItem(INVITATION_KEY)) {
+      if (navigation !== navigationCount) return;
+      showAccount(api, me);
+      showInvitationTo(api, me);
+      return;
+    }
     const route = VIEWS.map(([pattern, view]) => ({ view, match: pattern.exec(location.hash) })).find(({ match }) => match);
     if (navigation !== navigationCount) return;
     if (!route) throw new Problem(404, "not_found", texts.notFound);
     const isClosed = () => navigation !== navigationCount;
     const context = { api, me, main, tools, setTitle, isClosed };
-    showAccount(context);
+    showAccount(api, me);
     const close = await route.view(context, route.match?.[1] ?? "");
     if (isClosed()) close?.();
     else closeView = close;
@@ -324,6 +371,13 @@ void openAddress(true);
 /** Use the secret of the address if there is one, and show the view of the address. @param {boolean} isFirst whether nothing is shown yet */
 async function openAddress(isFirst) {
   const secret = takeSecretFromAddress();
+  if (secret?.kind === "invite") {
+    sessionStorage.setItem(INVITATION_KEY, secret.value);
+    void showCurrentView();
+    return;
+  }
+  // Whoever goes elsewhere leaves the invitation; a reload does not.
+  if (!isFirst && !secret) sessionStorage.removeItem(INVITATION_KEY);
   const isNew = secret && (await (secret.kind === "token" ? signInFromAddress(secret.value) : signInByLink(secret.value)));
   // A question, or an error, is shown above the view that is open.
   if (!secret || isNew || isFirst || signedOutReason) void showCurrentView();

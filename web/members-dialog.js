@@ -3,6 +3,7 @@
 import { createComposer } from "./composer.js";
 import { reconcile, h } from "./dom.js";
 import { createCloseButton, openDialog, createField } from "./components.js";
+import { createInvitationsSection } from "./invitations.js";
 import { texts } from "./texts.js";
 
 /** Open the dialog. @param {import("./board.js").BoardView} view */
@@ -37,14 +38,20 @@ export function openMembersDialog(view) {
       canRemove ? h("button", { type: "button", "aria-label": texts.memberRemove(member.name), onclick: () => void removeMember(member.user_id) }, "×") : null);
   } });
   draw();
+  const redraw = async () => {
+    await view.reloadOrReport();
+    draw();
+  };
 
   const { submit, unsavedList } = createComposer(`${model.path}/members`, [userInput, roleSelect], ([userId = "", newRole = ""]) => setRole(userId, newRole));
   const element = openDialog(texts.members,
     createCloseButton(texts.close, () => element.close()),
     h("h2", {}, texts.members),
     memberList,
+    model.isOwner ? createInvitationsSection(view, createRoleSelect, redraw) : null,
     model.isOwner
-      ? h("form", { onsubmit: submit }, unsavedList, createField(texts.memberUser, userInput), createField(texts.role, roleSelect), h("button", { class: "primary" }, texts.memberAdd))
+      ? h("details", {}, h("summary", {}, texts.memberAddById),
+        h("form", { onsubmit: submit }, unsavedList, createField(texts.memberUser, userInput), createField(texts.role, roleSelect), h("button", { class: "primary" }, texts.memberAdd)))
       : null);
 }
 

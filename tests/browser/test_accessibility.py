@@ -90,7 +90,14 @@ def _open_list(page: Page, mina: User) -> None:
 def _open_members(page: Page, mina: User) -> None:
     _open_board(page, mina)
     page.get_by_role("button", name="Members").click()
-    page.get_by_role("dialog").wait_for()
+    page.get_by_role("button", name="Create a link").click()
+    page.get_by_role("img", name="QR code").wait_for()
+
+
+def _open_invitation(page: Page, mina: User) -> None:
+    created = mina.request("POST", f"boards/{mina.create_board('One')}/invitations", {"role": "editor"})
+    page.goto(f"{mina.origin}#invite={created['invitation']['id']}.{created['secret']}")
+    page.get_by_role("heading", name="Owner invites you").wait_for()
 
 
 def _open_devices(page: Page, mina: User) -> None:
@@ -115,6 +122,7 @@ VIEWS = [
     _open_card,
     _open_list,
     _open_members,
+    _open_invitation,
     _open_devices,
     _open_flow,
 ]

@@ -1,7 +1,8 @@
-"""Signing in by code, link and token, the devices and tokens of a user, and signing out."""
+"""Signing in by code, link and token, devices and tokens, signing out, and invitations."""
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.error import HTTPError
@@ -45,6 +46,16 @@ def _show_code(page: Page) -> tuple[Locator, str, str]:
     expect(code).to_have_text(re.compile(r"^[0-9A-Z]{5}-[0-9A-Z]{5}$"))
     link = dialog.get_by_label("Sign-in link", exact=True).input_value()
     return dialog, code.inner_text(), link
+
+
+def _invite(page: Page, role: str, people: str = "1") -> tuple[Locator, str]:
+    """Create an invitation in the dialog of the members; return its section and the link."""
+    page.get_by_role("button", name="Members").click()
+    section = page.get_by_role("region", name="Invite by link")
+    section.get_by_label("Role").select_option(role)
+    section.get_by_label("How many people").fill(people)
+    section.get_by_role("button", name="Create a link").click()
+    return section, section.get_by_label("Invitation link", exact=True).input_value()
 
 
 def _list_history(page: Page) -> list[str]:
@@ -205,4 +216,88 @@ def test_a_token_is_created_shown_once_used_and_revoked(lou: User, visit: Visit)
     expect(row).to_have_count(0)
     with pytest.raises(HTTPError, match="401"):
         program.request("GET", f"boards/{board_id}/cards")
+    assert not visit.errors
+
+
+def test_a_newcomer_joins_by_a_link(mina: User, visit: Visit, browser: Browser) -> None:
+    page = visit.page
+    board_id = mina.create_board("One", name="Relaunch of a website with a long name: موقع الشركة")
+    mina.sign_in(page, board_id)
+    section, link = _invite(page, "editor", "2")
+    expect(section.get_by_role("button", name="Copy: Invitation link")).to_be_focused()
+    expect(section.get_by_role("img", name="QR code of the invitation link")).to_be_visible()
+    section.get_by_role("button", name="Copy: Invitation link").click()
+    expect(section.get_by_text("Copied.")).to_be_visible()
+    expect(section.get_by_role("listitem")).to_contain_text("2 of 2 uses left")
+
+    with _open_phone(browser) as phone:
+        started_at = time.perf_counter()
+        phone.goto(link)
+        expect(phone.get_by_role("heading", name=re.compile("^Owner invites you to Relaunch"))).to_be_focused()
+        expect(phone.get_by_role("main")).to_contain_text("You can read this board and work on its cards.")
+        _expect_to_fit(phone)
+        phone.get_by_label("Your name").fill("مريم Okafor-Wolkenstein von und zu Hohenfels")
+        phone.keyboard.press("Enter")
+        card(phone, "One").wait_for()
+        seconds = time.perf_counter() - started_at
+        # pytest -s shows it.
+        print(f"From the link to the first card: no click, a name and Enter, {seconds:.1f} s")  # noqa: T201 - a measurement.
+        assert board_id in phone.url
+        assert "inv_" not in "".join(_list_history(phone))
+        assert phone.evaluate("sessionStorage.length") == 0
+        _expect_to_fit(phone)
+        expect(phone.locator(".notification")).to_contain_text("You are a member of Relaunch")
+        phone.locator(".notification").get_by_role("button", name="Sign in on another device").click()
+        expect(phone.get_by_role("img", name="QR code of the sign-in link")).to_be_visible()
+        _expect_to_fit(phone)
+
+    # The dialog of the owner learns of it by itself.
+    expect(section.get_by_role("listitem")).to_contain_text("1 of 2 uses left")
+    expect(page.get_by_role("dialog").get_by_text("مريم")).to_be_visible()
+    row = section.get_by_role("listitem")
+    row.get_by_role("button").click()
+    row.get_by_role("button", name="for good?").click()
+    expect(row).to_have_count(0)
+    with _open_phone(browser) as phone:
+        phone.goto(link)
+        expect(phone.get_by_role("heading", name="This invitation is over")).to_be_focused()
+        _expect_to_fit(phone)
+        phone.get_by_role("button", name="Sign in").click()
+        expect(phone.get_by_label("Your sign-in code")).to_be_focused()
+    assert not visit.errors
+
+
+def test_users_join_as_themselves_or_sign_in_first(mina: User, lou: User, visit: Visit, browser: Browser) -> None:
+    page = visit.page
+    board_id = mina.create_board("One")
+    mina.sign_in(page, board_id)
+    _, link = _invite(page, "viewer", "3")
+
+    with _open_phone(browser) as phone:
+        # Not signed in: sign in first, and come back to the invitation, also after a reload.
+        phone.goto(link)
+        phone.get_by_role("button", name="I am a user here: sign in first").click()
+        phone.get_by_role("button", name="Back to the invitation").click()
+        phone.reload()
+        phone.get_by_role("button", name="I am a user here: sign in first").click()
+        phone.get_by_label("Your sign-in code").fill(lou.request("POST", "users/me/sign-in-codes")["code"])
+        phone.keyboard.press("Enter")
+        phone.get_by_role("button", name=f"Join as {lou.id.title()}").click()
+        card(phone, "One").wait_for()
+        # Signed in already: nothing happens without a click, and as someone else only after signing in.
+        phone.goto("about:blank")
+        phone.goto(link)
+        phone.get_by_role("button", name="Not now").click()
+        expect(phone.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
+        eve = mina.create_user(f"eve-{os.urandom(8).hex()}")
+        phone.goto("about:blank")
+        phone.goto(link)
+        phone.get_by_role("button", name="Sign in as someone else").click()
+        phone.get_by_label("Your sign-in code").fill(eve.request("POST", "users/me/sign-in-codes")["code"])
+        phone.keyboard.press("Enter")
+        phone.get_by_role("button", name=f"Join as {eve.id.title()}").click()
+        card(phone, "One").wait_for()
+
+    members = {member["user_id"] for member in mina.request("GET", f"boards/{board_id}/members")["items"]}
+    assert members == {mina.id, lou.id, eve.id}
     assert not visit.errors

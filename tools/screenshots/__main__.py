@@ -39,12 +39,29 @@ def _save_screenshots(page: Page, board_id: str, suffix: str) -> None:
     _save_screenshot(page, f"flow-{suffix}")
 
 
+def _save_invitation(page: Page, board_id: str, suffix: str) -> None:
+    """Take the dialog in which the owner makes a link, and what somebody sees who opens it."""
+    page.evaluate("(hash) => { location.hash = hash }", f"#/boards/{board_id}")
+    page.get_by_role("button", name="Members").click()
+    page.get_by_role("button", name="Create a link").click()
+    link = page.get_by_label("Invitation link", exact=True).input_value()
+    page.get_by_role("img", name="QR code of the invitation link").scroll_into_view_if_needed()
+    _save_screenshot(page, f"invite-{suffix}")
+    page.evaluate("localStorage.clear()")
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_label("Your name").wait_for()
+    _save_screenshot(page, f"invitation-{suffix}")
+
+
 def main() -> None:
     """Take all screenshots."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     demo = DemoBoard()
     with serve(demo.read_clock) as address, sync_playwright() as playwright:
         board_id = demo.create(address)
+        # Who has no session yet is welcomed, but only in the first picture.
+        demo.sign_in("ines")
         browser = launch_chromium(playwright)
         for size, (width, height) in _SIZES.items():
             for scheme in ("light", "dark"):
@@ -62,6 +79,7 @@ def main() -> None:
                 if size == "wide":
                     _save_screenshot(page, f"boards-{scheme}")
                 _save_screenshots(page, board_id, f"{size}-{scheme}")
+                _save_invitation(page, board_id, f"{size}-{scheme}")
                 context.close()
         browser.close()
     for file in sorted(PICTURES.glob("*.webp")):
