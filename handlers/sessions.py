@@ -6,7 +6,7 @@ from handlers import serialize
 from handlers.dependencies import Attempts, CursorEncoder, Providers, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
 from kanban import installation, sign_in, tokens
-from kanban.access import Caller
+from kanban.access import Caller, limits_cover
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.sign_in import SignInFailed
@@ -30,7 +30,9 @@ def list_sessions(
     items = (
         serialize.session(session, caller.token_id, context.at)
         for session in sessions.items
-        if tokens.is_live(session, context.at) and caller.may_use(session) and caller.limits.cover(session.limits)
+        if tokens.is_live(session, context.at)
+        and caller.may_use(session)
+        and limits_cover(caller.limits, session.limits)
     )
     return page(items, encode_cursor(sessions.next_key))
 

@@ -7,7 +7,7 @@ from handlers import parse, serialize
 from handlers.dependencies import CursorEncoder, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
 from kanban import tokens
-from kanban.access import Caller
+from kanban.access import Caller, limits_cover
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
@@ -22,7 +22,9 @@ def list_tokens(
 ) -> Result:
     """List the caller's tokens that are not revoked and no sessions, newest first; a narrowed token gets none wider."""
     tokens_page = store.page_tokens(caller.user_id, limit, cursor)
-    covered = (token for token in tokens_page.items if caller.may_use(token) and caller.limits.cover(token.limits))
+    covered = (
+        token for token in tokens_page.items if caller.may_use(token) and limits_cover(caller.limits, token.limits)
+    )
     return page((serialize.token(token, now) for token in covered), encode_cursor(tokens_page.next_key))
 
 

@@ -50,6 +50,19 @@ class TokenTooNarrow(Forbidden):
     code = "token_too_narrow"
 
 
+def limits_cover(limits: TokenLimits, others: TokenLimits) -> bool:
+    """Return whether limits allow everything that others allow."""
+    return (
+        _is_subset(others.board_ids, limits.board_ids)
+        and _is_subset(others.resources, limits.resources)
+        and (limits.max_role is None or limits.max_role.covers(others.max_role or Role.OWNER))
+    )
+
+
+def _is_subset(others: tuple[str, ...] | None, allowed: tuple[str, ...] | None) -> bool:
+    return allowed is None or (others is not None and set(others) <= set(allowed))
+
+
 class Caller(NamedTuple):
     """The user who calls, and the token; `token_version` is the version of the token whose secret was sent.
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from kanban.access import limits_cover
 from kanban.changes import ActionContext, Change
 from kanban.errors import Conflict, Forbidden, Unauthenticated, UnknownReference, Unprocessable
 from kanban.timekeeping import timestamps
@@ -378,7 +379,7 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
             raise TokenOutOfReach(
                 f"That token has the scope {scope}, which yours does not have: revoke it with a token that has it."
             )
-    if not caller_token.limits.cover(token.limits):
+    if not limits_cover(caller_token.limits, token.limits):
         raise TokenOutOfReach(
             "That token may do more than yours, which is narrowed: revoke it with a token that is not narrower."
         )

@@ -123,18 +123,6 @@ class TokenLimits(NamedTuple):
     max_role: Role | None = None
     resources: tuple[str, ...] | None = None
 
-    def cover(self, others: "TokenLimits") -> bool:
-        """Return whether these limits allow everything that the others allow."""
-        return (
-            _covers(self.board_ids, others.board_ids)
-            and _covers(self.resources, others.resources)
-            and (self.max_role is None or self.max_role.covers(others.max_role or Role.OWNER))
-        )
-
-
-def _covers(allowed: tuple[str, ...] | None, others: tuple[str, ...] | None) -> bool:
-    return allowed is None or (others is not None and set(others) <= set(allowed))
-
 
 UNLIMITED = TokenLimits()
 """The limits of a token that nothing narrows."""

@@ -14,6 +14,7 @@ from kanban.access import (
     ensure_not_narrowed,
     ensure_permitted,
     ensure_resources,
+    limits_cover,
 )
 from kanban.values import UNLIMITED, Role, Scope, TokenLimits
 
@@ -157,7 +158,7 @@ def test_responses_to_tokens_that_are_narrowed_differently_have_different_audien
 def test_limits_cover_what_is_as_narrow_or_narrower(
     limits: dict[str, Any], others: dict[str, Any], expected: bool
 ) -> None:
-    assert TokenLimits(**limits).cover(TokenLimits(**others)) == expected
+    assert limits_cover(TokenLimits(**limits), TokenLimits(**others)) == expected
 
 
 def test_no_limits_are_one_value() -> None:
