@@ -200,9 +200,16 @@ def _list_values(schema: Node) -> set[str]:
     return {*schema.get("enum", []), *schema.get("discriminator", {}).get("mapping", {})}
 
 
+_RESOURCES = "x-tackboard-resources"
+
+
 def _find_access_changes(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:
     """Yield operations that more or fewer callers may use than before."""
     current_operations = {operation.pointer: operation for operation in current.operations}
+    names = ["x-tackboard-scope", "x-tackboard-role"]
+    if any(_RESOURCES in operation.node for operation in released.operations):
+        # Before 1.3, no token was narrowed by resources.
+        names.append(_RESOURCES)
     for before in released.operations:
         after = current_operations.get(before.pointer)
         if after is None:
@@ -212,7 +219,7 @@ def _find_access_changes(released: Bundle, current: Bundle) -> Iterator[tuple[Po
         )
         if old_security != new_security:
             yield (*after.pointer, "security"), f"{after.id} asked for {old_security} and asks for {new_security}."
-        for name in ("x-tackboard-scope", "x-tackboard-role"):
+        for name in names:
             if before.node.get(name) != after.node.get(name):
                 yield (
                     (*after.pointer, name),
