@@ -251,6 +251,23 @@ def exceed_parent_tokens(visitor: RuleBreaker) -> None:
     gone.expect_error(404, "DELETE", token)
 
 
+def exceed_limits_of_tokens(visitor: RuleBreaker) -> None:
+    """Ask with narrowed tokens for other boards and resources, for a higher role, and for what is not narrowed."""
+    board, other, new = visitor.create_board(), visitor.create_board(), "/users/me/tokens"
+    limits = {"board_ids": [board.ids["board_id"]], "max_role": "editor", "resources": ["boards", "tokens"]}
+    body = {"name": "Child", "scopes": ["read", "write", "admin"]}
+    token = board.request("POST", new, body | limits)["secret"]
+    narrowed = replace(board, client=board.client.with_token(token))
+    replace(narrowed, ids=other.ids).expect_error(404, "GET", _BOARD)
+    narrowed.expect_error(403, "PATCH", _BOARD, {"name": "Other"})
+    narrowed.expect_error(403, "GET", f"{_BOARD}/lists")
+    narrowed.expect_error(403, "POST", "/boards", {"name": "New"})
+    narrowed.expect_error(403, "POST", f"{_BOARD}/copy", {})
+    narrowed.expect_error(403, "POST", "/users", {"name": "New"})
+    for wider in ({"board_ids": [other.ids["board_id"]]}, {"max_role": "owner"}, {"resources": ["cards"]}):
+        narrowed.expect_error(422, "POST", new, body | wider)
+
+
 def send_unknown_token_and_large_import(visitor: RuleBreaker) -> None:
     """Send an unknown token, and an import that is too large."""
     stranger = replace(visitor, client=visitor.client.with_token("tkb_" + "0" * 40))
@@ -269,5 +286,6 @@ SCENARIOS: tuple[Callable[[RuleBreaker], None], ...] = (
     reuse_idempotency_keys,
     finish_by_moving,
     exceed_parent_tokens,
+    exceed_limits_of_tokens,
     send_unknown_token_and_large_import,
 )
