@@ -8,7 +8,7 @@ Redoc.init(
     expandResponses: "200,201",
     hideDownloadButton: true,
     requiredPropsFirst: true,
-    showExtensions: ["x-tackboard-known", "x-tackboard-role", "x-tackboard-scope"],
+    showExtensions: ["x-tackboard-known", "x-tackboard-resources", "x-tackboard-role", "x-tackboard-scope"],
   },
   document.getElementById("document"),
 );
