@@ -104,35 +104,23 @@ class RequestLimits:
 
         Raises Problem (429) for a request above a limit. A request that is answered again counts once.
         """
-        if context.caller is None:
-            network = find_network(context.address)
-            if self._address is None or network is None or operation.id in UNLIMITED_OPERATIONS:
-                return
-            counted = [(self._address, network)]
-        else:
-            counted = []
-            if self._token is not None:
-                counted.append((self._token, context.caller.token_id))
-            if self._user is not None:
-                counted.append((self._user, context.caller.user_id))
+        caller = context.caller
         cost = HEAVY_COST if operation.is_heavy else 1
-        states: list[tuple[_Limit, Allowance]] = []
-        for limit, caller in counted:
-            limiter = limit.limiter
-            allowance = limiter.look(caller) if context.is_continued else limiter.count(caller, cost)
-            states.append((limit, allowance))
-            context.limit_headers = _build_headers(states)
-            if allowance.wait_seconds and not context.is_continued:
-                raise limit.build_problem(allowance)
+        if caller is not None:
+            if self._token is not None:
+                self._token.count(context, caller.token_id, cost)
+            if self._user is not None:
+                self._user.count(context, caller.user_id, cost)
+        elif self._address is not None and operation.id not in UNLIMITED_OPERATIONS:
+            network = find_network(context.address)
+            if network is not None:
+                self._address.count(context, network, cost)
 
     def _ensure_may_look_up(self, token: int, context: RequestContext) -> None:
         """Raise Problem (429) if a token was invalid too often, or too many tokens from its address were."""
         network = find_network(context.address)
         if network is not None and self._address is not None:
-            allowance = self._address.limiter.look(network)
-            context.limit_headers = _build_headers([(self._address, allowance)])
-            if allowance.wait_seconds:
-                raise self._address.build_problem(allowance)
+            self._address.look(context, network)
         if (allowance := self._rejections.look(_build_rejection_key(token, context))).wait_seconds:
             raise _build_problem(
                 f"This token was not valid {MAX_REJECTIONS} times within a minute: send another one.",
@@ -147,18 +135,44 @@ class RequestLimits:
                 del self._known_tokens[next(iter(self._known_tokens))]
 
 
-@dataclass(frozen=True, slots=True)
 class _Limit:
     """One limit of a kind of caller."""
 
-    name: str
-    subject: str
-    limiter: RateLimiter
+    def __init__(self, name: str, subject: str, limiter: RateLimiter) -> None:
+        self._name = name
+        self._subject = subject
+        self._limiter = limiter
+        self._policy = f'"{name}";q={limiter.requests_per_minute};w={_WINDOW}'
 
-    def build_problem(self, allowance: Allowance) -> Problem:
-        """Build the 429 for a request above the limit."""
-        maximum = self.limiter.requests_per_minute
-        detail = f"This is more than {maximum} requests a minute, which is the limit of {self.subject}."
+    def count(self, context: RequestContext, caller: str, cost: int) -> None:
+        """Count a request as so many, or not at all if it is answered again. Raises Problem (429)."""
+        if context.is_continued:
+            self._describe(context, self._limiter.look(caller))
+            return
+        allowance = self._limiter.count(caller, cost)
+        self._describe(context, allowance)
+        if allowance.wait_seconds:
+            raise self._build_problem(allowance)
+
+    def look(self, context: RequestContext, caller: str) -> None:
+        """Raise Problem (429) if the next request of a caller is above the limit."""
+        allowance = self._limiter.look(caller)
+        if allowance.wait_seconds:
+            self._describe(context, allowance)
+            raise self._build_problem(allowance)
+
+    def _describe(self, context: RequestContext, allowance: Allowance) -> None:
+        """Add to the headers of draft-ietf-httpapi-ratelimit-headers-10, lists of structured fields (RFC 9651)."""
+        policy = self._policy
+        remaining = f'"{self._name}";r={allowance.remaining};t={allowance.reset_seconds}'
+        if context.limit_headers:
+            (_, policies), (_, others) = context.limit_headers
+            policy, remaining = f"{policies}, {policy}", f"{others}, {remaining}"
+        context.limit_headers = (("ratelimit-policy", policy), ("ratelimit", remaining))
+
+    def _build_problem(self, allowance: Allowance) -> Problem:
+        maximum = self._limiter.requests_per_minute
+        detail = f"This is more than {maximum} requests a minute, which is the limit of {self._subject}."
         return _build_problem(detail, maximum, allowance)
 
 
@@ -175,12 +189,3 @@ def _build_problem(detail: str, maximum: int, allowance: Allowance) -> Problem:
         headers={"Retry-After": str(allowance.reset_seconds)},
         members={"limit": maximum, "window_seconds": _WINDOW},
     )
-
-
-def _build_headers(states: list[tuple[_Limit, Allowance]]) -> tuple[tuple[str, str], ...]:
-    """Return the headers of draft-ietf-httpapi-ratelimit-headers-10, both lists of structured fields (RFC 9651)."""
-    policies = ", ".join(f'"{limit.name}";q={limit.limiter.requests_per_minute};w={_WINDOW}' for limit, _ in states)
-    remaining = ", ".join(
-        f'"{limit.name}";r={allowance.remaining};t={allowance.reset_seconds}' for limit, allowance in states
-    )
-    return (("ratelimit-policy", policies), ("ratelimit", remaining))

@@ -98,13 +98,15 @@ class RateLimiter:
             now = self._now()
             # The caller goes to the end of the order.
             usage = self._callers.pop(caller, None) or _Usage(self._first_batch)
-            cost = min(cost, self.requests_per_minute)
-            free_at = max(now, usage.arrival_time) + cost * self._interval
+            if cost > 1:
+                cost = min(cost, self.requests_per_minute)
+            arrival_time = usage.arrival_time
+            free_at = (max(now, arrival_time)) + cost * self._interval
             wait = 0.0
             if (too_early := free_at - WINDOW_SECONDS - now) > 0:
                 # After the clock was set back, waits would be that long. No caller has to wait longer than a minute.
                 if _TOLERANCE_SECONDS < too_early <= WINDOW_SECONDS:
-                    wait, free_at = too_early, usage.arrival_time
+                    wait, free_at = too_early, arrival_time
                 else:
                     free_at = now + WINDOW_SECONDS
             usage.arrival_time = usage.needed_until = free_at
@@ -143,11 +145,15 @@ class RateLimiter:
             return self._build_allowance(used, wait)
 
     def _build_allowance(self, used_seconds: float, wait: float) -> Allowance:
+        if wait:
+            return Allowance(wait, 0, math.ceil(wait))
         unused = (WINDOW_SECONDS - used_seconds + _TOLERANCE_SECONDS) / self._interval
-        if unused < 1:
-            return Allowance(wait, 0, math.ceil(wait or (1 - unused) * self._interval))
-        remaining = min(int(unused), self.requests_per_minute)
-        return Allowance(wait, remaining, math.ceil((remaining + 1 - unused) * self._interval))
+        remaining = int(unused)
+        if remaining >= self.requests_per_minute:
+            return Allowance(0.0, self.requests_per_minute, 1)
+        return Allowance(
+            0.0, remaining, 1 if self._interval <= 1 else math.ceil((remaining + 1 - unused) * self._interval)
+        )
 
     def _learn(self, usage: "_Usage", units: int, shared: SharedUsage | None) -> None:
         """Take in the outcome of a report of so many requests."""

@@ -85,7 +85,13 @@ OUR_SHAPES = {
         (200,),
     ),
     "GET a page of events": Shape(_get("{board}/events", "limit=50"), (200,)),
-    "GET -> 401": Shape(lambda scene: [build_event("tkb_unknown", "GET", f"/v1/boards/{scene.board_id}")], (401,)),
+    # The same token would soon get 429.
+    "GET -> 401": Shape(
+        lambda scene: [
+            build_event(f"tkb_unknown{number}", "GET", f"/v1/boards/{scene.board_id}") for number in range(40)
+        ],
+        (401,),
+    ),
 }
 """What `make bench-check` counts."""
 
