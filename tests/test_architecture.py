@@ -1,6 +1,7 @@
 """Which package may import which, and how large files and functions may grow."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LONG_FILES
-from tests.source_files import SOURCES, package_of, relative_path, walk
+from tests.source_files import ROOT, SOURCES, package_of, relative_path, walk
+
+MAX_FILES_AT_THE_ROOT = 18
 
 MAY_IMPORT = {
     "kanban": set(),
@@ -101,3 +104,11 @@ def test_no_function_is_too_long() -> None:
 def test_the_longest_files_of_tests_exist() -> None:
     """A renamed one would run in its alphabetical place again."""
     assert [name for name in LONG_FILES if not (Path(__file__).parent / name).is_file()] == []
+
+
+def test_the_root_has_few_files() -> None:
+    """What is in the way of a newcomer goes into a package; only ways in and what tools look for there stays."""
+    command = ["git", "ls-files", "--", ":(glob)*"]
+    files = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+    assert len(files) <= MAX_FILES_AT_THE_ROOT

@@ -93,7 +93,14 @@ def lint_bundles_with_redocly(files: Sequence[Path]) -> dict[str, list[BundleFin
 def lint_bundles_with_spectral(files: Sequence[Path]) -> dict[str, list[BundleFinding]]:
     """Return what Spectral finds in each bundle, by the file's name."""
     report = run_tool(
-        "spectral", "lint", "--fail-severity=hint", "--quiet", "--format=json", *files, may_have_findings=True
+        "spectral",
+        "lint",
+        "--ruleset=tools/openapi/spectral.yaml",
+        "--fail-severity=hint",
+        "--quiet",
+        "--format=json",
+        *files,
+        may_have_findings=True,
     )
     findings: dict[str, list[BundleFinding]] = {file.name: [] for file in files}
     for problem in _parse_first_json(report):
