@@ -10,7 +10,8 @@ from datetime import datetime
 from unicodedata import category, normalize
 
 from kanban.changes import ActionContext, Change
-from kanban.errors import Conflict, Forbidden, IdentityTaken, NotFound, Unauthenticated, Unprocessable
+from kanban.errors import Conflict, Forbidden, IdentityTaken, NotFound, Unprocessable
+from kanban.sign_in import SignInFailed
 from kanban.values import Identity
 
 MAX_IDENTITIES_PER_USER = 10
@@ -24,10 +25,8 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters and symbols that look like spaces."""
 
 
-class ProviderSignInFailed(Unauthenticated):
-    """Raised when a provider vouches for nobody. It doesn't say why; the log does."""
-
-    code = "sign_in_failed"
+class ProviderSignInFailed(SignInFailed):
+    """Raised when a provider vouches for no user. It doesn't say why; the log does."""
 
     def __init__(self) -> None:
         super().__init__("Signing in with this provider failed: begin again.")

@@ -15,6 +15,7 @@ from kanban import crockford, members
 from kanban.changes import ActionContext, Change, build_change
 from kanban.errors import Conflict, Forbidden, Unauthenticated, Unprocessable
 from kanban.limits import MAX_INVITATIONS_PER_BOARD, MAX_INVITATIONS_PER_INSTALLATION
+from kanban.tokens import ExpiresInPast
 from kanban.values import EventData, Invitation, Role
 from kanban.views import BoardView
 
@@ -36,16 +37,6 @@ class TooManyInvitations(Conflict):
     def __init__(self, holder: str, maximum: int) -> None:
         """Take what has them, 'board' or 'installation', and the limit."""
         super().__init__(f"This {holder} has {maximum} invitations, the most it may have: revoke one first.")
-
-
-class InvitationExpiresInPast(Unprocessable):
-    """Raised when a new invitation would already have expired."""
-
-    code = "expires_in_past"
-    field = "expires_at"
-
-    def __init__(self) -> None:
-        super().__init__("An invitation cannot expire before it is created: 'expires_at' lies in the past.")
 
 
 class ExpiresTooLate(Unprocessable):
@@ -105,7 +96,7 @@ def create(
 ) -> tuple[Invitation, str, Change]:
     """Create an invitation to the board, which has `present_invitations`; return it, its secret, and the change.
 
-    Raises TooManyInvitations, InvitationExpiresInPast, ExpiresTooLate.
+    Raises TooManyInvitations, ExpiresInPast, ExpiresTooLate.
     """
     _ensure_room(present_invitations, context, "board", MAX_INVITATIONS_PER_BOARD)
     invitation, secret = _build(view.board.id, context, random_bytes, new)
@@ -186,7 +177,7 @@ def _build(
 ) -> tuple[Invitation, str]:
     expires_at = context.at + DEFAULT_LIFETIME if new.expires_at is None else new.expires_at
     if expires_at <= context.at:
-        raise InvitationExpiresInPast
+        raise ExpiresInPast("An invitation")
     if expires_at > context.at + MAX_LIFETIME:
         raise ExpiresTooLate
     secret = crockford.generate_text(random_bytes, SECRET_DIGITS).lower()

@@ -30,12 +30,13 @@ _GROUP_DIGITS = 5
 
 
 class SignInFailed(Unauthenticated):
-    """Raised for a code that is wrong, used, expired or withdrawn. It doesn't say which."""
+    """Raised for a code that is wrong, used, expired or withdrawn, or by a provider. It doesn't say why."""
 
     code = "sign_in_failed"
 
-    def __init__(self) -> None:
-        super().__init__("This code is not valid: get another one.")
+    def __init__(self, message: str = "This code is not valid: get another one.") -> None:
+        """Take what to do, in one sentence."""
+        super().__init__(message)
 
 
 def create_code(

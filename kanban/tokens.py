@@ -85,12 +85,13 @@ class ResourceTooBroad(Unprocessable):
 
 
 class ExpiresInPast(Unprocessable):
-    """Raised when a new token would already have expired."""
+    """Raised when a new token or invitation would already have expired."""
 
     code = "expires_in_past"
 
-    def __init__(self) -> None:
-        super().__init__("A token cannot expire before it is created: 'expires_at' lies in the past.")
+    def __init__(self, subject: str = "A token") -> None:
+        """Take what would have expired, as the beginning of a sentence."""
+        super().__init__(f"{subject} cannot expire before it is created: 'expires_at' lies in the past.")
         self.field = "expires_at"
 
 

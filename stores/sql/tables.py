@@ -128,7 +128,7 @@ sign_in_codes = sa.Table(
     sa.Column("created_by", BYTEWISE_TEXT),
     sa.Column("token_id", BYTEWISE_TEXT),
     sa.CheckConstraint("length(digest) = 64", name="digest"),
-    sa.Index("ix_sign_in_codes_user", "user_id", "created_at"),
+    sa.Index("ix_sign_in_codes_user", "user_id", "created_at", "digest"),
     sa.Index("ix_sign_in_codes_expired", "expires_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,

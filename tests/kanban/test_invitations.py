@@ -12,11 +12,11 @@ from kanban.changes import ActionContext
 from kanban.errors import LimitReached
 from kanban.invitations import (
     ExpiresTooLate,
-    InvitationExpiresInPast,
     NewInvitation,
     TooManyInvitations,
 )
 from kanban.limits import MAX_INVITATIONS_PER_BOARD, MAX_INVITATIONS_PER_INSTALLATION, MAX_MEMBERS_PER_BOARD
+from kanban.tokens import ExpiresInPast
 from kanban.values import Invitation, Member, Role
 from tests.kanban.fake_store import NOON, FakeStore
 
@@ -73,9 +73,7 @@ def test_the_event_tells_the_role_and_not_the_secret(store: FakeStore) -> None:
     assert secret not in repr(event)
 
 
-@pytest.mark.parametrize(
-    ("days", "error"), [(0, InvitationExpiresInPast), (-1, InvitationExpiresInPast), (30, None), (31, ExpiresTooLate)]
-)
+@pytest.mark.parametrize(("days", "error"), [(0, ExpiresInPast), (-1, ExpiresInPast), (30, None), (31, ExpiresTooLate)])
 def test_an_invitation_is_valid_for_30_days_at_most(store: FakeStore, days: int, error: type[Exception] | None) -> None:
     expires_at = store.now + timedelta(days=days)
     if error is None:

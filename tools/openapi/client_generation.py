@@ -97,7 +97,7 @@ def build_python_client(bundle: Path = BUNDLE) -> list[ClientProgram]:
     tools = OUTPUT_FOLDER / "python"
     interpreter = create_tools_environment()
     folder = tools if bundle == BUNDLE else tools / bundle.stem
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     document = folder / "openapi.json"
     document.write_text(json.dumps(_keep_plain_json(json.loads(bundle.read_bytes()))))
     package = folder / "tackboard_client"

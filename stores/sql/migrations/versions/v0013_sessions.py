@@ -37,5 +37,5 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_sign_in_codes_user", "sign_in_codes", ["user_id", "created_at"])
+    op.create_index("ix_sign_in_codes_user", "sign_in_codes", ["user_id", "created_at", "digest"])
     op.create_index("ix_sign_in_codes_expired", "sign_in_codes", ["expires_at"])
