@@ -92,10 +92,10 @@ def delete_identity(
     allow_last: bool | None = None,
 ) -> Result:
     """Remove one of the caller's identities."""
-    present = store.sign_in.list_identities(caller.user_id)
-    identity = identities.require_identity(present, identity_id)
     calling_token = read_calling_token(store, caller)
     tokens.ensure_way_in(calling_token, context.at)
+    present = store.sign_in.list_identities(caller.user_id)
+    identity = identities.require_identity(present, identity_id)
     remaining = [other for other in present if other.id != identity.id]
     issuers = providers.list_issuers()
     if not allow_last and not has_other_way_in(store, calling_token, caller, remaining, issuers, now=context.at):

@@ -27,7 +27,13 @@ def test_the_creator_of_a_board_is_its_owner(mina: Client, board: str, clock: Ma
     listed = mina.get(f"{board}/members").json
 
     at = f"{clock.now:%Y-%m-%dT%H:%M:%SZ}"
-    owner = {"board_id": board.removeprefix("/boards/"), "user_id": "mina", "name": "Mina", "role": "owner"}
+    owner = {
+        "board_id": board.removeprefix("/boards/"),
+        "user_id": "mina",
+        "name": "Mina",
+        "role": "owner",
+        "state": "active",
+    }
     assert listed == {"items": [owner | {"created_at": at, "updated_at": at}], "next_cursor": None}
     assert mina.get(f"{board}/members/mina").json == listed["items"][0]
 

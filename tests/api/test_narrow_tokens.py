@@ -187,6 +187,13 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "list_installation_invitations": UserRequest("GET", "/invitations"),
         "create_installation_invitation": UserRequest("POST", "/invitations", {}),
         "revoke_installation_invitation": UserRequest("DELETE", invitation),
+        "list_identities": UserRequest("GET", "/users/me/identities"),
+        "create_identity": UserRequest(
+            "POST",
+            "/users/me/identities",
+            {"provider_id": "keycloak", "attempt": "a" * 64, "state": "s" * 43, "code": "c"},
+        ),
+        "delete_identity": UserRequest("DELETE", "/users/me/identities/idn_" + "0" * 26),
         "accept_invitation": UserRequest("POST", f"{invitation}/accept", {"secret": invited["secret"]}),
         "list_boards": UserRequest("GET", "/boards"),
         "create_board": UserRequest("POST", "/boards", {"name": "New"}),
@@ -243,7 +250,7 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
     managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards")
     if operation_id in (*managed, "accept_invitation") or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
-    elif operation_id.startswith("create_sign_in_code"):
+    elif operation_id.startswith("create_sign_in_code") or operation_id in ("create_identity", "delete_identity"):
         assert (response.status, response.json["code"]) == (403, "full_token_required")
     elif operation_id in ("revoke_token", "rotate_token", "end_session"):
         # It may neither revoke what is wider, nor rotate what doesn't come from it.
