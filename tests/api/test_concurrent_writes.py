@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,24 +26,36 @@ DEADLINE = 30.0
 """After how many seconds a thread that should have gone on fails the test."""
 
 
+@dataclass(frozen=True)
+class BoardWrite:
+    """A change: a board, and the version that it is based on."""
+
+    board_id: str | None
+    version: int
+    active_user_id: str | None = field(default=None, compare=False)
+    steps: tuple[()] = ()
+
+
 class VersionedStore:
-    """A store with nothing but versions of boards. A change is a board and the version that it is based on."""
+    """A store with nothing but versions of boards, and no users."""
 
     def __init__(self) -> None:
         self.versions: dict[str | None, int] = {}
         self.stale_reads = 0
 
-    def read(self, board_id: str | None) -> tuple[str | None, int]:
+    def read(self, board_id: str | None) -> BoardWrite:
         """Return a change of the board as it is."""
-        return board_id, self.versions.get(board_id, 0)
+        return BoardWrite(board_id, self.versions.get(board_id, 0))
 
-    def commit(self, change: tuple[str | None, int], _: None) -> None:
+    def read_user(self, _: str) -> None:
+        """Return no user."""
+
+    def commit(self, change: BoardWrite, _: None) -> None:
         """Write a change, unless something was written since it was read."""
-        board_id, version = change
-        if self.read(board_id) != change:
+        if self.read(change.board_id) != change:
             self.stale_reads += 1
             raise StaleRead
-        self.versions[board_id] = version + 1
+        self.versions[change.board_id] = change.version + 1
 
 
 class Writers:

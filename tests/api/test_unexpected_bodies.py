@@ -46,12 +46,22 @@ def build_url(operation: Operation) -> str:
     return path + ("?" + "&".join(query) if query else "")
 
 
+def build_headers(operation: Operation) -> dict[str, str]:
+    """Return the headers that the operation requires, with the examples of its parameters."""
+    return {
+        parameter["name"]: str(parameter.get("example", BUNDLE.resolve(parameter["schema"]).get("example")))
+        for _, parameter in BUNDLE.parameters(operation)
+        if parameter["in"] == "header" and parameter.get("required")
+    }
+
+
 @pytest.mark.parametrize("operation", WITHOUT_BODY)
 def test_no_body_and_an_empty_object_are_the_same(operation: Operation, mina: Client) -> None:
-    bare = mina.request(operation.method.upper(), build_url(operation))
+    headers = build_headers(operation)
+    bare = mina.request(operation.method.upper(), build_url(operation), headers=headers)
 
     for raw in NOTHING:
-        response = mina.request(operation.method.upper(), build_url(operation), raw=raw)
+        response = mina.request(operation.method.upper(), build_url(operation), raw=raw, headers=headers)
         assert response.status in {bare.status, 404, 401}
         assert response.status != 400
 
