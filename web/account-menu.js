@@ -15,7 +15,8 @@ export function createAccountMenu(me, items) {
   const menu = h("div", { id: "account-menu", popover: "auto" },
     h("p", { class: "hint", dir: "auto" }, texts.signedInAs(me.name)),
     items.map(([label, run]) => h("button", { type: "button", class: "quiet", onclick: () => { menu.hidePopover(); void run(); } }, label)));
-  const button = h("button", { type: "button", popovertarget: "account-menu", "aria-label": texts.account(me.name) },
-    h("span", { class: "initials", "aria-hidden": true }, getInitials(me.name)), h("span", { class: "user-name", dir: "auto" }, me.name));
+  const button = h("button", { type: "button", popovertarget: "account-menu" },
+    h("span", { class: "initials", "aria-hidden": true }, getInitials(me.name)), h("span", { class: "user-name", dir: "auto", "aria-hidden": true }, me.name),
+    h("span", { class: "visually-hidden" }, texts.account(me.name)));
   return [button, menu];
 }
