@@ -38,7 +38,7 @@ class InvalidSetting(Exception):
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
-    OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let nobody but owners of the
+    OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let only owners of the
     installation invite people who are no users; RATE_LIMIT is how many requests each user may make in a minute, 0 for
     no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS each address without a valid token; CORS_ORIGINS
     is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where

@@ -44,7 +44,7 @@ environment:
   PORT          the port to listen on (default: 8080; 0 takes a free one)
   STORE_URL     where all data is stored (default: sqlite:///tackboard.db, a file in the current folder)
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
-  INVITATIONS_MAKE_USERS  0 lets nobody but owners of the installation invite people who are no users (default: 1)
+  INVITATIONS_MAKE_USERS  0 lets only owners of the installation invite people who are not users yet (default: 1)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
   RATE_LIMIT_PER_TOKEN    requests that each token may make in a minute (default: as many as its user)
   RATE_LIMIT_PER_ADDRESS  requests without a valid token that each address may make in a minute, 0 for no limit
@@ -343,7 +343,7 @@ def check_sign_in(settings: Settings) -> None:
     """Say in a sentence what is wrong with each provider of OIDC_PROVIDERS, or that nothing is.
 
     The providers are asked as they are when users sign in. Only the address that a browser comes back to is not
-    checked, because providers tell nobody but browsers.
+    checked, because providers show those to browsers only.
     """
     from cli import sign_in_check  # noqa: PLC0415 - a server needs none of it.
 

@@ -72,7 +72,7 @@ class Api:
             to_problem: Turns an error of the domain into a problem; returns None for any other error.
             cursors: Encodes and decodes the cursors of paged listings.
             public_operations: The operationIds that may be called without a token.
-            admit: Called with each request when it is known who calls, also if that is nobody. Raises a problem for
+            admit: Called with each request after authentication, also if it has no caller. Raises a problem for
                 a request that exceeds a limit, such as the rate limit.
             on_breach: Called with every result that violates the document.
             fallback: Answers the requests for paths that the document doesn't have.

@@ -28,7 +28,7 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 
 class CallFailed(Exception):
-    """Raised when no response arrives. The message is a sentence for whoever operates the server that is called."""
+    """Raised when no response arrives. The message is a sentence for the operator of the server that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Sender:
         self._monotonic = monotonic
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> CallResponse:
-        """Post the body and return the response, whatever its status.
+        """Post the body and return the response with any status.
 
         Raises:
             InvalidTarget: The URL can't be one of a receiver.
@@ -89,7 +89,7 @@ class Sender:
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, max_response_bytes: int
     ) -> WholeResponse:
-        """Send a request and return the response, whatever its status.
+        """Send a request and return the response with any status.
 
         Raises:
             InvalidTarget: The URL can't be one of a server.

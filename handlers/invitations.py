@@ -83,7 +83,7 @@ def get_invitation(
     invitation_id: str,
     invitation_secret: str,
 ) -> Result:
-    """Show an invitation to whoever has its secret."""
+    """Show an invitation to a client that has its secret."""
     invitation, inviter, view = _require_open(store, context, attempts, invitation_id, invitation_secret)
     makes_users = _makes_users(store, invitation, members_may_invite_users=members_may_invite_users)
     board_name = view.board.name if view else None

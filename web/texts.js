@@ -142,7 +142,7 @@ export const texts = {
   invitationCreate: "Create a link",
   invitationLink: "Invitation link",
   invitationQr: "QR code of the invitation link",
-  invitationLinkHint: "Send this link. Whoever has it can join, so send it to nobody else. It is not shown again.",
+  invitationLinkHint: "Send this link only to the people you invite: anyone who has it can join. It is not shown again.",
   invitationUses: (/** @type {number} */ left, /** @type {number} */ all) => (all === 1 ? "for one person" : `${left} of ${all} uses left`),
   invitationRevoke: (/** @type {string} */ role) => `Revoke the invitation: ${role}`,
   invitationRevoked: "The invitation is revoked.",

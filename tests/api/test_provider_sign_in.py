@@ -1,4 +1,4 @@
-"""Signing in with a provider: who gets in, as whom, and what everyone else is told."""
+"""Signing in with a provider: who gets in, as whom, and the errors for everyone else."""
 
 import logging
 from collections.abc import Callable, Iterator

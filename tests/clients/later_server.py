@@ -40,7 +40,7 @@ PROBLEM = {
 
 
 class Later(BaseHTTPRequestHandler):
-    """A server of a later version: its feed has types, its answers have codes that nobody here has heard of."""
+    """A server of a later version: its feed has types, its answers have codes that this version does not know."""
 
     def do_GET(self) -> None:
         """Answer three events of the feed."""
