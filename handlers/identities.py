@@ -1,26 +1,31 @@
 """Signing in with a provider, and the identities of the caller."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from handlers import serialize
 from handlers.dependencies import Attempts, Providers, RandomBytes
+from handlers.invitation_access import NOTHING, join, makes_users, require_open_invitation
 from handlers.results import Result, new_resource, no_content, page
 from kanban import identities, installation, tokens, users
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
-from kanban.identities import Account, NotInvited, ProviderSignInFailed
+from kanban.identities import Account, ProviderSignInFailed
 from kanban.store import Store
 from kanban.tokens import LastWayIn
 from kanban.values import User
 from usecases.sign_in import has_other_way_in, read_calling_token
 
-_OPEN = "open"
 
-
-def get_sign_in(providers: Providers, open_signup: bool) -> Result:
+def get_sign_in(providers: Providers, open_signup: bool, members_may_invite_users: bool) -> Result:
     """Return the ways to sign in."""
-    items = [serialize.sign_in_provider(provider) for provider in providers.list_providers()]
-    return Result({"providers": items, "open_sign_up": open_signup})
+    body = {
+        "providers": [serialize.sign_in_provider(provider) for provider in providers.list_providers()],
+        "open_sign_up": open_signup,
+        "invitations_make_users": members_may_invite_users,
+    }
+    return Result(body)
 
 
 def create_authorization(providers: Providers, attempts: Attempts, provider_id: str, body: dict[str, str]) -> Result:
@@ -35,21 +40,35 @@ def create_provider_session(
     random_bytes: RandomBytes,
     providers: Providers,
     attempts: Attempts,
+    members_may_invite_users: bool,
     provider_id: str,
     body: dict[str, Any],
 ) -> Result:
-    """Sign in with a provider. Only this response has the session's token."""
+    """Sign in with a provider, and join by an invitation. Only this response has the session's token."""
+    key = body.get("invitation")
+    opened = require_open_invitation(store, context, attempts, key["id"], key["secret"]) if key else None
     account = _redeem(providers, attempts, provider_id, body)
-    owner_ids = store.read_installation_owner_ids()
-    user, change = _find_or_create_user(store, context, providers, provider_id, account)
-    session, token, opened = tokens.open_session(context, random_bytes, user_id=user.id, name=body["name"])
+
+    def ensure_may_sign_up() -> None:
+        sign_up = next(provider.sign_up for provider in providers.list_providers() if provider.id == provider_id)
+        by_invitation = opened and makes_users(
+            store, opened.invitation, members_may_invite_users=members_may_invite_users
+        )
+        has_owner = bool(store.read_installation_owner_ids())
+        identities.ensure_may_sign_up(sign_up, by_invitation=by_invitation, has_owner=has_owner)
+
+    user, change = _find_or_create_user(store, context, account, ensure_may_sign_up)
+    session, token, session_change = tokens.open_session(context, random_bytes, user_id=user.id, name=body["name"])
+    as_user = replace(context, actor_id=user.id, token_id=session.id)
+    joined = join(opened, as_user, is_new_user=user in change.creates) if opened else NOTHING
     result_body = {
-        "user": serialize.user(user, installation.get_role(user.id, owner_ids)),
+        "user": serialize.user(user, installation.get_role(user.id, store.read_installation_owner_ids())),
         "session": serialize.session(session, session.id, context.at),
         "token": token,
+        **serialize.joined_board(joined.board, joined.role),
     }
-    location = f"/users/me/sessions/{session.id}"
-    return new_resource(result_body, etag=None, location=location, change=change.merge(opened))
+    change = change.merge(session_change).merge(joined.change or Change())
+    return new_resource(result_body, etag=None, location=f"/users/me/sessions/{session.id}", change=change)
 
 
 def list_identities(store: Store, caller: Caller, providers: Providers) -> Result:
@@ -116,19 +135,19 @@ def _redeem(providers: Providers, attempts: Attempts, provider_id: str, body: di
 
 
 def _find_or_create_user(
-    store: Store, context: ActionContext, providers: Providers, provider_id: str, account: Account
+    store: Store, context: ActionContext, account: Account, ensure_may_sign_up: Callable[[], None]
 ) -> tuple[User, Change]:
-    """Return the user whose account it is, or a new one with the change that creates it. Raises NotInvited."""
+    """Return the user whose account it is, or a new one with the change that creates it.
+
+    Raises ProviderSignInFailed for a deactivated user, and what `ensure_may_sign_up` raises before there is a new one.
+    """
     identity = store.sign_in.read_identity(account.issuer, account.subject)
     if identity is not None:
         user = store.read_user(identity.user_id)
         if user is None or user.deactivated_at is not None:
             raise ProviderSignInFailed
         return user, Change(active_user_id=user.id)
-    sign_up = next(provider.sign_up for provider in providers.list_providers() if provider.id == provider_id)
-    # The first user owns the installation, which a stranger should not.
-    if sign_up != _OPEN or not store.read_installation_owner_ids():
-        raise NotInvited
+    ensure_may_sign_up()
     user, created = users.create(context, name=identities.choose_user_name(account))
     _, linked = identities.link(account, context, user_id=user.id, identities=())
     return user, created.merge(linked)

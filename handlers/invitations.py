@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers import parse, serialize
 from handlers.dependencies import Attempts, RandomBytes
+from handlers.invitation_access import Joined, join, makes_users, require_open_invitation
 from handlers.results import Result, new_resource, no_content, page
 from kanban import installation, invitations, tokens, users
 from kanban.access import Caller, ensure_may_join, ensure_may_manage_users
@@ -14,9 +15,9 @@ from kanban.errors import NotFound
 from kanban.invitations import AlreadySignedIn, NewInvitation, NoUserToJoin, SignInFirst
 from kanban.limits import MAX_INVITATIONS_PER_INSTALLATION
 from kanban.store import Store
-from kanban.values import Board, Invitation, Role, User
+from kanban.values import Invitation, User
 from usecases.board_access import BoardAccess
-from usecases.invitations import OpenInvitation, find_open_invitation
+from usecases.invitations import OpenInvitation
 
 _DEFAULT_SESSION_NAME = "First session"
 
@@ -84,10 +85,11 @@ def get_invitation(
     invitation_secret: str,
 ) -> Result:
     """Show an invitation to a client that has its secret."""
-    invitation, inviter, view = _require_open(store, context, attempts, invitation_id, invitation_secret)
-    makes_users = _makes_users(store, invitation, members_may_invite_users=members_may_invite_users)
+    opened = require_open_invitation(store, context, attempts, invitation_id, invitation_secret)
+    invitation, inviter, view = opened
+    may_make_user = makes_users(store, invitation, members_may_invite_users=members_may_invite_users)
     board_name = view.board.name if view else None
-    return Result(serialize.invitation_preview(invitation, inviter, board_name, makes_users=makes_users))
+    return Result(serialize.invitation_preview(invitation, inviter, board_name, makes_users=may_make_user))
 
 
 def accept_invitation(
@@ -101,9 +103,9 @@ def accept_invitation(
     body: dict[str, Any],
 ) -> Result:
     """Become a member of a board, and a user without a token. Only this response has the token of a new user."""
-    opened = _require_open(store, context, attempts, invitation_id, body["secret"])
+    opened = require_open_invitation(store, context, attempts, invitation_id, body["secret"])
     if caller is None:
-        may_make_user = _makes_users(store, opened.invitation, members_may_invite_users=members_may_invite_users)
+        may_make_user = makes_users(store, opened.invitation, members_may_invite_users=members_may_invite_users)
         return _accept_as_new_user(store, context, random_bytes, opened, body, may_make_user=may_make_user)
     ensure_may_join(caller)
     if body.get("user") is not None:
@@ -111,10 +113,8 @@ def accept_invitation(
     user = store.read_user(caller.user_id)
     if user is None:
         raise NotFound("user")
-    if opened.view is None:
-        return Result(_serialize_accepted(store, user))
-    role, change = invitations.accept(opened.view, opened.invitation, context)
-    return Result(_serialize_accepted(store, user, opened, role, change), change=change)
+    joined = join(opened, context, is_new_user=False)
+    return Result(_serialize_accepted(store, user, joined), change=joined.change)
 
 
 def _accept_as_new_user(
@@ -133,32 +133,18 @@ def _accept_as_new_user(
     user, change = users.create(context, **body["user"])
     session_name = body.get("session_name") or _DEFAULT_SESSION_NAME
     session, token, session_change = tokens.open_session(context, random_bytes, user_id=user.id, name=session_name)
-    change = change.merge(session_change)
+    joined = join(opened, replace(context, actor_id=user.id, token_id=session.id), is_new_user=True)
     signed_in = {"session": serialize.session(session, session.id, context.at), "token": token}
-    if opened.view is None:
-        return Result(
-            _serialize_accepted(store, user) | signed_in, change=change.merge(invitations.use(opened.invitation))
-        )
-    as_user = replace(context, actor_id=user.id, token_id=session.id)
-    role, joined = invitations.accept(opened.view, opened.invitation, as_user)
-    result_body = _serialize_accepted(store, user, opened, role, joined) | signed_in
-    return Result(result_body, change=change.merge(joined or Change()))
+    return Result(
+        _serialize_accepted(store, user, joined) | signed_in,
+        change=change.merge(session_change).merge(joined.change or Change()),
+    )
 
 
-def _serialize_accepted(
-    store: Store,
-    user: User,
-    opened: OpenInvitation | None = None,
-    role: Role | None = None,
-    change: Change | None = None,
-) -> dict[str, Any]:
-    """Serialize what became of the one who accepted: the board is as the change leaves it."""
-    board = opened.view.board if opened and opened.view else None
-    board = next((value for value in (change.updates if change else ()) if isinstance(value, Board)), board)
+def _serialize_accepted(store: Store, user: User, joined: Joined) -> dict[str, Any]:
     return {
         "user": serialize.user(user, installation.get_role(user.id, store.read_installation_owner_ids())),
-        "board": serialize.board(board, role) if board and role else None,
-        "role": role,
+        **serialize.joined_board(joined.board, joined.role),
         "session": None,
         "token": None,
     }
@@ -188,23 +174,6 @@ def _require_live(store: Store, context: ActionContext, board_id: str | None, in
     if invitation is None or invitation.board_id != board_id or not invitations.is_live(invitation, context.at):
         raise NotFound("invitation")
     return invitation
-
-
-def _require_open(
-    store: Store, context: ActionContext, attempts: Attempts, invitation_id: str, secret: str
-) -> OpenInvitation:
-    """Return an invitation that can be accepted. Raises NotFound without saying why, TooManyAttempts."""
-    attempts.ensure_allowed()
-    opened = find_open_invitation(store, invitation_id, secret, context.at)
-    if opened is None:
-        attempts.count_failure()
-        raise NotFound("invitation")
-    return opened
-
-
-def _makes_users(store: Store, invitation: Invitation, *, members_may_invite_users: bool) -> bool:
-    owner_ids = store.read_installation_owner_ids()
-    return invitations.makes_users(invitation, owner_ids, members_may_invite_users=members_may_invite_users)
 
 
 def _ensure_may_invite_users(store: Store, caller: Caller) -> None:

@@ -185,6 +185,12 @@ board: Callable[[Board, Role], JsonObject] = compile_serializer(
 )
 """Serialize a `Board` for a member with this role."""
 
+
+def joined_board(value: Board | None, role: Role | None) -> JsonObject:
+    """Serialize the members `board` and `role` of a response to somebody who may have become a member."""
+    return {"board": board(value, role) if value and role else None, "role": role}
+
+
 member: Callable[[Member, User], JsonObject] = compile_serializer(
     Member,
     {"id": "", "role": "'name': user.name, 'role': value.role", "version": "", "deactivated_at": _STATE},

@@ -11,6 +11,7 @@ from unicodedata import category, normalize
 
 from kanban.changes import ActionContext, Change
 from kanban.errors import Conflict, Forbidden, IdentityTaken, NotFound, Unprocessable
+from kanban.invitations import SignInFirst
 from kanban.sign_in import SignInFailed
 from kanban.values import Identity
 
@@ -18,6 +19,9 @@ MAX_IDENTITIES_PER_USER = 10
 
 DEFAULT_NAME = "New user"
 """The name of a user whose account has none."""
+
+_OPEN = "open"
+_NONE = "none"
 
 _MAX_NAME_LENGTH = 100
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -37,8 +41,9 @@ class NotInvited(Forbidden):
 
     code = "not_invited"
 
-    def __init__(self) -> None:
-        super().__init__("This account belongs to no user here, and it takes an invitation to create one.")
+    def __init__(self, message: str = "it takes an invitation to create one") -> None:
+        """Take why it creates none, as the second part of a sentence."""
+        super().__init__(f"This account belongs to no user here, and {message}.")
 
 
 class TooManyIdentities(Conflict):
@@ -88,6 +93,21 @@ class SignInAttempt:
     authorization_url: str
     text: str
     expires_at: datetime
+
+
+def ensure_may_sign_up(sign_up: str, *, by_invitation: bool | None, has_owner: bool) -> None:
+    """Raise NotInvited or SignInFirst unless an account that is none of a user may create one.
+
+    `sign_up` is that of its provider, `by_invitation` whether the invitation makes users, None without one. The first
+    user owns the installation, which a stranger should not.
+    """
+    if not has_owner:
+        raise NotInvited
+    if sign_up == _NONE:
+        raise NotInvited("accounts of this provider create none: sign in another way, and add the account to your user")
+    if sign_up == _OPEN or by_invitation:
+        return
+    raise NotInvited if by_invitation is None else SignInFirst
 
 
 def link(

@@ -17,6 +17,9 @@ from kanban.values import (
 _BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity
 """What belongs to no board."""
 
+_OF_NEW_USER = User | Token | Identity
+"""What is created with a membership by an invitation."""
+
 
 def validate_change(change: Change) -> None:
     """Raise ValueError for a change that no rule can have made: a bug of ours, not bad input."""
@@ -32,7 +35,7 @@ def validate_change(change: Change) -> None:
         raise ValueError("A change with an event must contain its board, at the event's seq.")
     if joins_by_invitation(change, event):
         # Who accepts an invitation may become a user by it.
-        values = tuple(value for value in values if not (value in change.creates and isinstance(value, User | Token)))
+        values = tuple(value for value in values if not (value in change.creates and isinstance(value, _OF_NEW_USER)))
     if any(_board_id(value) != event.board_id for value in values) or any(
         reader.board_id != event.board_id for reader in change.readers
     ):

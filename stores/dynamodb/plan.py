@@ -9,8 +9,8 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
     the response        kept under its idempotency key, if there is one
     the actor           who must not be deactivated, where no membership says so
     users and tokens    what is updated, then what is created: in a change to no board, and of those who join one
-    sign-in codes       what is erased, then what is created; then identities in the same way; such a change
-                        writes to no board
+    sign-in codes       what is erased, then what is created; such a change writes to no board
+    identities          in the same way; those of users who join are created with a membership
     invitations         to no board
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these

@@ -1,7 +1,6 @@
 """Signing in with a provider: who gets in, as whom, and the errors for everyone else."""
 
 import logging
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,92 +8,36 @@ import pytest
 
 from app.factory import create_app
 from app.request_limits import Limits
-from contract.responses import ContractBreach
 from kanban.store import Store
 from oidc.providers import BearerTokens
-from tests.api.client import Client, HttpResponse
+from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
+from tests.api.provider_sign_in import (
+    AUTHORIZATIONS,
+    IDENTITIES,
+    PAGE,
+    BuildClient,
+    begin,
+    build,
+    ensure_failed,
+    finish,
+    link,
+    list_identities,
+    provider,
+    sign_in,
+)
 from tests.engines.scripted_server import respond, send_and_close
 from tests.oidc.hostile_tokens import HOSTILE_TOKENS
-from tests.oidc.scripted_provider import WELL_KNOWN, ScriptedProvider, run_scripted_provider, sign_in_at
+from tests.oidc.scripted_provider import WELL_KNOWN, ScriptedProvider
 from tests.oidc.signing import build_claims, build_header, sign
 
-PAGE = "https://boards.example.test/"
-IDENTITIES = "/users/me/identities"
-AUTHORIZATIONS = "/sign-in/staff/authorizations"
-SESSIONS = "/sign-in/staff/sessions"
-
-BuildClient = Callable[..., Client]
-
-
-@pytest.fixture
-def provider(clock: ManualClock) -> Iterator[ScriptedProvider]:
-    with run_scripted_provider() as running:
-        running.now = lambda: clock().timestamp()
-        yield running
-
-
-@pytest.fixture
-def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> BuildClient:
-    """Return a function that serves the store with a configuration of the provider, and of others."""
-
-    def raise_breach(breach: ContractBreach) -> None:
-        raise AssertionError(breach)
-
-    def build_client(*others: Any, open_signup: bool = True, **changes: Any) -> Client:
-        configured = provider.configure(id="staff", name="Our staff", **{"sign_up": "open", **changes})
-        application = create_app(
-            store,
-            clock=clock,
-            unix_time=lambda: clock().timestamp(),
-            sleep=lambda _: None,
-            open_signup=open_signup,
-            origins=["https://boards.example.test", "capacitor://localhost"],
-            providers=(configured, *others),
-            on_breach=raise_breach,
-        )
-        return Client(application)
-
-    return build_client
+__all__ = ["build", "provider"]
 
 
 @pytest.fixture
 def anonymous(build: BuildClient) -> Client:
     """Return a client without a token, where every account of the provider may create a user."""
     return build()
-
-
-def begin(client: Client, redirect_uri: str = PAGE) -> dict[str, str]:
-    """Begin to sign in; return what the browser comes back with, and the attempt."""
-    begun = client.post(AUTHORIZATIONS, {"redirect_uri": redirect_uri})
-    assert begun.status == 200, begun.raw
-    returned = sign_in_at(begun.json["authorization_url"])
-    return {"attempt": begun.json["attempt"], "state": returned["state"], "code": returned["code"]}
-
-
-def finish(client: Client, returned: dict[str, Any], **changes: Any) -> HttpResponse:
-    """Finish to sign in."""
-    return client.post(SESSIONS, {**returned, "name": "Firefox on my phone", **changes})
-
-
-def sign_in(client: Client) -> HttpResponse:
-    return finish(client, begin(client))
-
-
-def link(client: Client, returned: dict[str, Any] | None = None) -> HttpResponse:
-    """Make the account of the provider one of the caller."""
-    return client.post(IDENTITIES, {**(returned or begin(client)), "provider_id": "staff"})
-
-
-def list_identities(client: Client) -> list[Any]:
-    items: list[Any] = client.get(IDENTITIES).json["items"]
-    return items
-
-
-def ensure_failed(response: HttpResponse) -> None:
-    assert (response.status, response.json["code"]) == (401, "sign_in_failed"), response.raw
-    assert response.json["detail"] == "Signing in with this provider failed: begin again."
-    assert response.headers["www-authenticate"] == 'Bearer realm="tackboard"'
 
 
 # The ways in.
@@ -109,14 +52,21 @@ def test_the_ways_to_sign_in_are_public(build: BuildClient, provider: ScriptedPr
             {"id": "other", "name": "Other", "sign_up": "invited"},
         ],
         "open_sign_up": True,
+        "invitations_make_users": True,
     }
     assert build(open_signup=False).get("/sign-in").json["open_sign_up"] is False
+    closed = build(open_signup=False, invitations_make_users=False)
+    assert closed.get("/sign-in").json["invitations_make_users"] is False
 
 
 def test_without_providers_there_is_no_way_but_codes(store: Store) -> None:
     client = Client(create_app(store))
 
-    assert client.get("/sign-in").json == {"providers": [], "open_sign_up": False}
+    assert client.get("/sign-in").json == {
+        "providers": [],
+        "open_sign_up": False,
+        "invitations_make_users": True,
+    }
     assert client.post(AUTHORIZATIONS, {"redirect_uri": PAGE}).json["code"] == "provider_not_found"
 
 

@@ -1,13 +1,15 @@
 """Accounts elsewhere become identities of a user, and their names become names of users."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
 
 from kanban import identities
 from kanban.changes import ActionContext
-from kanban.errors import IdentityTaken, NotFound
-from kanban.identities import DEFAULT_NAME, MAX_IDENTITIES_PER_USER, Account, TooManyIdentities
+from kanban.errors import Forbidden, IdentityTaken, NotFound
+from kanban.identities import DEFAULT_NAME, MAX_IDENTITIES_PER_USER, Account, NotInvited, TooManyIdentities
+from kanban.invitations import SignInFirst
 from kanban.values import Identity
 
 AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -78,3 +80,26 @@ def test_all_tokens_of_an_identity_have_one_id() -> None:
 )
 def test_a_name_becomes_one_visible_line(name: str | None, expected: str) -> None:
     assert identities.choose_user_name(Account("i", "s", name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sign_up", "by_invitation", "error"),
+    [
+        ("open", None, None),
+        ("open", False, None),
+        ("open", True, None),
+        ("invited", None, NotInvited),
+        ("invited", False, SignInFirst),
+        ("invited", True, None),
+        ("none", None, NotInvited),
+        ("none", False, NotInvited),
+        ("none", True, NotInvited),
+    ],
+)
+def test_whose_first_sign_in_creates_a_user(
+    sign_up: str, by_invitation: bool | None, error: type[Forbidden] | None
+) -> None:
+    with pytest.raises(error) if error else nullcontext():
+        identities.ensure_may_sign_up(sign_up, by_invitation=by_invitation, has_owner=True)
+    with pytest.raises(NotInvited):
+        identities.ensure_may_sign_up(sign_up, by_invitation=by_invitation, has_owner=False)

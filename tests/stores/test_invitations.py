@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kanban import boards, invitations, members, tokens, users
+from kanban import boards, identities, invitations, members, tokens, users
 from kanban.changes import ActionContext, Change
+from kanban.identities import Account
 from kanban.invitations import NewInvitation
 from kanban.store import AlreadyExists, StaleRead, Store
 from kanban.values import Invitation, Role, TokenKind, User
@@ -42,10 +43,18 @@ def prepare_join(world: World, invitation: Invitation, user: User) -> Change:
     return change
 
 
-def prepare_new_user(world: World, invitation: Invitation, name: str, **fields: Any) -> tuple[User, Change]:
-    """Return a user, and the change that creates them and a session, and makes them a member."""
+def prepare_new_user(
+    world: World, invitation: Invitation, name: str, *, subject: str | None = None, **fields: Any
+) -> tuple[User, Change]:
+    """Return a user, and the change that creates them and a session, and makes them a member.
+
+    With a subject they have signed in with an account, which becomes theirs.
+    """
     context = world.context()
     user, change = users.create(context, name=name, **fields)
+    if subject is not None:
+        account = Account("https://id.example.test", subject)
+        change = change.merge(identities.link(account, context, user_id=user.id, identities=())[1])
     session, _, session_change = tokens.open_session(context, world.random_bytes, user_id=user.id, name="Phone")
     change = change.merge(session_change)
     if invitation.board_id is None:
@@ -107,6 +116,25 @@ def test_somebody_becomes_a_user_and_a_member_in_one_commit(world: World) -> Non
     event = world.list_events()[-1]
     assert (event.type, event.actor_id, event.token_id) == ("member.added", "bob", session.id)
     assert list_ids(world, world.board_id) == []
+
+
+def test_an_account_becomes_a_user_and_a_member_in_one_commit_or_not_at_all(world: World) -> None:
+    invitation = invite(world, max_uses=2)
+    bob, change = prepare_new_user(world, invitation, "Bob", subject="bob")
+    world.store.commit(change)
+    again, late = prepare_new_user(
+        world, world.store.invitations.read_invitation(invitation.id) or invitation, "Bob", subject="bob"
+    )
+
+    with pytest.raises(AlreadyExists) as error:
+        world.store.commit(late)
+    assert error.value.constraint == "identity.subject"
+    assert world.store.read_user(again.id) is None
+    identity = world.store.sign_in.read_identity("https://id.example.test", "bob")
+    assert identity is not None
+    assert (identity.user_id, world.read_board(user=bob).role) == (bob.id, Role.EDITOR)
+    assert len(world.read_board().members) == 2
+    assert world.store.invitations.read_invitation(invitation.id) == replace(invitation, uses=1, version=2)
 
 
 def test_an_id_that_is_taken_uses_nothing_up(world: World) -> None:
