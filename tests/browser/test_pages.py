@@ -143,6 +143,7 @@ def test_an_added_member_sees_the_board(mina: User, visit: Visit) -> None:
     mina.sign_in(page, board_id)
 
     page.get_by_role("button", name="Members").click()
+    page.get_by_text("Add a user by id").click()
     page.get_by_label("Id of the user").fill(lou.id)
     page.get_by_role("button", name="Add a member").click()
     expect(page.get_by_role("dialog").get_by_text("Lou-Joins")).to_be_visible()

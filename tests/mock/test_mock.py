@@ -23,8 +23,10 @@ def send(operation: Operation, **headers: str) -> HttpResponse:
         schema = CONTRACT.resolve(parameter["schema"])
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", str(schema["example"]))
-        elif parameter.get("name") == "If-Match":
+        elif parameter["name"] == "If-Match":
             parameters["If-Match"] = "*"
+        elif parameter["in"] == "header" and parameter.get("required"):
+            parameters[parameter["name"]] = str(schema["example"])
     return FRONTEND.request(operation.method.upper(), path, example_of(operation), headers=parameters)
 
 

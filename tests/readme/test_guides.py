@@ -11,7 +11,7 @@ from tools.openapi.findings import ROOT
 MARK = "=== next ==="
 
 
-def test_the_commands_of_the_guides_print_what_they_show(live_server: LiveServer, tmp_path: Path) -> None:
+def test_the_commands_of_the_guides_print_what_they_show(new_server: LiveServer, tmp_path: Path) -> None:
     blocks = (ROOT / "docs" / "guides.md").read_text().split("```console\n")[1:]
     entries = [entry for block in blocks for entry in ENTRY.finditer(block.partition("```")[0])]
     lines = [line for entry in entries for line in (command_of(entry), f"echo; echo '{MARK}'")]
@@ -19,7 +19,7 @@ def test_the_commands_of_the_guides_print_what_they_show(live_server: LiveServer
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the guides.
         cwd=tmp_path,
-        env=os.environ | {"TOKEN": live_server.token or "", "API": f"{live_server.url}v1"},
+        env=os.environ | {"TOKEN": new_server.token or "", "API": f"{new_server.url}v1"},
         capture_output=True,
         text=True,
         check=False,

@@ -33,7 +33,7 @@ def mask_changing_values(text: str) -> str:
 
 @pytest.mark.parametrize(("page", "blocks"), [("README.md", 1), ("docs/by-curl.md", None)])
 def test_the_commands_of_a_page_print_what_it_shows(
-    live_server: LiveServer, tmp_path: Path, page: str, blocks: int | None
+    new_server: LiveServer, tmp_path: Path, page: str, blocks: int | None
 ) -> None:
     _, _, tested = (ROOT / page).read_text().partition("run by tests/readme. -->")
     code_blocks = re.findall(r"```console\n(.*?)```", tested, re.DOTALL)[:blocks]
@@ -41,12 +41,12 @@ def test_the_commands_of_a_page_print_what_it_shows(
     mark = "=== next ==="
     lines = [f'make() {{ PYTHONPATH="{ROOT}" "{sys.executable}" -m cli token 2>/dev/null; }}']
     for command, _ in entries:
-        lines += [command.replace("http://127.0.0.1:8080", live_server.url.rstrip("/")), f"echo; echo '{mark}'"]
+        lines += [command.replace("http://127.0.0.1:8080", new_server.url.rstrip("/")), f"echo; echo '{mark}'"]
 
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],  # noqa: S607 - the shell of whoever reads the README.
         cwd=tmp_path,
-        env=os.environ | {"STORE_URL": live_server.store_url, "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"STORE_URL": new_server.store_url, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

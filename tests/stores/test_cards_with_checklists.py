@@ -90,7 +90,7 @@ class BusyStore:
             self._write()
             return method(*args, **fields)
 
-        return write_and_read if "board_id" in getattr(Store, name).__annotations__ else method
+        return write_and_read if "board_id" in getattr(getattr(Store, name), "__annotations__", {}) else method
 
 
 def test_a_board_and_a_list_are_copied_while_others_write_to_them_all_the_time(

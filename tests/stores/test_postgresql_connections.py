@@ -114,7 +114,7 @@ READS: dict[str, Callable[[World], object]] = {
         proxied_world.board_id, proxied_world.ann.id, NOON, 50
     ),
     "user": lambda proxied_world: proxied_world.store.read_user("usr_1"),
-    "owner": lambda proxied_world: proxied_world.store.read_installation_owner(),
+    "owners": lambda proxied_world: proxied_world.store.read_installation_owner_ids(),
     "token_holder": lambda proxied_world: proxied_world.store.read_token_by_digest("0" * 64),
     "token": lambda proxied_world: proxied_world.store.read_token("usr_1", "tok_1"),
     "page_tokens": lambda proxied_world: proxied_world.store.page_tokens("usr_1", 50),
