@@ -43,6 +43,7 @@ class ExistingData:
             # all the same, and then takes the request for a valid one.
             del case.headers["If-None-Match"]
         self.keep_own_token(case)
+        self.keep_own_user(case)
         self.shorten_wait(case)
         if case.meta is None or not case.meta.generation.mode.is_positive:
             return
@@ -74,6 +75,12 @@ class ExistingData:
         """Never revoke or rotate the token that everything is sent with: all later answers would be 401."""
         if case.path_parameters.get("token_id") == self._own_token:
             case.path_parameters["token_id"] = self._create_token()
+
+    def keep_own_user(self, case: Any) -> None:
+        """Never deactivate the user as whom everything is sent, nor take its role in the installation."""
+        operation_id = case.operation.definition.raw["operationId"]
+        if operation_id in ("deactivate_user", "update_user") and case.path_parameters.get("user_id") == self._own_id:
+            case.path_parameters["user_id"] = self._other_id
 
     def shorten_wait(self, case: Any) -> None:
         """Wait a second for news at most: schemathesis gives up after ten."""
