@@ -113,7 +113,8 @@ class Edge:
         context = get_request_context()
         client = self._trusted_proxies.find_client(peer, headers, is_https=is_https)
         context.address, context.is_https = client.address, client.is_https
-        context.caller, context.limit_headers = None, ()
+        # A server without a request log may answer one request after another in the same context.
+        context.caller, context.redeemed, context.limit_headers = None, None, ()
         request_id = headers.get("x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = self._new_request_id()

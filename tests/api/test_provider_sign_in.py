@@ -8,6 +8,7 @@ import pytest
 
 from app.factory import create_app
 from app.request_limits import Limits
+from contract.request_context import start_request_context
 from kanban.store import Store
 from oidc.providers import BearerTokens
 from tests.api.client import Client
@@ -153,6 +154,15 @@ def test_a_linked_account_signs_in_wherever_users_come_from(build: BuildClient, 
 
 def test_a_code_is_used_once(anonymous: Client, mina: Client) -> None:
     del mina
+    returned = begin(anonymous)
+
+    assert finish(anonymous, returned).status == 201
+    ensure_failed(finish(anonymous, returned))
+
+
+def test_a_code_is_used_once_where_requests_share_a_context(anonymous: Client, mina: Client) -> None:
+    del mina
+    start_request_context()
     returned = begin(anonymous)
 
     assert finish(anonymous, returned).status == 201
