@@ -46,7 +46,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     with LiveServer(tmp_path_factory.mktemp("live")) as server:
         yield server
         assert server.stop() == (0, "Stopped.\n")
-        assert not server.errors
+        assert not server.errors, server.describe_errors()
 
 
 @pytest.fixture(scope="session")

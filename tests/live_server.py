@@ -72,6 +72,12 @@ class LiveServer:
         lines = self._errors.read_text().splitlines(keepends=True)
         return "".join(line for line in lines if not _REQUEST_LINE.match(line))
 
+    def describe_errors(self) -> str:
+        """Return the output on stderr from the first line that `errors` has on, with the requests that follow it."""
+        lines = self._errors.read_text().splitlines(keepends=True)
+        first = next((number for number, line in enumerate(lines) if not _REQUEST_LINE.match(line)), len(lines))
+        return "".join(lines[first : first + 5])
+
     @property
     def log(self) -> list[dict[str, Any]]:
         """The log lines about requests."""
