@@ -3,6 +3,7 @@
 // Addresses: #/ (boards), #/boards/{id}, #/boards/{id}/flow. An address can contain a secret: #token=… or #sign-in=… It is
 // removed from the address first, so that it is neither copied nor bookmarked. It signs in if nobody is signed in;
 // otherwise the user is asked first. #invite=… shows an invitation in place of the view, until it is accepted or left.
+// A provider sends the browser back with ?code=… or ?error=…, which is removed in the same way.
 
 import { createAccountMenu } from "./account-menu.js";
 import { Api, Problem } from "./api.js";
@@ -13,8 +14,10 @@ import { openDevicesDialog } from "./devices-dialog.js";
 import { setChildren, h } from "./dom.js";
 import { forgetDrafts } from "./drafts.js";
 import { showFlow } from "./flow.js";
-import { greetAccepted, showInvitation } from "./invitation.js";
+import { greetAccepted, readInvitationLink, showInvitation } from "./invitation.js";
 import { showConnectionState, notify, describeError } from "./notifications.js";
+import { openPeopleDialog } from "./people-dialog.js";
+import { createProviderSession, describeProviderError, describeReturnedError, forgetAttempt, readReturn, takeAttempt } from "./providers.js";
 import { createSession, endReplacedSession, endSession, exchangeToken, fetchUser, isCode, readCode } from "./session.js";
 import { showSignInForm } from "./sign-in.js";
 import { ask, signOut } from "./sign-out.js";
@@ -23,7 +26,7 @@ import { texts } from "./texts.js";
 /**
  * @typedef {object} ViewContext what every view is called with
  * @property {Api} api
- * @property {{id: string, name: string}} me
+ * @property {{id: string, name: string, installation_role?: string | null}} me
  * @property {HTMLElement} main the element to draw in
  * @property {HTMLElement} tools the element in the header for controls of the view
  * @property {(title: string) => void} setTitle
@@ -180,6 +183,44 @@ function useCode(code) {
 /** @param {unknown} error */
 const describeCodeError = (error) => (error instanceof Problem && error.status === 401 ? texts.linkRejected : describeError(error));
 
+/**
+ * End the sign-in with which a provider has sent the browser back. Whoever is signed in stays so if it fails.
+ *
+ * @param {import("./providers.js").Return} returned
+ */
+async function finishProviderSignIn(returned) {
+  const attempt = takeAttempt(returned);
+  history.replaceState(null, "", `${location.pathname}${attempt?.address ?? location.hash}`);
+  addressWithoutSecret = location.hash;
+  const storedToken = localStorage.getItem(TOKEN_KEY) ?? undefined;
+  const explain = (/** @type {string} */ reason) => {
+    if (storedToken) notify(reason, undefined, "error");
+    else signedOutReason = reason;
+  };
+  if (!attempt || returned.error) {
+    explain(attempt ? describeReturnedError(attempt, returned.error ?? "") : texts.providerElsewhere);
+    return;
+  }
+  const invitation = readInvitationLink(sessionStorage.getItem(INVITATION_KEY) ?? "");
+  setChildren(main, h("p", { class: "loading", role: "status" }, texts.signingIn));
+  try {
+    const created = await createProviderSession(attempt, returned, invitation);
+    storeToken(created.token, storedToken);
+    if (invitation) sessionStorage.removeItem(INVITATION_KEY);
+    if (created.board) {
+      history.replaceState(null, "", `${location.pathname}#/boards/${created.board.id}`);
+      greetAccepted(created, showOtherDevice);
+    }
+  } catch (error) {
+    explain(describeProviderError(attempt, error));
+  }
+}
+
+/** Show the signed-in user how to sign in on another device. */
+function showOtherDevice() {
+  openDevicesDialog(new Api(localStorage.getItem(TOKEN_KEY) ?? ""), { showsCode: true });
+}
+
 /** Forget all text that has not been sent. */
 function forgetUnsent() {
   forgetDrafts();
@@ -201,7 +242,7 @@ function showSignedOut(reason = "") {
   setChildren(tools);
   setTitle(texts.signIn);
   if (sessionStorage.getItem(INVITATION_KEY)) {
-    showInvitationTo(null, null);
+    showInvitationTo(null, null, reason);
     return;
   }
   showSignIn(reason);
@@ -224,8 +265,8 @@ function showSignIn(reason = "", back = null) {
   });
 }
 
-/** Show the invitation of this tab. @param {Api | null} api @param {ViewContext["me"] | null} me */
-function showInvitationTo(api, me) {
+/** Show the invitation of this tab. @param {Api | null} api @param {ViewContext["me"] | null} me @param {string} [reason] why nobody was signed in just now */
+function showInvitationTo(api, me, reason = "") {
   const navigation = navigationCount;
   setTitle(texts.invitationTitle);
   const leave = () => {
@@ -233,7 +274,7 @@ function showInvitationTo(api, me) {
     void showCurrentView();
   };
   void showInvitation(main, sessionStorage.getItem(INVITATION_KEY) ?? "", {
-    api, me, isClosed: () => navigation !== navigationCount, onLeave: leave,
+    api, me, reason, isClosed: () => navigation !== navigationCount, onLeave: leave,
     onSignIn: () => {
       navigationCount += 1;
       showSignIn("", h("button", { type: "button", class: "quiet", onclick: () => void showCurrentView() }, texts.invitationBack));
@@ -244,7 +285,7 @@ function showInvitationTo(api, me) {
       const address = accepted.board ? `#/boards/${accepted.board.id}` : "#/";
       if (location.hash === address) void showCurrentView();
       else location.hash = address;
-      greetAccepted(accepted, () => openDevicesDialog(new Api(localStorage.getItem(TOKEN_KEY) ?? ""), { showsCode: true }));
+      greetAccepted(accepted, showOtherDevice);
     },
   });
 }
@@ -255,15 +296,16 @@ function forgetSession() {
   localStorage.removeItem(TOKEN_KEY);
   localStorage.removeItem(DOCS_AUTHORIZATION_KEY);
   sessionStorage.removeItem(INVITATION_KEY);
+  forgetAttempt();
   showSignedOut(texts.signedOut);
 }
 
 /** Show the name of the user and the menu under it. @param {Api} api @param {ViewContext["me"]} me */
 function showAccount(api, me) {
-  const showOtherDevice = () => openDevicesDialog(api, { showsCode: true });
   setChildren(account, createAccountMenu(me, [
     [texts.devicesAndKeys, () => openDevicesDialog(api)],
     [texts.otherDevice, showOtherDevice],
+    .../** @type {[string, () => unknown][]} */ (me.installation_role === "owner" ? [[texts.people, () => openPeopleDialog(api)]] : []),
     [texts.signOut, () => signOut(api.token, { forget: forgetSession, showOtherDevice })],
   ]));
 }
@@ -370,6 +412,12 @@ void openAddress(true);
 
 /** Use the secret of the address if there is one, and show the view of the address. @param {boolean} isFirst whether nothing is shown yet */
 async function openAddress(isFirst) {
+  const returned = isFirst && readReturn();
+  if (returned) {
+    await finishProviderSignIn(returned);
+    void showCurrentView();
+    return;
+  }
   const secret = takeSecretFromAddress();
   if (secret?.kind === "invite") {
     sessionStorage.setItem(INVITATION_KEY, secret.value);

@@ -6,6 +6,7 @@ import { setChildren, h } from "./dom.js";
 import { formatDate, toOneLine } from "./format.js";
 import { describeError, notify } from "./notifications.js";
 import { ignoreDoubleClicks } from "./async-handlers.js";
+import { createProviderButtons, fetchProviders } from "./providers.js";
 import { describeDevice } from "./session.js";
 import { texts } from "./texts.js";
 
@@ -31,12 +32,13 @@ export function readInvitationLink(text) {
  * @param {object} options
  * @param {Api | null} options.api of the signed-in user
  * @param {{name: string} | null} options.me
+ * @param {string} [options.reason] why nobody was signed in just now
  * @param {() => boolean} options.isClosed whether something else is shown by now
  * @param {(accepted: InvitationAccepted) => void} options.onAccepted
  * @param {() => void} options.onSignIn the user wants to sign in, perhaps as someone else, and to come back
  * @param {() => void} options.onLeave the user does not want it, or it is over
  */
-export async function showInvitation(main, link, { api, me, isClosed, onAccepted, onSignIn, onLeave }) {
+export async function showInvitation(main, link, { api, me, reason, isClosed, onAccepted, onSignIn, onLeave }) {
   const parts = readInvitationLink(link);
   const leaveButton = (/** @type {string} */ label) => h("button", { type: "button", class: "quiet", onclick: onLeave }, label);
   const showHeading = (/** @type {string} */ title, /** @type {(import("./dom.js").Child | import("./dom.js").Child[])[]} */ ...children) => {
@@ -46,8 +48,8 @@ export async function showInvitation(main, link, { api, me, isClosed, onAccepted
   };
   const showOver = () => showHeading(texts.invitationOver, h("p", {}, texts.invitationOverHint), leaveButton(me ? texts.boards : texts.signIn));
 
-  const showPreview = (/** @type {InvitationPreview} */ invitation) => {
-    const status = h("p", { role: "status" });
+  const showPreview = (/** @type {InvitationPreview} */ invitation, /** @type {import("./providers.js").Provider[]} */ providers) => {
+    const status = h("p", { role: "status" }, reason ? h("span", { class: "error" }, reason) : null);
     const accept = async (/** @type {Api} */ acceptingApi, /** @type {object} */ body) => {
       setChildren(status, texts.invitationJoining);
       try {
@@ -73,8 +75,9 @@ export async function showInvitation(main, link, { api, me, isClosed, onAccepted
           h("button", { type: "button", class: "primary", dir: "auto", onclick: ignoreDoubleClicks(() => accept(api, {})) }, texts.invitationJoinAs(me.name)),
           signInButton(texts.invitationOtherUser), leaveButton(texts.invitationLater)];
       }
-      if (!invitation.makes_users) return [h("p", {}, texts.invitationUsersOnly), signInButton(texts.invitationSignIn), leaveButton(texts.invitationLater)];
-      return [createNewcomerForm(), invitation.board_name === null ? null : signInButton(texts.invitationSignIn), leaveButton(texts.invitationLater)];
+      const providerButtons = createProviderButtons(providers, status);
+      if (!invitation.makes_users) return [h("p", {}, texts.invitationUsersOnly), providerButtons, signInButton(texts.invitationSignIn), leaveButton(texts.invitationLater)];
+      return [createNewcomerForm(), providerButtons, invitation.board_name === null ? null : signInButton(texts.invitationSignIn), leaveButton(texts.invitationLater)];
     };
     showHeading(texts.invitation(invitation.invited_by, invitation.board_name ?? texts.product),
       invitation.role ? h("p", {}, texts.invitationRoles[invitation.role]) : null,
@@ -89,13 +92,16 @@ export async function showInvitation(main, link, { api, me, isClosed, onAccepted
     return;
   }
   try {
-    const response = await new Api("").request("GET", `invitations/${parts.id}`, { headers: { "invitation-secret": parts.secret } });
-    if (!isClosed()) showPreview(/** @type {InvitationPreview} */ (response.body));
+    const [response, providers] = await Promise.all([
+      new Api("").request("GET", `invitations/${parts.id}`, { headers: { "invitation-secret": parts.secret } }),
+      me ? [] : fetchProviders(),
+    ]);
+    if (!isClosed()) showPreview(/** @type {InvitationPreview} */ (response.body), providers);
   } catch (error) {
     if (isClosed()) return;
     if (error instanceof Problem && error.status === 404) showOver();
     else {
-      const retry = () => void showInvitation(main, link, { api, me, isClosed, onAccepted, onSignIn, onLeave });
+      const retry = () => void showInvitation(main, link, { api, me, reason, isClosed, onAccepted, onSignIn, onLeave });
       showHeading(describeError(error), h("button", { type: "button", class: "primary", onclick: retry }, texts.retry));
     }
   }

@@ -1,4 +1,4 @@
-// The section of the members dialog in which owners invite people by a link.
+// The section of a dialog in which owners invite people by a link: to a board, or to the installation only.
 
 import { createConfirmButton, createCopyField, createField, createQrCode } from "./components.js";
 import { h, reconcile, setChildren } from "./dom.js";
@@ -24,24 +24,24 @@ const POLL_INTERVAL_MS = 3_000;
 /**
  * Create the section.
  *
- * @param {import("./board.js").BoardView} view
- * @param {(selectedRole: string) => HTMLSelectElement} createRoleSelect
- * @param {() => Promise<unknown>} onUsed called when someone has accepted an invitation
+ * @param {import("./api.js").Api} api
+ * @param {string} path of the invitations
+ * @param {object} [options]
+ * @param {HTMLSelectElement | null} [options.roleSelect] for the role on the board, if they are to one
+ * @param {() => Promise<unknown>} [options.onUsed] called when someone has accepted an invitation
  * @returns {HTMLElement}
  */
-export function createInvitationsSection(view, createRoleSelect, onUsed) {
-  const { api, path } = view.model;
+export function createInvitationsSection(api, path, { roleSelect = null, onUsed = async () => {} } = {}) {
   const list = h("ul", { class: "rows devices" });
   const status = h("p", { role: "status" });
   const linkHolder = h("div");
-  const roleSelect = createRoleSelect("editor");
   const usesInput = h("input", { type: "number", min: 1, max: MAX_USES, required: true, value: 1, inputmode: "numeric" });
   const daysSelect = h("select", {}, LIFETIMES_DAYS.map((days) => h("option", { value: days, selected: days === DEFAULT_LIFETIME_DAYS }, texts.invitationDays(days))));
   /** The uses of each live invitation, to notice new ones. @type {string | null} */
   let lastUses = null;
 
   const draw = async () => {
-    const { items } = /** @type {{items: Invitation[]}} */ ((await api.request("GET", `${path}/invitations`)).body);
+    const { items } = /** @type {{items: Invitation[]}} */ ((await api.request("GET", path)).body);
     reconcile(list, items, { key: ({ id }) => id, fingerprint: JSON.stringify, make: createRow });
     const uses = JSON.stringify(items.map((invitation) => [invitation.id, invitation.uses]));
     if (lastUses !== null && uses !== lastUses) await onUsed();
@@ -56,7 +56,7 @@ export function createInvitationsSection(view, createRoleSelect, onUsed) {
   };
   const revoke = async (/** @type {Invitation} */ invitation) => {
     try {
-      await api.request("DELETE", `${path}/invitations/${invitation.id}`);
+      await api.request("DELETE", `${path}/${invitation.id}`);
       if (linkHolder.dataset.id === invitation.id) setChildren(linkHolder);
       notify(texts.invitationRevoked);
     } catch (error) {
@@ -67,16 +67,16 @@ export function createInvitationsSection(view, createRoleSelect, onUsed) {
   };
   const createRow = (/** @type {Invitation} */ invitation) => {
     const uses = texts.invitationUses(invitation.max_uses - invitation.uses, invitation.max_uses);
-    const role = texts.roles[/** @type {keyof typeof texts.roles} */ (invitation.role)];
+    const role = invitation.role ? texts.roles[invitation.role] : texts.invitationOfUsers;
     return h("li", {},
       h("span", {}, h("strong", {}, role), h("small", {}, `${uses} · ${texts.invitationUntil(formatDate(invitation.expires_at))}`)),
       createConfirmButton(texts.tokenRevoke, () => revoke(invitation), texts.invitationRevoke(role)));
   };
   const submit = async () => {
     const expiresAt = new Date(Date.now() + Number(daysSelect.value) * DAY_MS - MARGIN_MS);
-    const body = { role: roleSelect.value, max_uses: Number(usesInput.value), expires_at: `${expiresAt.toISOString().slice(0, 19)}Z` };
+    const body = { ...(roleSelect ? { role: roleSelect.value } : {}), max_uses: Number(usesInput.value), expires_at: `${expiresAt.toISOString().slice(0, 19)}Z` };
     try {
-      const { invitation, secret } = /** @type {InvitationCreated} */ ((await api.request("POST", `${path}/invitations`, { body })).body);
+      const { invitation, secret } = /** @type {InvitationCreated} */ ((await api.request("POST", path, { body })).body);
       showLink(invitation, `${invitation.id}.${secret}`);
       setChildren(status);
     } catch (error) {
@@ -100,9 +100,10 @@ export function createInvitationsSection(view, createRoleSelect, onUsed) {
 
   const section = h("section", { "aria-label": texts.invitations },
     h("h3", {}, texts.invitations),
+    roleSelect ? null : h("p", { class: "hint" }, texts.invitationsOfUsersHint),
     h("form", { onsubmit: ignoreDoubleClicks(submit) },
       h("div", { class: "two-columns" },
-        createField(texts.role, roleSelect), createField(texts.invitationPeople, usesInput), createField(texts.invitationValid, daysSelect)),
+        roleSelect ? createField(texts.role, roleSelect) : null, createField(texts.invitationPeople, usesInput), createField(texts.invitationValid, daysSelect)),
       createButton),
     status, linkHolder, list);
   const watch = async () => {

@@ -48,7 +48,7 @@ export function openMembersDialog(view) {
     createCloseButton(texts.close, () => element.close()),
     h("h2", {}, texts.members),
     memberList,
-    model.isOwner ? createInvitationsSection(view, createRoleSelect, redraw) : null,
+    model.isOwner ? createInvitationsSection(model.api, `${model.path}/invitations`, { roleSelect: createRoleSelect("editor"), onUsed: redraw }) : null,
     model.isOwner
       ? h("details", {}, h("summary", {}, texts.memberAddById),
         h("form", { onsubmit: submit }, unsavedList, createField(texts.memberUser, userInput), createField(texts.role, roleSelect), h("button", { class: "primary" }, texts.memberAdd)))

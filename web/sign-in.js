@@ -1,9 +1,10 @@
-// The sign-in page: by a code from another device, by a link with one, or by a token.
+// The sign-in page: by a code from another device, by a link with one, with an account at a provider, or by a token.
 
 import { Api, Problem } from "./api.js";
 import { setChildren, h } from "./dom.js";
 import { describeError } from "./notifications.js";
 import { ignoreDoubleClicks } from "./async-handlers.js";
+import { createProviderButtons, fetchProviders } from "./providers.js";
 import { createSession, isCode, readCode } from "./session.js";
 import { texts } from "./texts.js";
 
@@ -59,6 +60,9 @@ export function showSignInForm(main, reason, { onSession, onToken, back }) {
       showFailure(codeInput, isRejected(error) ? texts.codeRejected : describeError(error));
     }
   };
+  // They come later, below what may be typed by then.
+  const providerHolder = h("div");
+  void fetchProviders().then((providers) => setChildren(providerHolder, createProviderButtons(providers, status)));
   setChildren(
     main,
     h("div", { class: "centred" },
@@ -69,6 +73,7 @@ export function showSignInForm(main, reason, { onSession, onToken, back }) {
         codeInput,
         h("p", { id: "code-hint", class: "hint" }, texts.codeHint),
         h("button", { class: "primary" }, texts.signIn)),
+      providerHolder,
       h("details", {},
         h("summary", {}, texts.signInByToken),
         h("form", { class: "stacked", onsubmit: ignoreDoubleClicks(() => tryToken(tokenInput)) },

@@ -1,13 +1,19 @@
 """Users of the page, who can also call the API, and locators of what the page shows."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.live_server import LiveServer
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass(frozen=True)
@@ -104,3 +110,24 @@ def drag(page: Page, title: str, list_name: str) -> None:
     page.mouse.down()
     page.mouse.move(target["x"] + 40, target["y"] + target["height"] - 4, steps=8)
     page.mouse.up()
+
+
+@contextmanager
+def open_phone(browser: Browser) -> Iterator[Page]:
+    """Open a page on another device: a narrow screen in the dark."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, color_scheme="dark", reduced_motion="reduce", has_touch=True
+    )
+    yield context.new_page()
+    context.close()
+
+
+def find_violations(page: Page) -> list[Any]:
+    """Return what axe-core finds wrong with what a page shows."""
+    page.evaluate(AXE.read_text())
+    report = page.evaluate("(rules) => axe.run({ runOnly: rules })", RULES)
+    return [
+        (violation["id"], node["target"], node["failureSummary"])
+        for violation in report["violations"]
+        for node in violation["nodes"]
+    ]

@@ -3,15 +3,13 @@
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.page_objects import User, card, open_account_menu, sign_in_with_token
+from tests.browser.page_objects import User, card, open_account_menu, open_phone, sign_in_with_token
 
 pytestmark = pytest.mark.browser
 
@@ -22,16 +20,6 @@ STORED_TOKEN = "localStorage.getItem('tackboard.token')"
 def lou(mina: User) -> User:
     """Return a new user without a session."""
     return mina.create_user(f"lou-{os.urandom(8).hex()}")
-
-
-@contextmanager
-def _open_phone(browser: Browser) -> Iterator[Page]:
-    """Open a page on another device: a narrow screen in the dark."""
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, color_scheme="dark", reduced_motion="reduce", has_touch=True
-    )
-    yield context.new_page()
-    context.close()
 
 
 def _expect_to_fit(page: Page) -> None:
@@ -78,7 +66,7 @@ def test_a_link_signs_another_device_in_and_a_used_one_says_so(lou: User, visit:
     expect(dialog.get_by_text(re.compile(r"^It works once, for (10|9) more minutes\.$"))).to_be_visible()
     dialog.get_by_role("button", name="Copy: Sign-in link").click()
     expect(dialog.get_by_text("Copied.")).to_be_visible()
-    with _open_phone(browser) as phone:
+    with open_phone(browser) as phone:
         phone.goto(link)
         expect(phone.locator(".user-name")).to_have_text(lou.id.title())
         assert code not in "".join(_list_history(phone))
@@ -104,7 +92,7 @@ def test_a_typed_code_signs_in_and_a_session_that_ends_keeps_what_was_typed(
     lou.sign_in(page)
     dialog, code, _ = _show_code(page)
 
-    with _open_phone(browser) as phone:
+    with open_phone(browser) as phone:
         phone.goto(f"{lou.origin}#/boards/{board_id}")
         typed = phone.get_by_label("Your sign-in code")
         typed.fill("12345-67890")
@@ -230,7 +218,7 @@ def test_a_newcomer_joins_by_a_link(mina: User, visit: Visit, browser: Browser) 
     expect(section.get_by_text("Copied.")).to_be_visible()
     expect(section.get_by_role("listitem")).to_contain_text("2 of 2 uses left")
 
-    with _open_phone(browser) as phone:
+    with open_phone(browser) as phone:
         started_at = time.perf_counter()
         phone.goto(link)
         expect(phone.get_by_role("heading", name=re.compile("^Owner invites you to Relaunch"))).to_be_focused()
@@ -258,7 +246,7 @@ def test_a_newcomer_joins_by_a_link(mina: User, visit: Visit, browser: Browser) 
     row.get_by_role("button").click()
     row.get_by_role("button", name="for good?").click()
     expect(row).to_have_count(0)
-    with _open_phone(browser) as phone:
+    with open_phone(browser) as phone:
         phone.goto(link)
         expect(phone.get_by_role("heading", name="This invitation is over")).to_be_focused()
         _expect_to_fit(phone)
@@ -273,7 +261,7 @@ def test_users_join_as_themselves_or_sign_in_first(mina: User, lou: User, visit:
     mina.sign_in(page, board_id)
     _, link = _invite(page, "viewer", "3")
 
-    with _open_phone(browser) as phone:
+    with open_phone(browser) as phone:
         # Not signed in: sign in first, and come back to the invitation, also after a reload.
         phone.goto(link)
         phone.get_by_role("button", name="I am a user here: sign in first").click()
@@ -300,4 +288,44 @@ def test_users_join_as_themselves_or_sign_in_first(mina: User, lou: User, visit:
 
     members = {member["user_id"] for member in mina.request("GET", f"boards/{board_id}/members")["items"]}
     assert members == {mina.id, lou.id, eve.id}
+    assert not visit.errors
+
+
+def test_an_owner_of_the_installation_lets_people_in_and_in_again(mina: User, visit: Visit, browser: Browser) -> None:
+    page = visit.page
+    mina.sign_in(page)
+    open_account_menu(page, "People")
+    dialog = page.get_by_role("dialog", name="People")
+    section = dialog.get_by_role("region", name="Invite by link")
+    section.get_by_role("button", name="Create a link").click()
+    invitation = section.get_by_label("Invitation link", exact=True).input_value()
+    expect(section.get_by_role("img", name="QR code of the invitation link")).to_be_visible()
+    live = len(mina.request("GET", "invitations")["items"])
+    expect(section.get_by_role("listitem")).to_have_count(live)
+    expect(section.get_by_role("listitem").last).to_contain_text("to no board")
+
+    name = f"Zoë {os.urandom(4).hex()}"
+    with open_phone(browser) as phone:
+        phone.goto(invitation)
+        expect(phone.get_by_role("heading", name="Owner invites you to Tackboard")).to_be_focused()
+        phone.get_by_label("Your name").fill(name)
+        phone.keyboard.press("Enter")
+        expect(phone.locator(".user-name")).to_have_text(name)
+    expect(section.get_by_role("listitem")).to_have_count(live - 1)
+
+    again = dialog.get_by_role("region", name="Let somebody in again")
+    again.get_by_label("Name or id").fill("nobody has this name")
+    expect(again.get_by_role("status").first).to_contain_text("Nobody has that name or id.")
+    again.get_by_label("Name or id").fill(name.lower())
+    again.get_by_role("button", name=f"Sign-in link for {name}").click()
+    expect(again.get_by_role("button", name=f"Copy: Sign-in link for {name}")).to_be_focused()
+    expect(again.get_by_role("img", name="QR code of the sign-in link")).to_be_visible()
+    link = again.get_by_role("textbox", name=f"Sign-in link for {name}").input_value()
+    with open_phone(browser) as phone:
+        phone.goto(link)
+        expect(phone.locator(".user-name")).to_have_text(name)
+        # Nobody else sees what only owners of the installation can do.
+        phone.get_by_role("button", name="Account:").click()
+        expect(phone.locator("#account-menu").get_by_role("button", name="Sign out")).to_be_visible()
+        expect(phone.locator("#account-menu").get_by_role("button", name="People")).to_have_count(0)
     assert not visit.errors
