@@ -103,11 +103,12 @@ def accept_invitation(
     body: dict[str, Any],
 ) -> Result:
     """Become a member of a board, and a user without a token. Only this response has the token of a new user."""
+    if caller is not None:
+        ensure_may_join(caller)
     opened = require_open_invitation(store, context, attempts, invitation_id, body["secret"])
     if caller is None:
         may_make_user = makes_users(store, opened.invitation, members_may_invite_users=members_may_invite_users)
         return _accept_as_new_user(store, context, random_bytes, opened, body, may_make_user=may_make_user)
-    ensure_may_join(caller)
     if body.get("user") is not None:
         raise AlreadySignedIn
     user = store.read_user(caller.user_id)

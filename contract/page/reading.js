@@ -8,7 +8,14 @@ Redoc.init(
     expandResponses: "200,201",
     hideDownloadButton: true,
     requiredPropsFirst: true,
-    showExtensions: ["x-tackboard-known", "x-tackboard-resources", "x-tackboard-role", "x-tackboard-scope"],
+    showExtensions: [
+      "x-tackboard-installation-role",
+      "x-tackboard-known",
+      "x-tackboard-resources",
+      "x-tackboard-role",
+      "x-tackboard-scope",
+      "x-tackboard-token",
+    ],
   },
   document.getElementById("document"),
 );

@@ -27,7 +27,7 @@ from delivery.addresses import PUBLIC_ADDRESSES
 from kanban.errors import DomainError, LimitReached
 from kanban.store import Store
 from kanban.timekeeping.money import MINOR_DIGITS
-from kanban.values import Color, Enforcement, Role, Scope, Stage
+from kanban.values import Color, Enforcement, InstallationRole, Role, Scope, Stage
 
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
@@ -171,6 +171,8 @@ def test_every_operation_needs_a_token_and_declares_scope_and_role(operation_id:
     assert operation["x-tackboard-scope"] in list(Scope)
     if path.startswith("/boards/{board_id}"):
         assert operation["x-tackboard-role"] in list(Role)
+    else:
+        assert operation["x-tackboard-installation-role"] in list(InstallationRole)
 
 
 @pytest.mark.parametrize("operation_id", sorted(OPERATIONS_BY_ID))

@@ -200,16 +200,15 @@ def _list_values(schema: Node) -> set[str]:
     return {*schema.get("enum", []), *schema.get("discriminator", {}).get("mapping", {})}
 
 
-_RESOURCES = "x-tackboard-resources"
+_LATER_NAMES = ("x-tackboard-resources", "x-tackboard-installation-role", "x-tackboard-token")
 
 
 def _find_access_changes(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:
     """Yield operations that more or fewer callers may use than before."""
     current_operations = {operation.pointer: operation for operation in current.operations}
     names = ["x-tackboard-scope", "x-tackboard-role"]
-    if any(_RESOURCES in operation.node for operation in released.operations):
-        # Before 1.3, no token was narrowed by resources.
-        names.append(_RESOURCES)
+    # Before 1.3, no token was narrowed, and not every operation named a role.
+    names += [name for name in _LATER_NAMES if any(name in operation.node for operation in released.operations)]
     for before in released.operations:
         after = current_operations.get(before.pointer)
         if after is None:
