@@ -33,11 +33,11 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 
 .DEFAULT_GOAL := help
 .PHONY: help run readers token sign-in users user migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
-	collection clients mock fuzz schemathesis hostile crosscheck mutants package lambda rehearse deploy bench bench-check coldstart \
+	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies valgrind
 
 help:  ## list all tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python -m cli run
@@ -99,10 +99,16 @@ latency: .venv/development node_modules/.package-lock.json browser  ## run the b
 soak: .venv/development node_modules/.package-lock.json  ## check for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
 
-proofs: latency soak mutants fuzz crosscheck hostile  ## run all that takes too long for CI, for some hours
+proofs: latency soak mutants decision-mutants matrix fuzz crosscheck hostile  ## run all that takes too long for CI, for some hours
 
 mutants: .venv/development  ## mutation testing: list the faults that the tests miss: make mutants SEED=1 COUNT=300
 	@exec $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),300)
+
+decision-mutants: .venv/development  ## turn every decision about who may do what round, and list those that no test notices
+	@exec $(BIN)/python -m tests.mutants --decisions $(if $(ONLY),--only $(ONLY))
+
+matrix: .venv/development node_modules/.package-lock.json  ## try every operation with every kind of caller, on every engine, and count the outcomes
+	@ALL_ENGINES=1 $(BIN)/python -m pytest -q -s tests/api/test_authorization_matrix.py
 
 check: .venv/development node_modules/.package-lock.json  ## check lint, format, types, architecture, names, the document, its bundle and the page
 	@$(BIN)/ruff check

@@ -18,13 +18,13 @@ import pytest
 import yaml
 from tqdm import tqdm
 
-from tests.mutants.matching import map_tests_to_files
+from tests.mutants.matching import AUTHORIZATION, map_tests_to_files
 from tests.mutants.mutated_import import mutate_import
-from tests.mutants.operators import ROOT, Mutant, create_mutants
+from tests.mutants.operators import ROOT, Mutant, create_decision_mutants, create_mutants
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 MIN_KILLED_SHARE = 0.95
-MAX_CPU_SECONDS = 120
+MAX_CPU_SECONDS = 45
 MAX_SECONDS = 900
 """After so much time a mutant counts as noticed: it runs, or waits, for ever."""
 
@@ -54,11 +54,16 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="how many, spread over all files by their size")
     parser.add_argument("--only", default="", help="only files whose path begins so, for example kanban/ranks")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many are tried at once")
+    parser.add_argument("--decisions", action="store_true", help="all mutants of who may do what, and no others")
     options = parser.parse_args()
     matching = {file: tests for file, tests in map_tests_to_files().items() if file.startswith(options.only)}
-    mutants = [mutant for file in matching for mutant in create_mutants(ROOT / file)]
-    draw = random.Random(options.seed)  # noqa: S311 - which mutants are tried is no secret.
-    sample = draw.sample(mutants, min(options.count, len(mutants)))
+    if options.decisions:
+        matching = {file: tests for file, tests in matching.items() if file in AUTHORIZATION}
+        mutants = sample = [mutant for file in matching for mutant in create_decision_mutants(ROOT / file)]
+    else:
+        mutants = [mutant for file in matching for mutant in create_mutants(ROOT / file)]
+        draw = random.Random(options.seed)  # noqa: S311 - which mutants are tried is no secret.
+        sample = draw.sample(mutants, min(options.count, len(mutants)))
     _import_libraries()
     used_tests = {test for mutant in sample for test in matching[mutant.file]}
     baseline = _run([(None, [test]) for test in used_tests], options.jobs)

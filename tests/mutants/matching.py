@@ -81,35 +81,74 @@ CONTRACT = {
 """Modules of the contract layer, and their tests."""
 
 AUTHORIZATION = {
+    "kanban/access.py": ["../kanban/test_access", "../usecases/test_board_access", "test_narrow_tokens"],
+    "kanban/tokens.py": [
+        "../kanban/test_tokens",
+        "test_users_and_tokens",
+        "test_token_descendants",
+        "test_token_uses",
+        "test_sessions",
+        "test_narrow_tokens",
+    ],
+    "kanban/users.py": ["../kanban/test_users", "test_users_and_tokens", "test_installation", "test_sessions"],
+    "kanban/members.py": ["../kanban/test_members", "test_members", "test_installation"],
+    "kanban/invitations.py": ["../kanban/test_invitations", "test_invitations"],
+    "kanban/installation.py": ["../kanban/test_installation", "test_installation"],
+    "kanban/sign_in.py": ["../kanban/test_sign_in", "test_sessions"],
+    "kanban/identities.py": ["../kanban/test_identities", "test_provider_sign_in"],
+    "kanban/comments.py": ["../kanban/test_comments", "test_comments"],
     "usecases/board_access.py": [
+        "../usecases/test_board_access",
         "test_members",
         "test_archive",
         "test_list_deleted",
         "test_transfers",
-        "test_authorization",
+        "test_boards_and_lists",
+        "test_card_lifecycle",
         "test_narrow_tokens",
-        "../usecases/test_board_access",
     ],
-    "usecases/narrowed_listings.py": ["test_narrow_tokens", "../usecases/test_board_access"],
-    "app/needed_resources.py": ["test_narrow_tokens", "../document/test_needed_resources"],
+    "usecases/narrowed_listings.py": ["../usecases/test_board_access", "test_narrow_tokens"],
+    "usecases/invitations.py": ["test_invitations", "test_installation"],
+    "usecases/sign_in.py": ["test_sessions", "test_provider_sign_in", "test_token_descendants", "test_installation"],
+    "usecases/user_boards.py": ["test_installation", "../stores/test_deactivated_users"],
+    "usecases/user_search.py": ["test_installation"],
+    "handlers/users.py": ["test_users_and_tokens", "test_installation", "test_sessions"],
+    "handlers/tokens.py": ["test_users_and_tokens", "test_token_descendants", "test_sessions", "test_narrow_tokens"],
+    "handlers/sessions.py": ["test_sessions", "test_attempt_limits", "test_installation", "test_provider_sign_in"],
+    "handlers/identities.py": ["test_provider_sign_in"],
+    "handlers/invitations.py": ["test_invitations", "test_attempt_limits", "test_installation"],
+    "handlers/members.py": ["test_members"],
+    "app/authentication.py": [
+        "test_token_uses",
+        "test_users_and_tokens",
+        "test_token_descendants",
+        "test_installation",
+        "test_provider_sign_in",
+    ],
+    "app/attempt_limits.py": ["test_attempt_limits"],
     "app/commits.py": [
         "test_idempotency",
-        "test_authorization",
-        "test_narrow_tokens",
         "test_concurrent_writes",
+        "test_held_requests",
+        "test_transfers",
+        "test_members",
         "../aws/test_request_records",
+        "test_narrow_tokens",
     ],
-    "app/authentication.py": ["test_token_uses", "test_users_and_tokens", "test_token_descendants"],
-    "kanban/tokens.py": ["../kanban/test_tokens", "test_users_and_tokens", "test_token_descendants"],
-    "kanban/members.py": ["../kanban/test_members", "test_members"],
-    "handlers/tokens.py": ["test_users_and_tokens", "test_token_descendants", "test_narrow_tokens"],
-    "handlers/users.py": ["test_users_and_tokens", "test_authorization"],
-    "handlers/members.py": ["test_members", "test_authorization"],
+    "app/needed_resources.py": ["../document/test_needed_resources", "test_narrow_tokens"],
+    "app/provider_sign_in.py": ["test_provider_sign_in"],
+    "app/request_limits.py": ["test_request_limits", "test_rate_limit"],
+    "contract/client_address.py": ["../contract/test_client_address", "test_request_limits"],
+    "contract/connexion_binding.py": [f"../contract/{test}" for test in CONTRACT["connexion_binding"]],
 }
-"""Where it is decided who may do what, and the tests of that."""
+"""Where it is decided who may do what, and the tests of that: those that take least time come first."""
 
 WITHOUT_RULES = ("errors", "limits", "request_usage", "store", "values")
 """Modules of `kanban/` that decide nothing."""
+
+
+MATRIX = "test_authorization_matrix"
+"""The test of all operations with all kinds of callers. It notices what the others don't, and takes longest."""
 
 
 def map_tests_to_files() -> dict[str, list[str]]:
@@ -124,7 +163,7 @@ def map_tests_to_files() -> dict[str, list[str]]:
     contract = {
         f"contract/{name}.py": [f"tests/contract/{test}.py" for test in tests] for name, tests in CONTRACT.items()
     }
-    decisions = {file: [f"tests/api/{test}.py" for test in tests] for file, tests in AUTHORIZATION.items()}
+    decisions = {file: [f"tests/api/{test}.py" for test in (*tests, MATRIX)] for file, tests in AUTHORIZATION.items()}
     matching = {
         file: [*map(_existing_path, tests), "tests/test_limits.py"]
         for file, tests in (rules | contract | decisions).items()

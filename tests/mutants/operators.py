@@ -1,8 +1,9 @@
 """Small faults as programmers make them, one at a time: each is an edit of one place in a source file."""
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -40,11 +41,14 @@ class Mutant:
     before: str
     after: str
     function: str
+    number: int = 1
+    """Which of the mutants of a function that have the same edit this is."""
 
     @property
     def id(self) -> str:
         """What the mutant is called wherever lines have moved to: file, function and edit."""
-        return f"{self.file}::{self.function}: {self.before} => {self.after}"
+        ordinal = f" ({self.number})" if self.number > 1 else ""
+        return f"{self.file}::{self.function}: {self.before} => {self.after}{ordinal}"
 
     def source(self) -> str:
         """Return the text of the file with the mutation."""
@@ -54,11 +58,30 @@ class Mutant:
 
 def create_mutants(file: Path) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines."""
-    return sorted(_MutantFinder(file).collect(), key=lambda mutant: (mutant.start, mutant.after))
+    return _number(_MutantFinder(file, _MUTATIONS_BY_NODE).collect())
+
+
+def create_decision_mutants(file: Path) -> list[Mutant]:
+    """Every mutant of a file that decides something otherwise, in the order of its lines.
+
+    Each comparison, membership and condition is turned into its opposite, limits are also moved by one; `and` and `or`
+    change places; what raises doesn't.
+    """
+    return _number(_MutantFinder(file, _DECISIONS_BY_NODE).collect())
+
+
+def _number(mutants: Iterable[Mutant]) -> list[Mutant]:
+    counts: Counter[str] = Counter()
+    numbered = []
+    for mutant in sorted(set(mutants), key=lambda mutant: (mutant.start, mutant.after)):
+        counts[mutant.id] += 1
+        numbered.append(replace(mutant, number=counts[mutant.id]))
+    return numbered
 
 
 class _MutantFinder:
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, mutations: "_Mutations") -> None:
+        self._mutations = mutations
         self._file = str(file.relative_to(ROOT))
         self._source = file.read_bytes()
         self._tree = ast.parse(self._source)
@@ -88,7 +111,7 @@ class _MutantFinder:
                     yield from self._walk(child, function)
 
     def _edits(self, node: ast.AST) -> Iterator[tuple[int, int, str]]:
-        for kind, edits in _MUTATIONS_BY_NODE.items():
+        for kind, edits in self._mutations.items():
             if isinstance(node, kind):
                 yield from edits(self, node)
 
@@ -162,7 +185,45 @@ def _mutate_call(finder: _MutantFinder, node: ast.Call) -> Iterator[tuple[int, i
         yield (*finder.get_span(node.func), _CALL_SWAPS[node.func.id])
 
 
-_MUTATIONS_BY_NODE: dict[type[ast.AST], Callable[..., Iterator[tuple[int, int, str]]]] = {
+def _negate(finder: _MutantFinder, node: ast.expr) -> tuple[int, int, str]:
+    return (*finder.get_span(node), f"(not ({finder.get_text(node)}))")
+
+
+def _negate_comparison(finder: _MutantFinder, node: ast.Compare) -> Iterator[tuple[int, int, str]]:
+    yield from _mutate_comparison(finder, node)
+    if any(isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for operator in node.ops):
+        # Moving a limit by one is another fault than turning it round.
+        yield _negate(finder, node)
+
+
+def _negate_operands(finder: _MutantFinder, node: ast.BoolOp) -> Iterator[tuple[int, int, str]]:
+    yield from _mutate_boolean_operator(finder, node)
+    yield from (_negate(finder, value) for value in node.values if not isinstance(value, _NEGATED_ELSEWHERE))
+
+
+def _negate_filters(finder: _MutantFinder, node: ast.comprehension) -> Iterator[tuple[int, int, str]]:
+    yield from (_negate(finder, test) for test in node.ifs if not isinstance(test, _NEGATED_ELSEWHERE))
+
+
+def _negate_claim(finder: _MutantFinder, node: ast.FunctionDef) -> Iterator[tuple[int, int, str]]:
+    if isinstance(node.returns, ast.Name) and node.returns.id == "bool":
+        for statement in ast.walk(node):
+            value = statement.value if isinstance(statement, ast.Return) else None
+            if value is not None and not isinstance(value, (*_NEGATED_ELSEWHERE, ast.Constant)):
+                yield _negate(finder, value)
+
+
+def _mutate_boolean(finder: _MutantFinder, node: ast.Constant) -> Iterator[tuple[int, int, str]]:
+    if type(node.value) is bool:
+        yield (*finder.get_span(node), str(not node.value))
+
+
+_NEGATED_ELSEWHERE = (ast.Compare, ast.UnaryOp, ast.BoolOp)
+
+_Mutations = Mapping[type[ast.AST], Callable[..., Iterator[tuple[int, int, str]]]]
+"""The edits of each kind of node."""
+
+_MUTATIONS_BY_NODE: _Mutations = {
     ast.Compare: _mutate_comparison,
     ast.BoolOp: _mutate_boolean_operator,
     ast.BinOp: _mutate_binary_operator,
@@ -174,4 +235,19 @@ _MUTATIONS_BY_NODE: dict[type[ast.AST], Callable[..., Iterator[tuple[int, int, s
     ast.Raise: _mutate_statement,
     ast.Expr: _mutate_statement,
     ast.Call: _mutate_call,
+}
+
+_DECISIONS_BY_NODE: _Mutations = {
+    ast.Compare: _negate_comparison,
+    ast.BoolOp: _negate_operands,
+    ast.Constant: _mutate_boolean,
+    ast.UnaryOp: _mutate_negation,
+    ast.If: _mutate_condition,
+    ast.IfExp: _mutate_condition,
+    ast.While: _mutate_condition,
+    ast.Raise: _mutate_statement,
+    ast.Expr: _mutate_statement,
+    ast.Call: _mutate_call,
+    ast.comprehension: _negate_filters,
+    ast.FunctionDef: _negate_claim,
 }
