@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tests.api.client import Client, HttpResponse
-from tests.fuzz.existing_data import UNREACHABLE_URL
+from tests.fuzz.existing_data import REDIRECT_URI, UNREACHABLE_URL
 from tests.live_server import LiveServer
 from tests.oidc.scripted_provider import sign_in_at
 from tests.soak.socket_client import CONNECTION_ERRORS, connect_client
 from tools.openapi.bundle import Bundle, Node, Operation
 from tools.openapi.findings import BUNDLE
 
-REDIRECT_URI = "https://boards.example.test/"
 PROVIDER_ID = "scripted"
 RETURNED = {"attempt": "{attempt}", "state": "{state}", "code": "{code}"}
 

@@ -5,9 +5,15 @@ from itertools import count
 from typing import Any
 
 from tests.api.client import Client
+from tests.oidc.scripted_provider import sign_in_at
 
 _REQUIRED_ACTIONS = {"resolve_card": ("start",), "reopen_card": ("start", "resolve"), "unarchive_card": ("archive",)}
 """What must have happened to a card before an act makes sense."""
+
+_PROVIDER_OPERATIONS = ("create_authorization", "create_provider_session", "create_identity", "delete_identity")
+
+REDIRECT_URI = "https://boards.example.test/"
+"""Where a browser comes back to from a provider."""
 
 _PAST_HOUR = {"started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T10:00:00Z"}
 """An hour that is over, whenever this runs."""
@@ -63,7 +69,11 @@ class ExistingData:
             self._used_keys.add(key)
 
     def _keep_link_chain_alive(self, case: Any) -> None:
-        """Avoid accidental 304, 412 and 422 responses, which end a chain of links."""
+        """Avoid accidental 304, 412 and 422 responses, which end a chain of links, and links from what is null."""
+        for name, value in case.path_parameters.items():
+            if value in (None, "None"):
+                # An invitation to the installation has no board, and schemathesis takes null for an id.
+                case.path_parameters[name] = self._create("/boards", {"name": "Ground"})
         headers = case.headers or {}
         headers.pop("If-None-Match", None)
         if "If-Match" in headers:
@@ -96,14 +106,7 @@ class ExistingData:
     def replace_ids(self, case: Any) -> None:
         """Replace ids, entity tag and idempotency key by such as a client would have at hand."""
         operation_id = case.operation.definition.raw["operationId"]
-        if operation_id in ("revoke_token", "rotate_token"):
-            case.path_parameters["token_id"] = self._create_token()
-        if operation_id == "end_session":
-            case.path_parameters["session_id"] = self._sign_in()
-        if operation_id in ("get_invitation", "accept_invitation", "revoke_installation_invitation"):
-            self._replace_invitation(case)
-        if operation_id == "create_session":
-            case.body["code"] = self._create_code()
+        self._replace_ids_of_users(case, operation_id)
         if "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
         if "Idempotency-Key" in case.headers:
@@ -112,6 +115,22 @@ class ExistingData:
             case.body = self._export()
         if "board_id" in case.path_parameters:
             self._replace_board_ids(case, operation_id)
+
+    def _replace_ids_of_users(self, case: Any, operation_id: str) -> None:
+        """Replace what is about users, and how they sign in."""
+        if operation_id in ("revoke_token", "rotate_token"):
+            case.path_parameters["token_id"] = self._create_token()
+        if operation_id == "end_session":
+            case.path_parameters["session_id"] = self._sign_in()
+        if operation_id in ("get_invitation", "accept_invitation", "revoke_installation_invitation"):
+            self._replace_invitation(case)
+        if operation_id == "create_session":
+            case.body["code"] = self._create_code()
+        if operation_id == "transfer_boards":
+            case.path_parameters["user_id"] = self._create_deactivated_user()
+            case.body["to_user_id"] = self._own_id
+        if operation_id in _PROVIDER_OPERATIONS:
+            self._replace_provider(case, operation_id)
 
     def _export(self) -> dict[str, Any]:
         """Export a board: a generated export refers to things that are not in it."""
@@ -184,6 +203,38 @@ class ExistingData:
             case.headers["Invitation-Secret"] = made["secret"]
         if isinstance(case.body, dict):
             case.body["secret"] = made["secret"]
+
+    def _replace_provider(self, case: Any, operation_id: str) -> None:
+        """Replace what a request says of a provider by what a browser comes back with, if the server has one."""
+        providers = self._client.get("/sign-in").json["providers"]
+        if not providers:
+            return
+        provider_id = providers[0]["id"]
+        if operation_id in ("create_provider_session", "delete_identity"):
+            # Each account is one of this user, so that nobody else signs in with it.
+            linked = self._client.post(
+                "/users/me/identities", self._come_back(provider_id) | {"provider_id": provider_id}
+            )
+            if operation_id == "delete_identity":
+                case.path_parameters["identity_id"] = linked.json["id"]
+        if "provider_id" in case.path_parameters:
+            case.path_parameters["provider_id"] = provider_id
+        if operation_id == "create_authorization":
+            case.body["redirect_uri"] = REDIRECT_URI
+        elif isinstance(case.body, dict):
+            fields = {"provider_id": provider_id, **self._come_back(provider_id)}
+            case.body |= {name: value for name, value in fields.items() if name in case.body}
+
+    def _come_back(self, provider_id: str) -> dict[str, str]:
+        """Sign in with a provider; return what the browser comes back with, and the attempt."""
+        begun = self._client.post(f"/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}).json
+        returned = sign_in_at(begun["authorization_url"])
+        return {"attempt": begun["attempt"], "state": returned["state"], "code": returned["code"]}
+
+    def _create_deactivated_user(self) -> str:
+        user_id: str = self._client.post("/users", {"name": "Left"}).json["user"]["id"]
+        self._client.post(f"/users/{user_id}/deactivate")
+        return user_id
 
     def _create_code(self) -> str:
         code: str = self._client.post("/users/me/sign-in-codes").json["code"]

@@ -69,12 +69,13 @@ def test_a_strangers_schemathesis_finds_only_what_no_schema_can_say(tmp_path: Pa
     with LiveServer(tmp_path) as server:
         token = _create_caller(server)
         run = _run(server, token, tmp_path)
+        # A token that ended on the way would have had all later requests refused.
+        assert _request(server, token, "users/me")["id"]
 
     print(run.stdout)  # noqa: T201 - pytest -s shows what was sent and found.
     scenarios = list(_scenarios(tmp_path))
     unexpected = {finding for scenario in scenarios for finding in _findings(scenario)} - _accepted()
     assert unexpected == set(), run.stdout
-    assert "Authentication failed" not in run.stdout
     assert sum(len(scenario["cases"]) for scenario in scenarios) >= MIN_CASES
     successes = {label for scenario in scenarios for label in _successes(scenario)}
     assert len(successes) >= MIN_OPERATIONS_THAT_SUCCEED
@@ -100,17 +101,17 @@ def _create_caller(server: LiveServer) -> str:
     The user doesn't own the installation: an owner would find another one in answers, and then deactivate itself.
     """
     assert server.token
-    token: str = _post(server, server.token, "users", {"name": "Caller"})["token"]
+    token: str = _request(server, server.token, "users", {"name": "Caller"})["token"]
     for _ in range(NEWER_TOKENS):
-        _post(server, token, "users/me/tokens", {"name": "Newer", "scopes": ["read"]})
+        _request(server, token, "users/me/tokens", {"name": "Newer", "scopes": ["read"]})
     return token
 
 
-def _post(server: LiveServer, token: str, path: str, body: dict[str, Any]) -> Any:
+def _request(server: LiveServer, token: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Return what is at a path, or the response to a POST of a body."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(  # noqa: S310 - it is ours.
-        f"{server.url}v1/{path}", json.dumps(body).encode(), headers
-    )
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{server.url}v1/{path}", content, headers)  # noqa: S310 - it is ours.
     with urllib.request.urlopen(request) as response:  # noqa: S310 - it is ours.
         return json.load(response)
 

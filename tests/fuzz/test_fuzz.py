@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from tests.fuzz.existing_data import REDIRECT_URI
 from tests.live_server import ROOT, LiveServer
+from tests.oidc.scripted_provider import run_scripted_provider
 
 MIN_CASES = 9_000
 
@@ -18,7 +21,11 @@ SHORTER_PHASES = {"max-examples = 40": "max-examples = 10", "max-examples = 150"
 
 
 def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path) -> None:
-    with LiveServer(tmp_path) as server:
+    with (
+        run_scripted_provider() as provider,
+        LiveServer(tmp_path, OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI])) as server,
+    ):
+        provider.now = time.time
         host, port = server.host_and_port
         variables = {
             "FUZZ_HOST": host,
