@@ -115,7 +115,8 @@ AUTHORIZATION = {
     "handlers/users.py": ["test_users_and_tokens", "test_installation", "test_sessions"],
     "handlers/tokens.py": ["test_users_and_tokens", "test_token_descendants", "test_sessions", "test_narrow_tokens"],
     "handlers/sessions.py": ["test_sessions", "test_attempt_limits", "test_installation", "test_provider_sign_in"],
-    "handlers/identities.py": ["test_provider_sign_in"],
+    "handlers/identities.py": ["test_provider_sign_in", "test_invited_sign_in"],
+    "handlers/invitation_access.py": ["test_invitations", "test_attempt_limits", "test_invited_sign_in"],
     "handlers/invitations.py": ["test_invitations", "test_attempt_limits", "test_installation"],
     "handlers/members.py": ["test_members"],
     "app/authentication.py": [
@@ -136,7 +137,7 @@ AUTHORIZATION = {
         "test_narrow_tokens",
     ],
     "app/needed_resources.py": ["../document/test_needed_resources", "test_narrow_tokens"],
-    "app/provider_sign_in.py": ["test_provider_sign_in"],
+    "app/provider_sign_in.py": ["test_provider_sign_in", "test_invited_sign_in"],
     "app/request_limits.py": ["test_request_limits", "test_rate_limit"],
     "contract/client_address.py": ["../contract/test_client_address", "test_request_limits"],
     "contract/connexion_binding.py": [f"../contract/{test}" for test in CONTRACT["connexion_binding"]],
