@@ -27,4 +27,4 @@ def decides(source: str) -> bool:
     """Tell whether a module defines a denial, or imports one of the decisions of `kanban.access`."""
     names = re.findall(r"^from kanban\.access import (?:\(([^)]*)\)|(.*)$)", source, re.MULTILINE)
     is_denial_defined = re.search(r"^class \w+\((Forbidden|Unauthenticated)\)", source, re.MULTILINE)
-    return bool(is_denial_defined or re.search(r"\b(ensure|limits)_\w+", str(names)))
+    return bool(is_denial_defined or re.search(r"\b(ensure_|limits_)|TooLow|TooNarrow|Missing", str(names)))
