@@ -150,6 +150,42 @@ def test_an_owner_stops_the_clocks_of_a_former_member(store: FakeStore) -> None:
     assert members.remove(store.view(), "usr_bob", store.context, ()) is None
 
 
+# By an invitation
+
+
+def join(store: FakeStore, user_id: str, role: Role) -> None:
+    store.apply(members.join(store.view(), role, build_context(store, user_id), "inv_1"))
+
+
+def test_who_is_invited_joins_in_the_role_of_the_invitation(store: FakeStore) -> None:
+    join(store, "usr_bob", Role.EDITOR)
+
+    assert get_roles(store) == {"usr_ann": Role.OWNER, "usr_bob": Role.EDITOR}
+    data = {"user_id": "usr_bob", "role": "editor", "invitation_id": "inv_1"}
+    assert (store.events[-1].type, store.events[-1].data) == ("member.added", data)
+
+
+def test_a_member_who_is_invited_stays_the_same_member_in_another_role(store: FakeStore) -> None:
+    put(store, "usr_bob", Role.VIEWER)
+    before = store.view().get_member("usr_bob")
+
+    join(store, "usr_bob", Role.OWNER)
+
+    after = store.view().get_member("usr_bob")
+    assert (after.id, after.role, after.version) == (before.id, Role.OWNER, before.version + 1)
+    assert store.events[-1].type == "member.updated"
+
+
+def test_a_full_board_is_joined_by_its_members_only(store: FakeStore) -> None:
+    for number in range(MAX_MEMBERS_PER_BOARD - 1):
+        put(store, f"usr_{number}", Role.VIEWER)
+
+    with pytest.raises(LimitReached, match="100 members"):
+        join(store, "usr_bob", Role.EDITOR)
+    join(store, "usr_7", Role.EDITOR)
+    assert get_roles(store)["usr_7"] == Role.EDITOR
+
+
 # What an owner of the installation does
 
 

@@ -91,7 +91,7 @@ AUTHORIZATION = {
         "test_narrow_tokens",
     ],
     "kanban/users.py": ["../kanban/test_users", "test_users_and_tokens", "test_installation", "test_sessions"],
-    "kanban/members.py": ["../kanban/test_members", "test_members", "test_installation"],
+    "kanban/members.py": ["../kanban/test_members", "test_members", "test_installation", "test_invitations"],
     "kanban/invitations.py": ["../kanban/test_invitations", "test_invitations"],
     "kanban/installation.py": ["../kanban/test_installation", "test_installation"],
     "kanban/sign_in.py": ["../kanban/test_sign_in", "test_sessions"],
