@@ -56,6 +56,9 @@ user: .venv/product  ## make USER an owner or a member, deactivate or reactivate
 	@test -n "$(filter command,$(origin USER))" -a -n "$(ACTION)" || { echo "Name both: make user USER=mina ACTION=owner" >&2; exit 1; }
 	@exec $(BIN)/python -m cli user "$(USER)" "$(ACTION)"
 
+audit-log: .venv/product  ## list who was let in and put out, and which tokens were created: make audit-log USER=mina
+	@exec $(BIN)/python -m cli audit-log $(if $(filter command,$(origin USER)),"$(USER)")
+
 sign-in: .venv/product  ## print a link that signs the owner in once, or another user: make sign-in USER=mina
 	@exec $(BIN)/python -m cli sign-in $(if $(filter command,$(origin USER)),"$(USER)")
 

@@ -20,8 +20,9 @@ from contract.messages import Response
 from contract.operations import Call
 from contract.preferences import DRY_RUN
 from contract.responses import ContractBreach
+from kanban import audit_log
 from kanban.access import ensure_permitted, ensure_resources
-from kanban.changes import Change
+from kanban.changes import ActionContext, Change
 from kanban.errors import (
     Conflict,
     DomainError,
@@ -67,19 +68,22 @@ class IdempotentCommit:
         sleep: Callable[[float], None],
         random_fraction: Callable[[], float],
         *,
+        build_context: Callable[[Call], ActionContext],
         list_resources: Callable[[Call], Iterable[str]] = lambda _: (),
         turn_seconds: float = TURN_SECONDS,
         monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the step.
 
-        `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1. `list_resources`
-        returns the resources that a token needs for a request, if it is narrowed by resources.
+        `now` returns the present time in whole seconds, `random_fraction` a number from 0 to 1. `build_context` says
+        who acts, for the audit log. `list_resources` returns the resources that a token needs for a request, if it is
+        narrowed by resources.
         """
         self._store = store
         self._now = now
         self._sleep = sleep
         self._random_fraction = random_fraction
+        self._build_context = build_context
         self._list_resources = list_resources
         self._turns = BoardTurns(turn_seconds)
         self._monotonic_clock = monotonic_clock
@@ -177,6 +181,8 @@ class IdempotentCommit:
             return
         if call.caller and change.active_user_id is None:
             change = replace(change, active_user_id=call.caller.user_id)
+        if audit_log.concerns(change):
+            change = audit_log.record(change, self._build_context(call))
         if not change.steps:
             self._store.commit(change, to_store)
             return

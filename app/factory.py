@@ -94,25 +94,27 @@ def create_app(
     docs = DocumentationSite(
         DOCUMENT_PATH.read_bytes, DOCUMENT_PATH.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
     )
+    dependencies = build_dependencies(
+        store,
+        now,
+        new_id,
+        random_bytes,
+        sign_up=SignUp(open_signup, invitations_make_users),
+        webhook_policy=webhook_policy,
+        attempts=AttemptLimiter(unix_time),
+        providers=provider_sign_in,
+    )
     api = Api(
         document,
         handlers.functions_by_operation_id(),
-        dependencies=build_dependencies(
-            store,
-            now,
-            new_id,
-            random_bytes,
-            sign_up=SignUp(open_signup, invitations_make_users),
-            webhook_policy=webhook_policy,
-            attempts=AttemptLimiter(unix_time),
-            providers=provider_sign_in,
-        ),
+        dependencies=dependencies,
         authenticate=request_limits.limit_rejections(partial(authenticate, store, clock, provider_sign_in)),
         commit=IdempotentCommit(
             store,
             now,
             sleep,
             lambda: int.from_bytes(random_bytes(4), "big") / 2**32,
+            build_context=dependencies["context"],
             list_resources=NeededResources(document),
         ),
         to_problem=to_problem,

@@ -223,6 +223,18 @@ def user(settings: Settings) -> None:
             raise CommandError(str(error)) from None
 
 
+def audit_log(settings: Settings) -> None:
+    """List who was let in and put out, and which tokens were created, newest first: all, or what concerns a user.
+
+    A line has when, what, whom it concerns, who did it, and the ids of what it is about.
+    """
+    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
+
+    with _open_existing_store(settings) as store:
+        for line in user_accounts.describe_audit_log(store, datetime.now(UTC), settings.user_id):
+            print(line)
+
+
 def migrate(settings: Settings) -> None:
     """Bring the store of an older Tackboard up to date; a store that is up to date stays unchanged.
 
@@ -362,6 +374,7 @@ COMMANDS: Mapping[Callable[[Settings], None], str] = {
     token: "print a new token of the owner, or of a user who has lost theirs",
     users: "list the users",
     user: "make a user an owner of the installation, deactivate or reactivate them",
+    audit_log: "list who was let in and put out, and which tokens were created",
     sign_in: "print a link that signs the owner, or another user, in once",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",
@@ -447,6 +460,8 @@ def _build_parser() -> argparse.ArgumentParser:
         subparser.set_defaults(command=command)
         if command in (token, sign_in):
             subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
+        if command is audit_log:
+            subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: all)")
         if command is user:
             subparser.add_argument("user", metavar="USER", help="the id of the user")
             subparser.add_argument("action", metavar="ACTION", choices=USER_ACTIONS, help=" or ".join(USER_ACTIONS))
@@ -531,17 +546,21 @@ def _issue_token(store: Store, user_id: str | None = None) -> str:
 
     The owner is created if there is none. Raises CommandError if there is no such user.
     """
+    from cli import user_accounts  # noqa: PLC0415 - only a first start issues one.
+
     context, change = _act_for(store, user_id)
     scopes = tuple(Scope) if user_id is None else (Scope.READ, Scope.WRITE)
     _, token_text, issued = tokens.issue(
         context, os.urandom, user_id=context.actor_id, name="Command line", scopes=scopes
     )
-    store.commit(change.merge(issued))
+    store.commit(user_accounts.record(change.merge(issued), context))
     return token_text
 
 
 def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
     """Create a code for the owner or for a user; return its text. Raises as `_issue_token` does."""
+    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
+
     context, change = _act_for(store, user_id)
     _, code_text, created = codes.create_code(
         context,
@@ -550,7 +569,7 @@ def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
         present_codes=store.sign_in.list_codes(context.actor_id),
         is_for_link=True,
     )
-    store.commit(change.merge(created))
+    store.commit(user_accounts.record(change.merge(created), context))
     return code_text
 
 

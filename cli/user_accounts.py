@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from kanban import installation, users
+from kanban import audit_log, installation, users
 from kanban.changes import ActionContext, Change
 from kanban.errors import DomainError
 from kanban.store import Store
 from kanban.timekeeping.timestamps import format_utc
-from kanban.values import InstallationRole, TokenKind, User
+from kanban.values import AuditEntry, InstallationRole, TokenKind, User
 from kanban.views import PageKey
 from usecases import user_boards
+from usecases.audit_log import page_entries
 
 _PER_READ = 100
 
@@ -41,10 +42,38 @@ def change_user(store: Store, user: User, action: str, context: ActionContext) -
     except DomainError as error:
         raise UserUnchanged(error.message) from None
     if change is not None:
-        store.commit(replace(change, steps=()))
+        store.commit(record(replace(change, steps=()), context))
         for step in change.steps:
             user_boards.commit_step(store, step)
     return sentence
+
+
+def record(change: Change, context: ActionContext) -> Change:
+    """Return the change with its entries in the audit log, which say that no user did it."""
+    return audit_log.record(change, replace(context, actor_id=""))
+
+
+def describe_audit_log(store: Store, now: datetime, user_id: str | None) -> Iterator[str]:
+    """Yield a line for each entry of the audit log, newest first: when, what, whom it concerns, who did it, and data.
+
+    With a `user_id`, only of what concerns that user.
+    """
+    after: PageKey | None = None
+    while True:
+        page = page_entries(store, now, user_id=user_id, limit=_PER_READ, after=after)
+        for entry in page.items:
+            data = " ".join(f"{name}={text}" for name, text in entry.data.items())
+            columns = format_utc(entry.created_at), f"{entry.type:20}", f"{entry.user_id or '-':30}", _name_actor(entry)
+            yield "  ".join((*columns, data)).rstrip()
+        after = page.next_key
+        if after is None:
+            return
+
+
+def _name_actor(entry: AuditEntry) -> str:
+    if entry.actor_id is not None:
+        return f"by {entry.actor_id}"
+    return "without a token" if entry.request_id else "by a command"
 
 
 def _make_owner(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:

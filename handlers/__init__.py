@@ -10,6 +10,7 @@ from types import ModuleType
 
 from handlers import (
     archive,
+    audit_log,
     boards,
     cards,
     changes,
@@ -41,6 +42,7 @@ _MODULES: tuple[ModuleType, ...] = (
     tokens,
     sessions,
     identities,
+    audit_log,
     boards,
     exports,
     imports,

@@ -15,6 +15,7 @@ from kanban.timekeeping import card_clock, money
 from kanban.timekeeping.timestamps import format_optional_utc, format_utc
 from kanban.tokens import TokenOrigin, get_origin
 from kanban.values import (
+    AuditEntry,
     Board,
     Card,
     CardView,
@@ -161,6 +162,11 @@ def identity(value: Identity, provider_id: str | None) -> JsonObject:
         "created_at": format_utc(value.created_at),
     }
 
+
+audit_entry: Callable[[AuditEntry], JsonObject] = compile_serializer(
+    AuditEntry, {"expires_at": "", "data": "'data': dict(value.data)"}
+)
+"""Serialize an `AuditEntry`."""
 
 invitation: Callable[[Invitation], JsonObject] = compile_serializer(Invitation, {"digest": "", "version": ""})
 """Serialize an `Invitation`, without its secret."""

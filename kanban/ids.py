@@ -23,6 +23,7 @@ PREFIXES = {
     "comment": "cmt_",
     "webhook": "whk_",
     "invitation": "inv_",
+    "audit_entry": "aud_",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

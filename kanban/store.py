@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from kanban.audit_log_store import AuditLogStore
 from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
@@ -216,6 +217,10 @@ class Store(Protocol):
     @property
     def invitations(self) -> InvitationStore:
         """Return the store of the invitations, in the same data."""
+
+    @property
+    def audit_log(self) -> AuditLogStore:
+        """Return the store of the audit log, in the same data."""
 
     @property
     def request_usage(self) -> UsageStore:

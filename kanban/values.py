@@ -586,6 +586,24 @@ class Invitation:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry of the installation's audit log: `kanban.audit_log` says which there are.
+
+    `actor_id` did it with the token of `token_id`, and it concerns `user_id`. Its id sorts by time.
+    """
+
+    id: str
+    type: str
+    created_at: datetime
+    expires_at: datetime
+    actor_id: str | None
+    token_id: str | None
+    request_id: str | None
+    user_id: str | None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
 class WebhookState(StrEnum):
     """What a webhook does.
 
@@ -723,6 +741,7 @@ Entity = (
     | Comment
     | Webhook
     | Invitation
+    | AuditEntry
 )
 
 Erasable = SignInCode | Identity | Member | Label | TimeEntry | Checklist | Comment | Webhook | Invitation

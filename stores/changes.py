@@ -2,6 +2,7 @@
 
 from kanban.changes import Change
 from kanban.values import (
+    AuditEntry,
     Board,
     Entity,
     Event,
@@ -14,7 +15,7 @@ from kanban.values import (
     User,
 )
 
-_BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity
+_BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity | AuditEntry
 """What belongs to no board."""
 
 _OF_NEW_USER = User | Token | Identity
@@ -23,7 +24,9 @@ _OF_NEW_USER = User | Token | Identity
 
 def validate_change(change: Change) -> None:
     """Raise ValueError for a change that no rule can have made: a bug of ours, not bad input."""
-    values = (*change.creates, *change.updates, *change.deletes)
+    # The audit log is about the installation, whatever else is written with an entry.
+    creates = tuple(value for value in change.creates if not isinstance(value, AuditEntry))
+    values = (*creates, *change.updates, *change.deletes)
     event = change.event
     if event is None:
         if any(_board_id(value) is not None for value in values):

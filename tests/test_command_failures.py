@@ -39,6 +39,7 @@ ARGUMENTS = {
     "token": [],
     "users": [],
     "user": ["mina", "owner"],
+    "audit-log": [],
     "sign-in": [],
     "migrate": [],
     "backup": ["new.db"],

@@ -32,6 +32,7 @@
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
     R             <board>#<reader>       there is that reader of the feed
     O             <day>#<user>#<token>   from where that token was used, until that day began, may be recorded
+    A             <entry>                an entry of the installation's audit log
     S             secret, owner          what belongs to the installation
     U             <user>                 there is that user
     L#<caller>    L                      how much of its limit that caller has used
@@ -59,6 +60,9 @@ NEXT_KEY_SUFFIX = " "
 
 format_timestamp = format_utc
 """Return a moment in UTC as items hold it: '2026-11-20T14:00:00Z'."""
+
+AUDIT_PARTITION = "A"
+"""The partition of the audit log."""
 
 HEAD_SORT_KEY, TIP_SORT_KEY = "E$", "E#~"
 
@@ -257,6 +261,11 @@ def parse_token_origin(item: Item) -> tuple[str, str]:
 def setting_key(name: str) -> Item:
     """Return the key of something that belongs to the installation."""
     return item_key("S", name)
+
+
+def audit_entry_key(entry_id: str) -> Item:
+    """Return the key of an entry of the audit log."""
+    return item_key(AUDIT_PARTITION, entry_id)
 
 
 def listed_user_key(user_id: str) -> Item:

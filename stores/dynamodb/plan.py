@@ -11,6 +11,7 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
     users and tokens    what is updated, then what is created: in a change to no board, and of those who join one
     sign-in codes       what is erased, then what is created; such a change writes to no board
     identities          in the same way; those of users who join are created with a membership
+    the audit log       its entries, which are always new
     invitations         to no board
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these
@@ -54,6 +55,7 @@ from kanban.values import (
 from stores.changes import find_required_user
 from stores.dynamodb import board_items, board_writes, card_items, event_items, keys, user_items
 from stores.dynamodb.attributes import to_number, to_string
+from stores.dynamodb.audit_log import write_audit_entries
 from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
@@ -149,6 +151,7 @@ def _list_writes(
         is_active = "attribute_exists(#pk) AND attribute_not_exists(#deactivated_at)"
         yield Check(keys.user_key(required_user_id), condition=is_active, is_final=True)
     yield from _write_users_and_tokens(change, snapshot)
+    yield from write_audit_entries(change)
     if change.event is None:
         yield from write_invitations(change)
         return

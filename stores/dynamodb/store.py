@@ -35,6 +35,7 @@ from stores.dynamodb import (
     user_listing,
 )
 from stores.dynamodb.attributes import to_string
+from stores.dynamodb.audit_log import DynamoAuditLog
 from stores.dynamodb.board_items import BoardHead, board_from_items, deleted_list_from_item
 from stores.dynamodb.card_items import card_from_item, part_from_item, part_item_key
 from stores.dynamodb.client import ConditionFailed, RetryingClient
@@ -69,6 +70,7 @@ class DynamoStore:
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self.sign_in = DynamoSignIn(self._reader)
         self.invitations = DynamoInvitations(self._reader)
+        self.audit_log = DynamoAuditLog(self._reader)
         self.request_usage = DynamoUsage(client, table)
         self._secret: bytes | None = None
 

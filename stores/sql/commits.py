@@ -9,6 +9,7 @@ from kanban.changes import Change
 from kanban.ordering import ranks
 from kanban.store import StaleRead, StoredResponse
 from kanban.values import (
+    AuditEntry,
     Board,
     Card,
     CardRank,
@@ -51,6 +52,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     Comment: (tables.comments, mapping.comment_to_row),
     Webhook: (tables.webhooks, mapping.webhook_to_row),
     Invitation: (tables.invitations, mapping.invitation_to_row),
+    AuditEntry: (tables.audit_entries, mapping.audit_entry_to_row),
 }
 
 # Rows are written before those that refer to them.

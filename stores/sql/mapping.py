@@ -19,6 +19,7 @@ from kanban.timekeeping.timestamps import format_utc
 from kanban.tokens import format_limits, parse_limits
 from kanban.values import (
     UNLIMITED,
+    AuditEntry,
     Board,
     Card,
     CardView,
@@ -222,6 +223,15 @@ token_to_row: Callable[[Token], _Write] = _compile_writer(
 )
 
 row_to_identity: Callable[[Row], Identity] = _compile_reader(Identity, _columns_of(tables.identities))
+row_to_audit_entry: Callable[[Row], AuditEntry] = _compile_reader(
+    AuditEntry, _columns_of(tables.audit_entries), {"data": "json.loads(c_data)"}
+)
+audit_entry_to_row: Callable[[AuditEntry], _Write] = _compile_writer(
+    AuditEntry,
+    _columns_of(tables.audit_entries),
+    {"data": "json.dumps(dict(value.data), ensure_ascii=False)"},
+)
+
 identity_to_row: Callable[[Identity], _Write] = _compile_writer(Identity, _columns_of(tables.identities))
 
 row_to_sign_in_code: Callable[[Row], SignInCode] = _compile_reader(SignInCode, _columns_of(tables.sign_in_codes))

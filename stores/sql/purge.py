@@ -105,7 +105,9 @@ def _delete_expired(table: sa.Table) -> Statement:
     )
 
 
-DELETE_EXPIRED = tuple(map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes, tables.invitations)))
+DELETE_EXPIRED = tuple(
+    map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes, tables.invitations, tables.audit_entries))
+)
 """Each deletes at most `limit` rows that have expired."""
 
 ERASE_TOKEN_ORIGINS: Statement = (

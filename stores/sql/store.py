@@ -48,6 +48,7 @@ from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
 from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page, cut_part_page
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
+from stores.sql.audit_log import SqlAuditLog
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
 from stores.sql.feed_readers import SqlFeedReaders
@@ -81,6 +82,7 @@ class SqlStore:
         self.feed_readers = SqlFeedReaders(engine, self._bind, self._begin_write)
         self.sign_in = SqlSignIn(engine, self._bind)
         self.invitations = SqlInvitations(engine, self._bind)
+        self.audit_log = SqlAuditLog(engine, self._bind)
         self.request_usage = engine.request_usage
 
     def read_board(

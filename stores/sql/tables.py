@@ -117,6 +117,22 @@ identities = sa.Table(
     sqlite_strict=True,
 )
 
+audit_entries = sa.Table(
+    "audit_entries",
+    metadata,
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    sa.Column("type", BYTEWISE_TEXT, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("expires_at", TIMESTAMP, nullable=False),
+    sa.Column("actor_id", BYTEWISE_TEXT),
+    sa.Column("token_id", BYTEWISE_TEXT),
+    sa.Column("request_id", BYTEWISE_TEXT),
+    sa.Column("user_id", BYTEWISE_TEXT),
+    sa.Column("data", JSON, nullable=False),
+    sa.Index("ix_audit_entries_expired", "expires_at"),
+    sqlite_strict=True,
+)
+
 sign_in_codes = sa.Table(
     "sign_in_codes",
     metadata,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from stores.sql.read_statements import LIST_IS_LIVE, RECORD_KEY_MATCHES
 from stores.sql.statement_cache import parameter
 from stores.sql.tables import (
+    audit_entries,
     boards,
     card_assignees,
     card_labels,
@@ -64,6 +65,7 @@ INSERT = {
         *(checklists, checklist_items, comments, events, idempotency_records, settings, webhooks, sign_in_codes),
         invitations,
         identities,
+        audit_entries,
     )
 }
 

@@ -150,6 +150,9 @@ def list_foreign_references(world: World, caller: Caller, operation: DeclaredOpe
             paths = [operation.path.format(**ids | {name: id_}) for id_ in _list_foreign_ids(world, name)]
             yield ForeignReference(f"{name} in the path", *(replace(request, path=path) for path in paths))
     for name in operation.list_query_ids():
+        if name == "user_id" and not operation.is_on_board:
+            # It names any user.
+            continue
         paths = [f"{request.path}?{urlencode({name: id_})}" for id_ in _list_foreign_ids(world, name)]
         yield ForeignReference(f"{name} in the query", *(replace(request, path=path) for path in paths))
     for name in operation.list_body_ids():

@@ -18,6 +18,7 @@ from contract.operations import Call
 from contract.request_context import RequestContext
 from contract.responses import ContractBreach
 from kanban.access import Caller
+from kanban.changes import ActionContext
 from kanban.store import Busy, StaleRead, Store
 from kanban.values import Scope, TokenLimits
 from tests.api.manual_clock import ManualClock
@@ -34,6 +35,14 @@ class BoardWrite:
     version: int
     active_user_id: str | None = field(default=None, compare=False)
     steps: tuple[()] = ()
+    creates: tuple[()] = ()
+    updates: tuple[()] = ()
+    deletes: tuple[()] = ()
+
+
+def build_no_context(_: Call) -> ActionContext:
+    """Say who acts for the audit log, which is about nothing that is written here."""
+    raise AssertionError
 
 
 class VersionedStore:
@@ -68,6 +77,7 @@ class Writers:
             ManualClock(),
             lambda _: None,
             lambda: 0.0,
+            build_context=build_no_context,
             turn_seconds=turn_seconds,
             monotonic_clock=monotonic_clock,
         )
@@ -368,7 +378,8 @@ def test_a_turn_that_comes_just_when_somebody_gives_up_is_passed_on(monkeypatch:
 
 
 def test_a_read_that_wants_to_commit_a_change_is_a_bug() -> None:
-    commit = IdempotentCommit(cast("Store", VersionedStore()), ManualClock(), lambda _: None, lambda: 0.0)
+    store = cast("Store", VersionedStore())
+    commit = IdempotentCommit(store, ManualClock(), lambda _: None, lambda: 0.0, build_context=build_no_context)
     request = SimpleNamespace(method="GET", context=RequestContext())
     operation = SimpleNamespace(id="get_board", extensions={})
     call = SimpleNamespace(operation=operation, request=request, caller=None, is_dry_run=False)

@@ -118,6 +118,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/sessions", {"code": "{code}", "name": "Phone"}),
     ("GET", "/users/me/sessions", None),
     ("DELETE", "/users/me/sessions/{session_id}", None),
+    ("GET", "/audit-entries", None),
     ("GET", "/sign-in", None),
     ("POST", "/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}),
     ("POST", "/users/me/identities", {"provider_id": "{provider_id}", **RETURNED}),

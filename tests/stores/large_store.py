@@ -18,6 +18,7 @@ import psycopg
 import sqlalchemy as sa
 
 from stores.sql import tables
+from usecases.audit_log import MAX_ENTRIES_LOOKED_AT
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 CARDS_PER_LIST = 100
@@ -84,7 +85,9 @@ def _format(at: datetime) -> str:
 def _rows_by_table(scale: int) -> Mapping[sa.Table, Iterable[Row]]:
     """Return the rows of each table, those that others refer to first."""
     rows: defaultdict[sa.Table, list[Row]] = defaultdict(list)
-    for table, row in itertools.chain(_users_and_tokens(scale), _other_boards(scale), _busy_board(scale)):
+    for table, row in itertools.chain(
+        _users_and_tokens(scale), _invitations_and_entries(scale), _other_boards(scale), _busy_board(scale)
+    ):
         rows[table].append(row)
     return {table: rows[table] for table in tables.metadata.sorted_tables if rows[table]}
 
@@ -92,6 +95,7 @@ def _rows_by_table(scale: int) -> Mapping[sa.Table, Iterable[Row]]:
 def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
     for user_id in (ANN, BOB, CARL, *_other_users(scale)):
         yield tables.users, {"id": user_id, "name": user_id.title()}
+    yield tables.settings, {"name": "owner", "value": ANN}
     numbers = itertools.count(1)
 
     def token(**fields: Any) -> Row:
@@ -115,9 +119,16 @@ def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
         )
     for _ in range(100 * scale):
         yield tables.tokens, token(kind="session")
+
+
+def _invitations_and_entries(scale: int) -> Iterator[tuple[sa.Table, Row]]:
     for number in range(10 * scale):
         row = {"id": f"inv_{number:026d}", "role": "viewer", "digest": "f" * 64, "max_uses": 1, "created_by": ANN}
         yield tables.invitations, row
+    # More than one page looks at.
+    for number in range(MAX_ENTRIES_LOOKED_AT + 100 * scale):
+        row = {"id": f"aud_{number:026d}", "type": "token.created", "actor_id": ANN, "user_id": (ANN, BOB)[number % 2]}
+        yield tables.audit_entries, {**row, "data": "{}"}
     for number, user_id in enumerate(_other_users(scale)):
         yield tables.sign_in_codes, {"digest": f"{number:064d}", "user_id": user_id}
 
