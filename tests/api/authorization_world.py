@@ -63,7 +63,7 @@ class World:
         self.calls: list[str] = []
         self._store = store
         self.clock = ManualClock()
-        self._anonymous = Client(self._build_application(store))
+        self._anonymous = Client(self.build_application(open_signup=True))
         self.users: dict[str, Client] = {}
         for user_id in ("root", "nia", "mina", "edith", "vicky", "omar", "olga", "fay", "dee", "back", "zoe", "gone"):
             signed_up = self._anonymous.post("/users", {"id": user_id, "name": user_id.title()})
@@ -84,18 +84,20 @@ class World:
         self.ids_of_olga = self._give_own_things(olga).ids
         self.code: str = self.users["zoe"].post("/users/me/sign-in-codes").json["code"]
 
-    def _build_application(self, store: Store) -> WsgiApplication:
+    def build_application(self, *, open_signup: bool) -> WsgiApplication:
+        """Build an application on the store, where anybody can sign up or nobody."""
+
         def raise_breach(breach: ContractBreach) -> None:
             raise AssertionError(breach)
 
         return create_app(
-            cast("Store", RecordingStore(store, self.calls)),
+            cast("Store", RecordingStore(self._store, self.calls)),
             clock=self.clock,
             # Every attempt is made in a minute of its own: none is one too many.
             unix_time=itertools.count(step=60).__next__,
             random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
             sleep=lambda _: None,
-            open_signup=True,
+            open_signup=open_signup,
             on_breach=raise_breach,
         )
 

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -220,3 +221,37 @@ def test_what_is_elsewhere_is_as_what_does_not_exist(matrix: Matrix, name: str) 
 
     assert not faults, "\n".join(faults)
     assert matrix.compute_digest() == before
+
+
+def test_head_is_denied_as_get_is(matrix: Matrix) -> None:
+    faults = []
+    for name, caller in matrix.world.callers.items():
+        for operation in OPERATIONS.values():
+            if operation.writes:
+                continue
+            for target in list_targets(operation):
+                request = build_request(matrix.world, caller, operation, target)
+                statuses = [
+                    caller.client.request(method, request.path, headers=request.headers).status
+                    for method in ("GET", "HEAD")
+                ]
+                matrix.outcomes[f"{statuses[1]} of HEAD"] += 1
+                if statuses[0] != statuses[1]:
+                    faults.append(f"{name}, {operation.id} of {target}: {statuses}")
+
+    assert not faults, "\n".join(faults)
+
+
+def test_where_sign_up_is_closed_only_owners_create_users(matrix: Matrix) -> None:
+    application = matrix.world.build_application(open_signup=False)
+    open_to_all = OPERATIONS["create_user"]
+    node = {**open_to_all.node, "security": [{"bearer": []}], "x-tackboard-installation-role": "owner"}
+    operation = replace(open_to_all, node=node)
+    for name, caller in matrix.world.callers.items():
+        expected = operation.decide(caller.credentials, "")
+        client = replace(caller.client, application=application)
+
+        response = client.post("/users", {"name": "Ada"}, Prefer="dry-run")
+
+        outcome = ALLOWED if response.status == 201 else (response.status, response.json["code"])
+        assert outcome == expected, name
