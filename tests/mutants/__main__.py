@@ -24,7 +24,7 @@ from tests.mutants.operators import ROOT, Mutant, create_decision_mutants, creat
 
 SURVIVORS = Path(__file__).with_name("survivors.yaml")
 MIN_KILLED_SHARE = 0.95
-MAX_CPU_SECONDS = 45
+MAX_CPU_SECONDS_PER_TEST = 10
 MAX_SECONDS = 900
 """After so much time a mutant counts as noticed: it runs, or waits, for ever."""
 
@@ -105,6 +105,16 @@ def _run(tasks: list[Task], jobs: int) -> Iterator[tuple[Mutant | None, list[str
             yield *running.pop(process), os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK
 
 
+class _CpuLimit:
+    """A plugin of pytest that ends the process in a test that takes too long."""
+
+    def pytest_runtest_logstart(self) -> None:
+        """Let the next test take so much time."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(used.ru_utime + used.ru_stime) + MAX_CPU_SECONDS_PER_TEST
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
 def _start(mutant: Mutant | None, tests: list[str]) -> int:
     """Start the tests in a fork of this process; return its process id. Its exit status is pytest's."""
     process = os.fork()
@@ -112,13 +122,12 @@ def _start(mutant: Mutant | None, tests: list[str]) -> int:
         return process
     status: int = pytest.ExitCode.INTERNAL_ERROR
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
         signal.alarm(MAX_SECONDS)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if mutant is not None:
             mutate_import(mutant)
-        status = pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests])
+        status = pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests], plugins=[_CpuLimit()])
     finally:
         # Nothing of the process that was forked may be done a second time.
         os._exit(status)
