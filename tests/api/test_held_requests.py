@@ -412,6 +412,115 @@ def test_a_stream_ends_when_membership_ends(start: Start) -> None:
     setup.await_count(0)
 
 
+def revoke_token(setup: Setup, _: ManualClock) -> None:
+    setup.omar.delete(f"/users/me/tokens/{find_child_id(setup)}")
+
+
+def rotate_token(setup: Setup, _: ManualClock) -> None:
+    setup.omar.post(f"/users/me/tokens/{find_child_id(setup)}/rotate")
+
+
+def let_token_expire(_: Setup, clock: ManualClock) -> None:
+    clock.advance(hours=1)
+
+
+def deactivate_user(setup: Setup, _: ManualClock) -> None:
+    setup.mina.post("/users/omar/deactivate")
+
+
+def deactivate_and_reactivate_user(setup: Setup, _: ManualClock) -> None:
+    setup.mina.post("/users/omar/deactivate")
+    setup.mina.post("/users/omar/reactivate")
+
+
+def find_child_id(setup: Setup) -> str:
+    """Return the id of Omar's newest token."""
+    token_id: str = setup.omar.get("/users/me/tokens").json["items"][0]["id"]
+    return token_id
+
+
+@pytest.mark.parametrize(
+    "invalidate", [revoke_token, rotate_token, let_token_expire, deactivate_user, deactivate_and_reactivate_user]
+)
+def test_a_stream_shows_nothing_to_a_token_that_is_not_valid_any_more(
+    start: Start, clock: ManualClock, invalidate: Callable[[Setup, ManualClock], None]
+) -> None:
+    setup = start()
+    expires_at = "2026-11-20T15:00:00Z"
+    child = setup.omar.post("/users/me/tokens", {"name": "Child", "scopes": ["read"], "expires_at": expires_at})
+    stream = setup.follow(setup.events, child.json["secret"], **STREAM)
+    assert stream.read_head()[0] == 200
+    stream.read_chunk()
+
+    # Another process does it, so nothing wakes the stream before there is news.
+    invalidate(setup, clock)
+    setup.add_card("Secret")
+
+    assert stream.read_chunk() == b""
+    setup.await_count(0)
+
+
+@pytest.mark.parametrize("path", ["changes?after=0", "events?after=0"])
+@pytest.mark.parametrize("invalidate", [revoke_token, rotate_token, let_token_expire, deactivate_and_reactivate_user])
+def test_a_request_that_waits_shows_nothing_to_a_token_that_is_not_valid_any_more(
+    start: Start, clock: ManualClock, path: str, invalidate: Callable[[Setup, ManualClock], None]
+) -> None:
+    setup = start()
+    expires_at = "2026-11-20T15:00:00Z"
+    child = setup.omar.post("/users/me/tokens", {"name": "Child", "scopes": ["read"], "expires_at": expires_at})
+    waiting = setup.follow(f"{setup.board}/{path.replace('0', str(setup.seq))}&wait=25", child.json["secret"])
+
+    invalidate(setup, clock)
+    setup.add_card("Secret")
+
+    status, problem = waiting.read_response()
+    assert (status, problem["code"]) == (401, "unauthenticated")
+
+
+def narrow(setup: Setup, **limits: object) -> str:
+    """Return the secret of a new token of Mina that has these limits."""
+    created = setup.mina.post("/users/me/tokens", {"name": "Narrow", "scopes": ["read"], **limits})
+    secret: str = created.json["secret"]
+    return secret
+
+
+def test_a_stream_of_a_board_out_of_reach_does_not_begin(start: Start) -> None:
+    setup = start()
+    other = setup.mina.post("/boards", {"name": "Other"}).json["id"]
+    token = narrow(setup, board_ids=[other])
+
+    rejected = [setup.send(path, token, **STREAM) for path in (setup.events, f"/boards/brd_{'0' * 26}/events?after=0")]
+
+    answers = [connection.read_response() for connection in rejected]
+    assert answers[0] == answers[1]
+    assert (answers[0][0], answers[0][1]["code"]) == (404, "board_not_found")
+    assert setup.server.application.held_count == 0
+
+
+def test_a_stream_needs_the_resources_of_all_that_it_can_tell(start: Start) -> None:
+    setup = start()
+    token = narrow(setup, resources=["boards", "events", "cards", "lists"])
+
+    for headers in (STREAM, {}):
+        status, problem = setup.send(f"{setup.events}&wait=25", token, **headers).read_response()
+
+        assert (status, problem["code"]) == (403, "resource_missing")
+    assert setup.server.application.held_count == 0
+
+
+def test_a_narrowed_token_follows_the_board_that_it_reaches(start: Start) -> None:
+    setup = start()
+    token = narrow(setup, board_ids=[setup.board.removeprefix("/boards/")], max_role="viewer")
+    stream = setup.follow(setup.events, token, **STREAM)
+    stream.read_head()
+    stream.read_chunk()
+
+    setup.mina.post("/boards", {"name": "Not this one"})
+    card = setup.add_card()
+
+    assert card["id"].encode() in stream.read_chunk()
+
+
 def test_a_stream_to_http_1_0_ends_with_its_connection(start: Start) -> None:
     setup = start(replace(PATIENT, stream=0.3))
     connection = setup.send(f"{setup.board}/events?after=1", version="1.0", **STREAM)

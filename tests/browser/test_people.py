@@ -197,7 +197,11 @@ def test_a_token_is_created_shown_once_used_and_revoked(lou: User, visit: Visit)
     page.keyboard.press("Escape")
     open_account_menu(page, "Devices and keys")
 
+    (token,) = (item for item in lou.request("GET", "users/me/tokens")["items"] if "Nightly" in item["name"])
+    origin = token["last_used_from"]
+    assert origin["client"].startswith("Python-urllib/")
     expect(row).to_contain_text("Last used")
+    expect(row).to_contain_text(f"from {origin['address']} ({origin['client']})")
     assert program.token not in page.content()
     row.get_by_role("button").click()
     row.get_by_role("button", name="for good?").click()

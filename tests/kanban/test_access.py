@@ -1,5 +1,6 @@
 """Every role and scope against every required one."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from kanban.access import (
     ensure_resources,
     limits_cover,
 )
-from kanban.values import UNLIMITED, Role, Scope, TokenLimits
+from kanban.values import UNLIMITED, Role, Scope, Token, TokenLimits
 
 ALL = tuple(Scope)
 ALLOWED = {
@@ -163,3 +164,17 @@ def test_limits_cover_what_is_as_narrow_or_narrower(
 
 def test_no_limits_are_one_value() -> None:
     assert TokenLimits() == UNLIMITED
+
+
+def test_a_caller_who_was_signed_out_may_use_newer_tokens_only() -> None:
+    signed_out_at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    moments = [signed_out_at + timedelta(seconds=seconds) for seconds in (-1, 0, 1)]
+    callers = [make_caller()._replace(signed_out_at=at) for at in (signed_out_at, None)]
+
+    usable = [[caller.may_use(build_token(at)) for at in moments] for caller in callers]
+
+    assert usable == [[False, False, True], [True, True, True]]
+
+
+def build_token(created_at: datetime) -> Token:
+    return Token("tok_1", "usr_ann", "Old", "digest", tuple(Scope), 1, created_at)

@@ -1,12 +1,17 @@
-"""Users: create, update, and who may create them."""
+"""Users: create, update, deactivate, reactivate, and who may create them."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 
 import pytest
 
 from kanban import users
 from kanban.changes import ActionContext, Change
-from kanban.installation import InstallationOwnerOnly
+from kanban.installation import InstallationOwnerOnly, LastInstallationOwner
+from kanban.tokens import TokenChanged
+from kanban.users import UserActive, UserDeactivated
+from kanban.values import InstallationOwners, User
 from tests.kanban.fake_store import NOON
 
 
@@ -59,3 +64,71 @@ def test_only_owners_of_the_installation_create_users(others: tuple[str, ...]) -
 
     with pytest.raises(InstallationOwnerOnly, match="only the owner of this installation"):
         users.ensure_may_create_users("ann", others)
+
+
+def deactivate(user: User, context: ActionContext) -> User:
+    return users.deactivate(user, ("usr_root",), context)[0]
+
+
+def test_a_user_is_deactivated_and_signed_out(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+    later = replace(context, at=NOON + timedelta(hours=1))
+
+    deactivated, change = users.deactivate(user, ("usr_root",), later)
+
+    assert change == Change(updates=(deactivated,))
+    assert (deactivated.deactivated_at, deactivated.signed_out_at) == (later.at, later.at)
+    assert (deactivated.version, deactivated.updated_at) == (2, later.at)
+    assert users.deactivate(deactivated, ("usr_root",), later) == (deactivated, None)
+
+
+def test_an_owner_of_the_installation_who_is_deactivated_loses_the_role(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann", id="ann")
+
+    deactivated, change = users.deactivate(user, ("usr_root", "ann"), context)
+
+    assert change == Change(updates=(deactivated, InstallationOwners(("usr_root",), ("usr_root", "ann"))))
+    assert deactivated.version == 2
+
+
+def test_the_last_owner_of_the_installation_is_not_deactivated(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann", id="ann")
+
+    with pytest.raises(LastInstallationOwner):
+        users.deactivate(user, ("ann",), context)
+
+
+def test_what_was_valid_before_stays_void_after_a_reactivation(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+    assert users.is_valid_since(user, NOON)
+    deactivated = deactivate(user, context)
+    later = replace(context, at=NOON + timedelta(hours=1))
+
+    reactivated, change = users.reactivate(deactivated, later)
+
+    assert change == Change(updates=(reactivated,))
+    assert (reactivated.deactivated_at, reactivated.signed_out_at) == (None, NOON)
+    assert (reactivated.version, reactivated.updated_at) == (3, later.at)
+    assert users.reactivate(reactivated, later) == (reactivated, None)
+    moments = [NOON - timedelta(seconds=1), NOON, NOON + timedelta(seconds=1)]
+    assert [users.is_valid_since(reactivated, moment) for moment in moments] == [False, False, True]
+    assert [users.is_valid_since(deactivated, moment) for moment in moments] == [False, False, False]
+
+
+def test_who_is_deactivated_can_be_asked_for_either_way(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+    deactivated = deactivate(user, context)
+
+    users.ensure_active(user)
+    users.ensure_deactivated(deactivated)
+    with pytest.raises(UserDeactivated):
+        users.ensure_active(deactivated)
+    with pytest.raises(UserActive):
+        users.ensure_deactivated(user)
+
+
+def test_a_user_who_was_deactivated_just_now_is_not_renamed(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+
+    with pytest.raises(TokenChanged):
+        users.update(deactivate(user, context), {"name": "Anna"}, context)
