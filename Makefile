@@ -32,7 +32,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run readers token sign-in users user migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
+.PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies valgrind
 
@@ -42,7 +42,7 @@ help:  ## list all tasks
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
 	@exec $(BIN)/python -m cli run
 
-readers: .venv/product  ## deliver webhooks, where another server than `make run` serves wsgi:application
+readers: .venv/product  ## deliver webhooks and run jobs, where another server than `make run` serves wsgi:application
 	@exec $(BIN)/python -m cli readers
 
 # Every shell has a variable USER, which is not meant: only one that is set in the command is.
@@ -52,12 +52,15 @@ token: .venv/product  ## print a new token of the owner, or of a user who has lo
 users: .venv/product  ## list the users, with their roles in the installation and when they last used it
 	@exec $(BIN)/python -m cli users
 
-user: .venv/product  ## make USER an owner or a member, deactivate or reactivate them: make user USER=mina ACTION=owner
+user: .venv/product  ## make USER an owner or a member, deactivate, reactivate or delete them: make user USER=mina ACTION=owner
 	@test -n "$(filter command,$(origin USER))" -a -n "$(ACTION)" || { echo "Name both: make user USER=mina ACTION=owner" >&2; exit 1; }
 	@exec $(BIN)/python -m cli user "$(USER)" "$(ACTION)"
 
 audit-log: .venv/product  ## list who was let in and put out, and which tokens were created: make audit-log USER=mina
 	@exec $(BIN)/python -m cli audit-log $(if $(filter command,$(origin USER)),"$(USER)")
+
+jobs: .venv/product  ## list the jobs that are under way
+	@exec $(BIN)/python -m cli jobs
 
 sign-in: .venv/product  ## print a link that signs the owner in once, or another user: make sign-in USER=mina
 	@exec $(BIN)/python -m cli sign-in $(if $(filter command,$(origin USER)),"$(USER)")

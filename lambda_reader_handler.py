@@ -1,4 +1,4 @@
-"""The function of AWS Lambda that runs the readers of the feed, such as webhooks: `lambda_reader_handler.handler`.
+"""The function of AWS Lambda that runs the readers of the feed and the jobs: `lambda_reader_handler.handler`.
 
 STORE_URL names the table, WAKE_UP_QUEUE_URL the queue; WEBHOOKS_ALLOW and WEBHOOKS_TO_LOOPBACK are those of wsgi.py.
 """
@@ -6,6 +6,7 @@ STORE_URL names the table, WAKE_UP_QUEUE_URL the queue; WEBHOOKS_ALLOW and WEBHO
 import os
 
 from app.configuration import read_webhook_policy
+from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
 from app.wall_clock import utc_now
 from aws import request_records
@@ -27,4 +28,5 @@ handler = ReaderFunction(
     SqsQueue(create_sqs_client(os.environ["AWS_REGION"]), os.environ["WAKE_UP_QUEUE_URL"]),
     deadline,
     utc_now,
+    job_runner=build_job_runner(store),
 )

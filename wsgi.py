@@ -11,6 +11,7 @@ import time
 
 from app.configuration import read_app_settings, read_log_format
 from app.factory import create_app
+from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
 from app.wall_clock import utc_now
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
@@ -32,6 +33,9 @@ edge = _unlogged.edge
 """What a server calls that writes the request log by itself, with `application`."""
 reader_runner = build_runner(store, _settings["webhook_policy"])
 """Delivers webhooks when it is run. `make run` does that; beside another server, `make readers` does it."""
+
+job_runner = build_job_runner(store)
+"""Runs jobs, such as the deletion of a user, in the same way."""
 
 application = RequestLog(
     _unlogged,

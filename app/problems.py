@@ -18,6 +18,7 @@ from kanban.errors import (
 )
 from kanban.store import Busy, Unavailable
 from kanban.undo import UndoBlocked
+from kanban.users import BoardsWithoutOwner
 
 STATUS_BY_ERROR: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409, Unprocessable: 422}
 """The HTTP status of each kind of error. A class that is not a key has the status of its nearest parent."""
@@ -45,10 +46,12 @@ def to_problem(error: Exception) -> Problem | None:
     return Problem(status, error.code, error.message, violations=violations, members=_build_members(error))
 
 
-def _build_members(error: DomainError) -> Mapping[str, str | int]:
+def _build_members(error: DomainError) -> Mapping[str, str | int | list[str]]:
     """Return what only problems of that code have."""
     if isinstance(error, ExternalIdTaken) and error.holder_id is not None:
         return {f"{error.kind}_id": error.holder_id}
     if isinstance(error, UndoBlocked) and error.blocking_seq is not None:
         return {"blocking_seq": error.blocking_seq}
+    if isinstance(error, BoardsWithoutOwner):
+        return {"board_ids": error.board_ids}
     return {}

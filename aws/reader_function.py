@@ -1,4 +1,4 @@
-"""The Lambda function that runs the readers of the feed: the table's stream wakes them up through a queue.
+"""The Lambda function that runs the readers of the feed and the jobs: the table's stream wakes them up through a queue.
 
 The stream says that a board has a new event, and nothing about it: what a reader gets comes from the table. So a
 message may come late, twice or in another order, and a lost one delays what the schedule finds. The queue is there
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from aws.deadline import Deadline
 from kanban.feed_readers import FeedReaderStore, is_due, is_leased
 from kanban.values import FeedReader
+from readers.jobs import JobRunner
 from readers.runner import Runner
 
 log = logging.getLogger("tackboard")
@@ -28,6 +29,9 @@ MIN_REMAINING_SECONDS = 20.0
 """No batch is begun with less time left: a call takes ten seconds, and its outcome must be written."""
 
 _KEY_PREFIX = "B#"
+
+_JOBS_KEY = "Y"
+"""The partition with an entry for each job that is under way."""
 
 
 class UnknownEvent(Exception):
@@ -44,6 +48,9 @@ class WakeUpQueue(Protocol):
     def send(self, board_id: str, reader_name: str, delay_seconds: int = 0) -> None:
         """Send a message that arrives after so many seconds, up to `MAX_DELAY_SECONDS`."""
 
+    def send_job(self, user_id: str, job_id: str) -> None:
+        """Send a message to run a job."""
+
 
 class ReaderFunction:
     """Handles the events of the stream, of the queue and of the schedule."""
@@ -55,12 +62,15 @@ class ReaderFunction:
         queue: WakeUpQueue,
         deadline: Deadline,
         now: Callable[[], datetime],
+        *,
+        job_runner: JobRunner,
     ) -> None:
         self._store = store
         self._runner = runner
         self._queue = queue
         self._deadline = deadline
         self._now = now
+        self._job_runner = job_runner
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event. Raises UnknownEvent, and Busy if the table can't be used: then AWS sends it once more."""
@@ -82,7 +92,9 @@ class ReaderFunction:
         raise UnknownEvent("The event is neither one of the stream, nor of the queue, nor of the schedule.")
 
     def _wake_up(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Send a message for each reader of these boards that is to go on now."""
+        """Send a message for each reader of these boards that is to go on now, and for jobs if there is a new one."""
+        if any(record["dynamodb"]["Keys"]["pk"]["S"] == _JOBS_KEY for record in records):
+            self._wake_up_jobs()
         for board_id in dict.fromkeys(_board_ids(records)):
             for reader in self._store.list_readers(board_id):
                 # One that waits for another attempt has a message under way already, or is left to the schedule:
@@ -92,15 +104,20 @@ class ReaderFunction:
         return {}
 
     def _run(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Run the readers of these messages; those that fail come once more."""
+        """Run the readers and jobs of these messages; those that fail come once more."""
         failures = []
         for record in records:
+            kind = "A reader of the feed"
             try:
                 message = json.loads(record["body"])
-                self._run_reader(message["board_id"], message["reader"])
+                if "job_id" in message:
+                    kind = "A job"
+                    self._run_job(message["user_id"], message["job_id"])
+                else:
+                    self._run_reader(message["board_id"], message["reader"])
             except Exception:
                 # One message must not fail the others of its batch.
-                log.exception("A reader of the feed failed")
+                log.exception("%s failed", kind)
                 failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
@@ -119,6 +136,24 @@ class ReaderFunction:
                 return
         if (delay := self._compute_delay(reader)) is not None:
             self._queue.send(board_id, name, delay)
+
+    def _run_job(self, user_id: str, job_id: str) -> None:
+        """Run a job, if it is due, and let it go on later. Raises OutOfTime, and what the runner raises."""
+        job = self._job_runner.find_due(user_id, job_id)
+        if job is None:
+            return
+        if not self._has_time():
+            raise OutOfTime("Too little time remains to begin a step.")
+        self._job_runner.run(job, self._has_time)
+        if self._job_runner.find_due(user_id, job_id):
+            self._queue.send_job(user_id, job_id)
+
+    def _wake_up_jobs(self) -> int:
+        """Send a message for every job that is due; return how many there are."""
+        jobs = self._job_runner.list_due()
+        for job in jobs:
+            self._queue.send_job(job.user_id, job.id)
+        return len(jobs)
 
     def _has_more(self, reader: FeedReader) -> bool:
         """Tell whether there is anything for the reader, now or when it is due."""
@@ -146,11 +181,11 @@ class ReaderFunction:
         return self._deadline.remaining() > MIN_REMAINING_SECONDS
 
     def _sweep(self) -> dict[str, Any]:
-        """Send a message for every reader that is due: those that wait for long, and those whose message was lost."""
+        """Send a message for all that is due: readers that wait for long, and what the message was lost of."""
         readers = self._runner.list_due()
         for reader in readers:
             self._queue.send(reader.board_id, reader.name)
-        return {"readers": len(readers)}
+        return {"readers": len(readers), "jobs": self._wake_up_jobs()}
 
 
 def _count_seconds(now: datetime, until: datetime) -> int:

@@ -23,6 +23,11 @@ class SqsQueue:
         body = json.dumps({"board_id": board_id, "reader": reader_name})
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
 
+    def send_job(self, user_id: str, job_id: str) -> None:
+        """Send a message to run a job. Raises what the SDK raises, as `send` does."""
+        body = json.dumps({"user_id": user_id, "job_id": job_id})
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
 
 def create_sqs_client(region: str) -> Any:
     """Return a client of the SDK, with the credentials of the environment."""

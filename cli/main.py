@@ -33,6 +33,7 @@ from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
+from readers.jobs import JobRunner
 from readers.reader_thread import POLL_INTERVAL, ReaderThread
 from readers.runner import Runner
 from server.uvicorn_server import ServerSettings, listen, serve
@@ -76,7 +77,7 @@ _PURGE_BATCH_SIZE = 500
 """How much a purge erases in one step: little enough for a server that runs meanwhile."""
 
 
-USER_ACTIONS = ("owner", "member", "deactivate", "reactivate")
+USER_ACTIONS = ("owner", "member", "deactivate", "reactivate", "delete")
 """What `user` can do to a user."""
 
 
@@ -137,29 +138,35 @@ def run(settings: Settings) -> None:
             address = _browser_address(settings.host, listener.getsockname()[1])
             print(_format_greeting(settings, address, token_text), flush=True)
             server_settings = ServerSettings(quick_thread_count=_count_quick_threads(settings.store_url))
-            with _run_readers(wsgi.reader_runner, settings.store_url):
+            with _run_readers(wsgi.reader_runner, wsgi.job_runner, settings.store_url):
                 serve(wsgi.edge, listener, wsgi.application, server_settings, wsgi.store.read_board_seqs)
     print("Stopped.")
 
 
 def readers(settings: Settings) -> None:
-    """Deliver webhooks until stopped, where another server than `run` serves the application; `run` does it itself.
+    """Deliver webhooks and run jobs until stopped, where another server than `run` serves the application.
 
-    Several of these may run: each message is sent by one of them. STORE_URL must be that of the server.
+    `run` does it itself. Several of these may run: each message is sent by one of them. STORE_URL must be that of the
+    server.
     """
-    from app.reader_runner import build_runner  # noqa: PLC0415 - the other commands need none of it.
+    from app.job_runner import build_job_runner  # noqa: PLC0415 - the other commands need none of it.
+    from app.reader_runner import build_runner  # noqa: PLC0415
 
     policy = read_app_settings(os.environ)["webhook_policy"]
-    with _open_existing_store(settings) as store, _run_readers(build_runner(store, policy), settings.store_url):
-        print("Webhooks are delivered.\nCtrl-C stops it.", flush=True)
+    with (
+        _open_existing_store(settings) as store,
+        _run_readers(build_runner(store, policy), build_job_runner(store), settings.store_url),
+    ):
+        print("Webhooks are delivered, and jobs are run.\nCtrl-C stops it.", flush=True)
         threading.Event().wait()
 
 
 @contextmanager
-def _run_readers(runner: Runner, store_url: str) -> Iterator[None]:
-    """Run the readers of the feed in the background, such as webhooks, and stop them at the end."""
+def _run_readers(runner: Runner, job_runner: JobRunner, store_url: str) -> Iterator[None]:
+    """Run the readers of the feed in the background, such as webhooks, and the jobs, and stop them at the end."""
     # On DynamoDB, to look for readers that are due costs a read unit for each reader.
-    readers = ReaderThread(runner, timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL)
+    interval = timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL
+    readers = ReaderThread(runner, job_runner, interval)
     readers.start()
     try:
         yield
@@ -205,12 +212,15 @@ def users(settings: Settings) -> None:
 
 
 def user(settings: Settings) -> None:
-    """Change what a user may do in the installation.
+    """Change what a user may do in the installation, or delete them.
 
     `owner` makes the user an owner, who can let users in and put them out; `member` takes that back. `deactivate` ends
     the user's tokens and sessions and lets them in no more, until `reactivate`. The installation always has an owner.
+
+    `delete` erases a deactivated user, board by board; what they wrote stays. It is a job: if this command is stopped,
+    the server goes on with it.
     """
-    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
+    from cli import job_commands, user_accounts  # noqa: PLC0415 - a server needs none of it.
 
     with _open_existing_store(settings) as store:
         context, _ = _act_for(store, settings.user_id)
@@ -218,9 +228,27 @@ def user(settings: Settings) -> None:
         if account is None or settings.user_id is None:
             raise CommandError("Name the user.")
         try:
-            print(user_accounts.change_user(store, account, settings.action, context))
+            if settings.action == "delete":
+                owner, _ = _act_for(store, None)
+                with ProgressBar() as progress:
+                    print(job_commands.delete_user(store, account, owner, progress))
+            else:
+                print(user_accounts.change_user(store, account, settings.action, context))
         except user_accounts.UserUnchanged as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            if settings.action != "delete":
+                raise
+            print("Stopped. The job goes on within a minute where the server runs, or when this command is repeated.")
+
+
+def jobs(settings: Settings) -> None:
+    """List the jobs that are under way: id, kind, what each is about, state, and how much of it is done."""
+    from cli import job_commands  # noqa: PLC0415 - a server needs none of it.
+
+    with _open_existing_store(settings) as store:
+        for line in job_commands.describe_jobs(store):
+            print(line)
 
 
 def audit_log(settings: Settings) -> None:
@@ -370,11 +398,12 @@ def check_sign_in(settings: Settings) -> None:
 
 COMMANDS: Mapping[Callable[[Settings], None], str] = {
     run: "start the server; the first run prints an address with a token",
-    readers: "deliver webhooks, where another server than `run` serves the application",
+    readers: "deliver webhooks and run jobs, where another server than `run` serves the application",
     token: "print a new token of the owner, or of a user who has lost theirs",
     users: "list the users",
-    user: "make a user an owner of the installation, deactivate or reactivate them",
+    user: "make a user an owner of the installation, deactivate, reactivate or delete them",
     audit_log: "list who was let in and put out, and which tokens were created",
+    jobs: "list the jobs that are under way",
     sign_in: "print a link that signs the owner, or another user, in once",
     migrate: "bring the store of an older Tackboard up to date",
     backup: "copy everything to a new file, while the server may run",

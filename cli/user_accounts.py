@@ -29,7 +29,7 @@ def describe_users(store: Store) -> Iterator[str]:
     owner_ids = store.read_installation_owner_ids()
     for user in _read_users(store):
         last_use = _find_last_use(store, user.id)
-        state = "deactivated" if user.deactivated_at else "active"
+        state = "deleted" if user.deleted_at else "deactivated" if user.deactivated_at else "active"
         role = installation.get_role(user.id, owner_ids)
         used = format_utc(last_use) if last_use else "never used"
         yield "  ".join((f"{user.id:30}", f"{state:11}", f"{role:6}", f"{used:20}", user.name))

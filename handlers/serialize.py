@@ -27,6 +27,8 @@ from kanban.values import (
     Identity,
     InstallationRole,
     Invitation,
+    Job,
+    JobState,
     Label,
     List,
     Member,
@@ -73,9 +75,17 @@ _DELETED_AT = "**({} if value.deleted_at is None else {'deleted_at': format_utc(
 """The member of a value that is deleted."""
 
 _STATE = "'state': 'active' if value.deactivated_at is None else 'deactivated'"
-"""The state of a user, or of a membership."""
+"""The state of a membership."""
 
-_user: Callable[[User], JsonObject] = compile_serializer(User, {"deactivated_at": _STATE, "signed_out_at": ""})
+_user: Callable[[User], JsonObject] = compile_serializer(
+    User,
+    {
+        "deactivated_at": "'state': 'deleted' if value.deleted_at is not None else "
+        "'active' if value.deactivated_at is None else 'deactivated'",
+        "signed_out_at": "",
+        "deleted_at": "",
+    },
+)
 
 
 def user(value: User, installation_role: InstallationRole | None = None) -> JsonObject:
@@ -167,6 +177,24 @@ audit_entry: Callable[[AuditEntry], JsonObject] = compile_serializer(
     AuditEntry, {"expires_at": "", "data": "'data': dict(value.data)"}
 )
 """Serialize an `AuditEntry`."""
+
+
+def job(value: Job) -> JsonObject:
+    """Serialize a `Job`."""
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "subject_id": value.subject_id,
+        "state": value.state,
+        "progress": {"done": value.done, "total": value.total},
+        "result": {"board_count": value.done} if value.state is JobState.DONE else None,
+        "problem_code": value.problem_code,
+        "version": value.version,
+        "created_at": format_utc(value.created_at),
+        "started_at": format_optional_utc(value.started_at),
+        "ended_at": format_optional_utc(value.ended_at),
+    }
+
 
 invitation: Callable[[Invitation], JsonObject] = compile_serializer(Invitation, {"digest": "", "version": ""})
 """Serialize an `Invitation`, without its secret."""

@@ -1,4 +1,4 @@
-"""Users: search, sign up, get, update; their roles in the installation."""
+"""Users: search, sign up, get, update, deactivate, delete; their roles in the installation."""
 
 from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch, RandomBytes
@@ -11,7 +11,7 @@ from kanban.store import Store
 from kanban.users import SignupClosed
 from kanban.values import InstallationRole, Scope, User
 from kanban.views import PageKey
-from usecases import user_boards, user_search
+from usecases import user_boards, user_deletion, user_search
 
 
 def list_users(
@@ -107,6 +107,13 @@ def reactivate_user(store: Store, caller: Caller, context: ActionContext, user_i
         serialize.user(user, installation.get_role(user.id, owner_ids)),
         change=(change or Change()).merge(Change(steps=steps)),
     )
+
+
+def delete_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
+    """Start the job that deletes a deactivated user."""
+    _, user = _require_managed_user(store, caller, user_id, "delete users")
+    job = user_deletion.start(store, user, context)
+    return Result(serialize.job(job), 202, location=f"/jobs/{job.id}", change=Change(creates=(job,)))
 
 
 def transfer_boards(store: Store, caller: Caller, context: ActionContext, user_id: str, body: dict[str, str]) -> Result:

@@ -94,7 +94,9 @@ def _describe_updated(value: Entity, change: Change, context: ActionContext) -> 
 
 def _describe_updated_user(user: User, change: Change, context: ActionContext) -> Iterator[_Fact]:
     """Yield what others did with a user. All that users change of themselves is their name."""
-    if user.deactivated_at is not None:
+    if user.deleted_at is not None:
+        yield "user.deleted", user.id, {}
+    elif user.deactivated_at is not None:
         yield "user.deactivated", user.id, {}
     elif user.signed_out_at is not None and user.id != context.actor_id and not _changes_owners(change):
         yield "user.reactivated", user.id, {}

@@ -3,7 +3,7 @@
     DomainError
     ├── NotFound
     ├── Forbidden
-    ├── Conflict: IdTaken, IdentityTaken, ExternalIdTaken, LimitReached
+    ├── Conflict: IdTaken, IdentityTaken, DeletionUnderWay, ExternalIdTaken, LimitReached
     ├── Unprocessable: UnknownReference, SelfReference, EndsBeforeStart, IdempotencyKeyReused
     ├── Unauthenticated
     └── TooManyAttempts
@@ -67,6 +67,15 @@ class IdentityTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This account is an identity of another user: remove it there first.")
+
+
+class DeletionUnderWay(Conflict):
+    """Raised when a user should be deleted whom a job deletes already."""
+
+    code = "deletion_under_way"
+
+    def __init__(self) -> None:
+        super().__init__("A job deletes this user already.")
 
 
 class ExternalIdTaken(Conflict):
@@ -193,4 +202,6 @@ def conflict_for_duplicate(constraint: str) -> Conflict:
     kind, _, name = constraint.partition(".")
     if kind == "identity":
         return IdentityTaken()
+    if kind == "job":
+        return DeletionUnderWay()
     return ExternalIdTaken(kind) if name == "external_id" else IdTaken(kind)

@@ -24,6 +24,7 @@ PREFIXES = {
     "webhook": "whk_",
     "invitation": "inv_",
     "audit_entry": "aud_",
+    "job": "job_",
 }
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

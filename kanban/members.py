@@ -94,9 +94,37 @@ def reactivate(view: BoardView, user_id: str, context: ActionContext) -> Change 
     return _build_change_of_member(view, context, member, _set_deactivated(member, None, context))
 
 
+def remove_deleted_user(
+    view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]
+) -> Change | None:
+    """Remove a user who is being deleted, like somebody who leaves, from a live or deleted board; None if they left.
+
+    `running_cards` are all cards whose clocks run in the user's name. An owner of the installation does it.
+    """
+    member = _find_member(view, user_id)
+    if member is None:
+        return None
+    change = build_change(
+        view,
+        context,
+        "member.removed",
+        updates=card_clock.stop_clocks(running_cards, context.at),
+        deletes=(member,),
+        data={"user_id": user_id},
+    )
+    return replace(change, is_by_installation=True)
+
+
 def has_active_owner(view: BoardView) -> bool:
     """Return whether any owner of the board is not deactivated."""
     return any(member.role == Role.OWNER and member.deactivated_at is None for member in view.members)
+
+
+def needs_owner(view: BoardView, user_id: str) -> bool:
+    """Return whether this user owns the board, and no other active user does."""
+    owners = [member for member in view.members if member.role == Role.OWNER]
+    is_owner = any(member.user_id == user_id for member in owners)
+    return is_owner and all(member.user_id == user_id or member.deactivated_at for member in owners)
 
 
 def appoint_owner(view: BoardView, user_id: str, context: ActionContext) -> Change | None:

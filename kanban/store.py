@@ -15,6 +15,7 @@ from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
 from kanban.invitation_store import InvitationStore
+from kanban.job_store import JobStore
 from kanban.request_usage import UsageStore
 from kanban.sign_in_store import SignInStore
 from kanban.values import (
@@ -196,6 +197,10 @@ class StoredResponse:
     expires_at: datetime
 
 
+OPERATIONS_ABOUT_USERS = frozenset({"deactivate_user", "reactivate_user", "transfer_boards"})
+"""The operations whose stored responses show another user."""
+
+
 class Store(Protocol):
     """The operations of a store.
 
@@ -221,6 +226,10 @@ class Store(Protocol):
     @property
     def audit_log(self) -> AuditLogStore:
         """Return the store of the audit log, in the same data."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """Return the store of the jobs, in the same data."""
 
     @property
     def request_usage(self) -> UsageStore:
@@ -369,6 +378,12 @@ class Store(Protocol):
         Memberships are not checked: this tells a process that another one has written.
         """
 
+    def page_board_ids(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[str]:
+        """Read the ids of all boards that the user is a member of, deleted ones included.
+
+        Some may be boards that they have just left, and which `read_deleted` does not return to them.
+        """
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """Return the id of the live board that this user created with that external id."""
 
@@ -469,6 +484,15 @@ class Store(Protocol):
 
         An engine may keep it up to a day longer. Return how many were looked at; 0 if none is left, except what another
         purge is erasing right now.
+        """
+
+    def erase_user(self, user_id: str, limit: int) -> int:
+        """Erase about `limit` things that belong to a deleted user who is no member of any board.
+
+        These are tokens and sessions with from where they were used, identities, sign-in codes and stored responses;
+        also stored responses of owners of the installation to operations about users (`OPERATIONS_ABOUT_USERS`), which
+        may show the name. The user, their jobs and what they wrote on boards stay. Return how many were erased; 0 if
+        nothing is left. It may be interrupted anywhere, and the next caller continues.
         """
 
     def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Users: create, update, deactivate, reactivate."""
+"""Users: create, update, deactivate, reactivate, delete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,10 @@ from kanban.tokens import TokenChanged
 from kanban.values import InstallationOwners, InstallationRole, User
 
 SIGN_UP_IS_CLOSED = "Sign-up is closed: only the owner of this installation can create users."
+
+
+FORMER_MEMBER = "Former member"
+"""The name of a deleted user."""
 
 
 class SignupClosed(Unauthenticated):
@@ -53,6 +57,27 @@ class UserActive(Conflict):
         super().__init__("This user is active, and can make other users owners of their boards: deactivate them first.")
 
 
+class UserDeleted(Conflict):
+    """Raised when a deleted user should come back."""
+
+    code = "user_deleted"
+
+    def __init__(self) -> None:
+        super().__init__("This user is deleted, and can't come back.")
+
+
+class BoardsWithoutOwner(Conflict):
+    """Raised when a user should be deleted who is the only active owner of boards."""
+
+    code = "boards_without_owner"
+
+    def __init__(self, board_ids: Sequence[str]) -> None:
+        """Take the ids of the boards, as many as the problem names."""
+        boards = "1 board" if len(board_ids) == 1 else f"{len(board_ids)} boards"
+        super().__init__(f"{boards} would be left without an active owner: transfer the boards of this user first.")
+        self.board_ids = list(board_ids)
+
+
 def ensure_deactivated(user: User) -> None:
     """Raise UserActive unless the user is deactivated."""
     if user.deactivated_at is None:
@@ -65,7 +90,9 @@ def is_valid_since(user: User, created_at: datetime) -> bool:
 
 
 def ensure_active(user: User) -> None:
-    """Raise UserDeactivated if the user is deactivated."""
+    """Raise UserDeactivated if the user is deactivated, UserDeleted if nothing is left of them."""
+    if user.deleted_at is not None:
+        raise UserDeleted
     if user.deactivated_at is not None:
         raise UserDeactivated
 
@@ -90,10 +117,24 @@ def deactivate(user: User, owner_ids: tuple[str, ...], context: ActionContext) -
 
 
 def reactivate(user: User, context: ActionContext) -> tuple[User, Change | None]:
-    """Let the user sign in again; no change if they may already. What was valid before stays void."""
+    """Let the user sign in again; no change if they may already. What was valid before stays void.
+
+    Raises UserDeleted.
+    """
+    if user.deleted_at is not None:
+        raise UserDeleted
     if user.deactivated_at is None:
         return user, None
     updated = replace(user, version=user.version + 1, updated_at=context.at, deactivated_at=None)
+    return updated, Change(updates=(updated,))
+
+
+def delete(user: User, context: ActionContext) -> tuple[User, Change | None]:
+    """Leave nothing of a deactivated user but the id; no change if that was done before. Raises UserActive."""
+    ensure_deactivated(user)
+    if user.deleted_at is not None:
+        return user, None
+    updated = replace(user, name=FORMER_MEMBER, version=user.version + 1, updated_at=context.at, deleted_at=context.at)
     return updated, Change(updates=(updated,))
 
 

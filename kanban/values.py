@@ -51,6 +51,22 @@ class TokenKind(StrEnum):
     SESSION = "session"
 
 
+class JobKind(StrEnum):
+    """What a job does."""
+
+    DELETE_USER = "delete_user"
+
+
+class JobState(StrEnum):
+    """Where a job is. The last three are its ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class InstallationRole(StrEnum):
     """What a user may do in the whole installation: owners let users in and put them out."""
 
@@ -89,7 +105,8 @@ class User:
     """A person who can hold tokens and be a member of boards.
 
     Since `deactivated_at` the user can neither call nor sign in. `signed_out_at` is when that last began, also of a
-    user who is active again: tokens, sessions and sign-in codes from before are void for good.
+    user who is active again: tokens, sessions and sign-in codes from before are void for good. Since `deleted_at`
+    nothing is left of the user but the id.
     """
 
     id: str
@@ -99,6 +116,7 @@ class User:
     updated_at: datetime
     deactivated_at: datetime | None = None
     signed_out_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +202,47 @@ class SignInCode:
     expires_at: datetime
     created_by: str | None = None
     token_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that goes on after the request that started it, step by step: see `kanban.jobs`.
+
+    Attributes:
+        id: The id.
+        user_id: Who has started it.
+        kind: What it does.
+        subject_id: What it is about. One job of a kind at a time is under way for a subject.
+        state: Where it is.
+        done: How much is done.
+        total: How much there is to do, None before it has begun.
+        version: Raised by each write: whoever has read an older one writes nothing.
+        created_at: When it was started.
+        started_at: When its first step began.
+        ended_at: When it ended.
+        expires_at: When it is erased, after its end.
+        problem_code: Why it failed.
+        attempts: How often it was leased since its last step.
+        lease_owner: The worker, None without one.
+        lease_until: When the lease ends.
+    """
+
+    id: str
+    user_id: str
+    kind: JobKind
+    subject_id: str
+    state: JobState
+    done: int
+    total: int | None
+    version: int
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    expires_at: datetime | None = None
+    problem_code: str | None = None
+    attempts: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -731,6 +790,7 @@ Entity = (
     | Token
     | SignInCode
     | Identity
+    | Job
     | Board
     | Member
     | Label

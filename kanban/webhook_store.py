@@ -21,5 +21,8 @@ class WebhookStore(Protocol):
     def list_deliveries(self, board_id: str, webhook_id: str) -> Sequence[WebhookDelivery]:
         """Return the deliveries of a webhook that are kept, newest first."""
 
+    def erase_deliveries(self, board_id: str, webhook_id: str) -> None:
+        """Erase the deliveries of a webhook that are kept."""
+
     def list_owner_ids(self, board_id: str) -> Sequence[str]:
         """Return the user ids of the owners of a board, also of a deleted one."""

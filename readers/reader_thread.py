@@ -1,28 +1,36 @@
-"""Run the readers of the feed in the background of a server."""
+"""Run the readers of the feed, and the jobs, in the background of a server."""
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import TypeVar
 
 from kanban.store import Busy
-from kanban.values import FeedReader
+from readers.jobs import JobRunner
 from readers.runner import Runner
 
 log = logging.getLogger("tackboard")
 
+T = TypeVar("T")
+
+ShouldGoOn = Callable[[], bool]
+"""Tells whether to begin anything more."""
+
 POLL_INTERVAL = timedelta(seconds=1)
-"""How often the thread looks for readers that are due, unless it is told otherwise."""
+"""How often the thread looks for readers and jobs that are due, unless it is told otherwise."""
 
 WORKERS = 4
-"""How many readers are run at once, so that a slow receiver doesn't delay all others."""
+"""How many readers and jobs are run at once, so that a slow receiver doesn't delay all others."""
 
 
 class ReaderThread:
-    """Looks for readers that are due, and runs them until it is stopped. Several processes may do that."""
+    """Looks for readers and jobs that are due, and runs them until it is stopped. Several processes may do that."""
 
-    def __init__(self, runner: Runner, interval: timedelta = POLL_INTERVAL) -> None:
+    def __init__(self, runner: Runner, job_runner: JobRunner, interval: timedelta = POLL_INTERVAL) -> None:
         self._runner = runner
+        self._job_runner = job_runner
         self._interval = interval.total_seconds()
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="readers", daemon=True)
@@ -50,25 +58,38 @@ class ReaderThread:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
-        """Begin to run the readers that are due, but for those that run already."""
+        """Begin to run what is due, but for what runs already."""
         self._running = {key: future for key, future in self._running.items() if not future.done()}
-        try:
-            readers = self._runner.list_due()
-        except Busy as error:
-            log.warning("The readers of the feed can't be read now: %s", error)
-            return
-        for reader in readers:
-            key = (reader.board_id, reader.name)
-            if key not in self._running:
-                self._running[key] = pool.submit(self._run_reader, reader)
+        for reader in _list_due("The readers of the feed", self._runner.list_due):
+            self._submit(pool, "A reader of the feed", (reader.board_id, reader.name), self._runner.run, reader)
+        for job in _list_due("The jobs", self._job_runner.list_due):
+            self._submit(pool, "A job", (job.user_id, job.id), self._job_runner.run, job)
 
-    def _run_reader(self, reader: FeedReader) -> None:
+    def _submit(
+        self, pool: ThreadPoolExecutor, kind: str, key: tuple[str, str], run: Callable[[T, ShouldGoOn], None], due: T
+    ) -> None:
+        if key not in self._running:
+            self._running[key] = pool.submit(self._run_safely, kind, run, due)
+
+    def _should_go_on(self) -> bool:
+        return not self._is_stopping.is_set()
+
+    def _run_safely(self, kind: str, run: Callable[[T, ShouldGoOn], None], due: T) -> None:
         if self._is_stopping.is_set():
             return
         try:
-            self._runner.run(reader, lambda: not self._is_stopping.is_set())
+            run(due, self._should_go_on)
         except Busy as error:
-            log.warning("A reader of the feed has to wait: %s", error)
+            log.warning("%s has to wait: %s", kind, error)
         except Exception:
-            # The future's result is not read. The reader is tried once more when its lease has ended.
-            log.exception("A reader of the feed failed")
+            # The future's result is not read. The same is tried once more when its lease has ended.
+            log.exception("%s failed", kind)
+
+
+def _list_due(kind: str, list_due: Callable[[], Sequence[T]]) -> Sequence[T]:
+    """Return what is due, nothing while the store is away."""
+    try:
+        return list_due()
+    except Busy as error:
+        log.warning("%s can't be read now: %s", kind, error)
+        return ()

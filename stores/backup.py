@@ -26,14 +26,24 @@ from stores.backup_file import BackupError
 from stores.errors import OpenMode, StoreMissing
 from stores.sql import migrations, sqlite
 from stores.sql.mapping import format_timestamp
-from stores.sql.tables import BOOLEAN, JSON, TIMESTAMP, boards, feed_readers, metadata, webhook_deliveries, webhooks
+from stores.sql.tables import (
+    BOOLEAN,
+    JSON,
+    TIMESTAMP,
+    boards,
+    feed_readers,
+    jobs,
+    metadata,
+    webhook_deliveries,
+    webhooks,
+)
 
 BATCH_ROWS = 1_000
 """How many rows are held in memory at a time."""
 
 _new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
 
-_PROGRESS_TABLES = frozenset((feed_readers, webhook_deliveries))
+_PROGRESS_TABLES = frozenset((feed_readers, jobs, webhook_deliveries))
 """Tables that change by themselves, without anybody's request: no part of a digest."""
 
 Progress = Callable[[str, int], None]

@@ -9,13 +9,14 @@ from kanban.values import (
     Identity,
     InstallationOwners,
     Invitation,
+    Job,
     Member,
     SignInCode,
     Token,
     User,
 )
 
-_BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity | AuditEntry
+_BOARDLESS = User | InstallationOwners | Token | SignInCode | Identity | Job | AuditEntry
 """What belongs to no board."""
 
 _OF_NEW_USER = User | Token | Identity

@@ -40,6 +40,7 @@ ARGUMENTS = {
     "users": [],
     "user": ["mina", "owner"],
     "audit-log": [],
+    "jobs": [],
     "sign-in": [],
     "migrate": [],
     "backup": ["new.db"],

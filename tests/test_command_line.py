@@ -18,12 +18,14 @@ from urllib.request import Request, urlopen
 import pytest
 
 from cli import main
+from cli.job_commands import delete_user
 from cli.progress import ProgressBar
-from kanban import boards, cards, sign_in, tokens, users
+from cli.user_accounts import UserUnchanged
+from kanban import boards, cards, jobs, sign_in, tokens, users
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import StoredResponse
-from kanban.values import NewBoard, NewCard, Scope
+from kanban.values import JobKind, NewBoard, NewCard, Scope
 from stores import open_store
 from tests.live_server import LiveServer
 
@@ -304,6 +306,70 @@ def test_a_user_is_deactivated_and_reactivated(capsys: pytest.CaptureFixture[str
         token, user = token_and_user
     assert user.deactivated_at is None
     assert not users.is_valid_since(user, token.created_at)
+
+
+def test_a_user_is_deleted_after_they_were_deactivated(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+
+    assert main.main(["user", "mina", "delete"]) == 1
+    assert capsys.readouterr().err.startswith("This user is active")
+    assert main.main(["user", "mina", "deactivate"]) == 0
+    assert main.main(["user", "mina", "delete"]) == 0
+    assert capsys.readouterr().out.endswith("The user 'mina' is deleted. Boards that they were removed from: 0.\n")
+    main.main(["users"])
+    assert "deleted" in capsys.readouterr().out
+    assert main.main(["user", "mina", "reactivate"]) == 1
+    assert capsys.readouterr().err == "This user is deleted, and can't come back.\n"
+
+
+def test_a_deletion_that_is_stopped_goes_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+    main.main(["user", "mina", "deactivate"])
+    steps = iter([KeyboardInterrupt])
+
+    def stop(*_: object) -> None:
+        for error in steps:
+            raise error
+
+    monkeypatch.setattr(ProgressBar, "__call__", stop)
+    capsys.readouterr()
+
+    assert main.main(["user", "mina", "delete"]) == 0
+    assert capsys.readouterr().out.startswith("Stopped. The job goes on within a minute")
+    assert main.main(["jobs"]) == 0
+    assert capsys.readouterr().out.split()[1:] == ["delete_user", "mina", "running", "0/?"]
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        (job,) = store.jobs.page_unended_jobs(10).items
+        store.jobs.write_job(jobs.release(job))
+    assert main.main(["user", "mina", "delete"]) == 0
+    assert capsys.readouterr().out.startswith("The user 'mina' is deleted")
+    assert main.main(["jobs"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_deletion_that_somebody_else_works_at_is_waited_for() -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+    main.main(["user", "mina", "deactivate"])
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        now = datetime.now(UTC).replace(microsecond=0)
+        context = ActionContext("ann", now, IdGenerator(lambda: now, os.urandom))
+        mina = store.read_user("mina")
+        assert mina
+        job = jobs.create(JobKind.DELETE_USER, "mina", context)
+        store.commit(Change(creates=(job,)))
+        leased = jobs.lease(job, "another", now)
+        store.jobs.write_job(leased)
+
+        def cancel(_: float) -> None:
+            store.jobs.write_job(jobs.cancel(leased, now))
+
+        with pytest.raises(UserUnchanged, match="is cancelled: the user 'mina' is not deleted"):
+            delete_user(store, mina, context, lambda *_: None, cancel)
 
 
 @pytest.mark.parametrize("command", ["token", "sign-in"])

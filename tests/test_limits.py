@@ -118,6 +118,13 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ERASED": 20,
         "SECRET_DIGITS": 26,
     },
+    "usecases.audit_log": {"MAX_ENTRIES_LOOKED_AT": 1_000},
+    "kanban.jobs": {
+        "JOB_LIFETIME": timedelta(days=30),
+        "LEASE_DURATION": timedelta(seconds=60),
+        "MAX_ATTEMPTS": 10,
+        "MAX_CLOCK_SKEW": timedelta(seconds=30),
+    },
     "kanban.identities": {"MAX_IDENTITIES_PER_USER": 10},
     "kanban.webhook_store": {"MAX_KEPT_DELIVERIES": 100},
     "kanban.webhooks": {"PREVIOUS_SECRET_LIFETIME": timedelta(hours=24)},

@@ -54,7 +54,7 @@ def list_boards_without_owner(store: Store, user_id: str) -> list[BoardView]:
     views: list[BoardView] = []
     for board, role in _read_boards(store, user_id):
         view = store.read_board(board.id, user_id) if role is Role.OWNER else None
-        if view is None or _has_other_owner(view, user_id):
+        if view is None or not members.needs_owner(view, user_id):
             continue
         views.append(view)
         if len(views) == MAX_LISTED_BOARDS:
@@ -108,10 +108,3 @@ def _read_boards_of_kind(store: Store, user_id: str, *, archived: bool) -> Itera
         after = page.next_key
         if after is None:
             return
-
-
-def _has_other_owner(view: BoardView, user_id: str) -> bool:
-    return any(
-        member.role == Role.OWNER and member.deactivated_at is None and member.user_id != user_id
-        for member in view.members
-    )

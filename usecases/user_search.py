@@ -23,7 +23,7 @@ def sees_all_users(caller: Caller, owner_ids: tuple[str, ...]) -> bool:
 def page_users(
     store: Store, caller: Caller, *, sees_all: bool, q: str | None, limit: int, after: PageKey | None = None
 ) -> Page[User]:
-    """Return a page of users by id, those whose id or name contains `q`, ignoring case.
+    """Return a page of users by id, those whose id or name contains `q`, ignoring case. Deleted ones are left out.
 
     It looks at MAX_USERS_LOOKED_AT users at most, so it may be empty while more follow.
     """
@@ -33,7 +33,7 @@ def page_users(
     looked_at = 0
     for users, is_last in pages:
         for number, user in enumerate(users, 1):
-            if text is None or text in fold(f"{user.id}\n{user.name}"):
+            if user.deleted_at is None and (text is None or text in fold(f"{user.id}\n{user.name}")):
                 matches.append(user)
             looked_at += 1
             has_more = not is_last or number < len(users)

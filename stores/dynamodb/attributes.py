@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kanban.fields import Field, compile_constructor, compile_function, describe
-from kanban.values import Color, Enforcement, Role, Scope, Stage, TokenKind, WebhookState
+from kanban.values import Color, Enforcement, JobKind, JobState, Role, Scope, Stage, TokenKind, WebhookState
 from stores.dynamodb.keys import Item, format_timestamp
 
 parse_timestamp = datetime.fromisoformat
@@ -17,7 +17,7 @@ parse_timestamp = datetime.fromisoformat
 # A lookup is several times faster than a call of the enumeration, and pages hold many of these.
 WORDS: Mapping[str, Mapping[str, Any]] = {
     enumeration.__name__: {str(word): word for word in enumeration}
-    for enumeration in (Role, Scope, TokenKind, Stage, Color, Enforcement, WebhookState)
+    for enumeration in (Role, Scope, TokenKind, Stage, Color, Enforcement, WebhookState, JobKind, JobState)
 }
 """The words of each enumeration, by its name."""
 

@@ -179,10 +179,15 @@ def _find_obstacle(change: Change, event: Event, head: BoardHead) -> Conflict | 
 
 
 def _may_write(change: Change, event: Event, head: BoardHead) -> bool:
-    """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves or joins it."""
+    """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves or joins it.
+
+    An owner of the installation may write to a deleted board, too.
+    """
+    if change.is_by_installation:
+        return True
     if (head.board.deleted_at is not None) != change.restores_board:
         return False
-    if change.is_by_installation or joins_by_invitation(change, event):
+    if joins_by_invitation(change, event):
         return True
     member = head.members.get(event.actor_id)
     if member is None or member.deactivated_at is not None:

@@ -23,6 +23,7 @@
                   I#<operation>#<key>    the stored response of an idempotency key
                   G#<when>#<digest>      a sign-in code of the user
                   H#<identity>           an identity of the user
+                  Y#<job>                a job that the user has started
     G#<digest>    G                      the sign-in code that has that digest
     J             J#<invitation>         an invitation to no board
     J#<invit.>    J                      to which board that invitation is
@@ -35,6 +36,7 @@
     A             <entry>                an entry of the installation's audit log
     S             secret, owner          what belongs to the installation
     U             <user>                 there is that user
+    Y             <kind>#<subject>       there is a job of that kind under way for that subject
     L#<caller>    L                      how much of its limit that caller has used
 
 Local indexes: `place` has cards by list and rank; `recent` has cards by their last change, time entries by their end
@@ -229,7 +231,17 @@ def identity_of_user_key(user_id: str, identity_id: str) -> Item:
     return item_key(f"U#{user_id}", f"H#{identity_id}")
 
 
+def job_key(user_id: str, job_id: str) -> Item:
+    """Return the key of a job that the user has started."""
+    return item_key(f"U#{user_id}", f"Y#{job_id}")
+
+
 # Of the installation
+
+
+def unended_job_key(kind: str, subject_id: str) -> Item:
+    """Return the key of the item that tells that there is a job under way."""
+    return item_key("Y", f"{kind}#{subject_id}")
 
 
 def identity_key(issuer: str, subject: str) -> Item:

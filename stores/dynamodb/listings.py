@@ -52,6 +52,13 @@ def page_boards(
     return cut_page(boards, limit, lambda board_and_role: board_and_role[0].id)
 
 
+def page_board_ids(reader: TableReader, user_id: str, limit: int, after: PageKey | None) -> Page[str]:
+    """Return the ids of the user's boards, deleted ones included."""
+    first = f"B#{after[0]}{keys.NEXT_KEY_SUFFIX}" if after else "B#"
+    items = islice(reader.query(f"U#{user_id}", first, "B$", page_size=limit + 1), limit + 1)
+    return cut_page([str(item["sk"]["S"][2:]) for item in items], limit, lambda board_id: board_id)
+
+
 def page_deleted_lists(
     reader: TableReader, board_id: str, since: datetime, limit: int, after: PageKey | None
 ) -> Page[List]:

@@ -13,6 +13,7 @@ The writes, in this order, because DynamoDB reports all that fail and the first 
     identities          in the same way; those of users who join are created with a membership
     the audit log       its entries, which are always new
     invitations         to no board
+    jobs                in a change to no board
     the board's tip     nearly all conditions of a change are one on its seq
     the board's head    its lists, members and labels, if the change is one of these
     beyond the head     the board's external id, its tombstone, memberships, deleted lists
@@ -60,6 +61,7 @@ from stores.dynamodb.card_items import AssigneeUsers
 from stores.dynamodb.changes import creates_board, get_arriving_card, of_type
 from stores.dynamodb.conflicts import STALE, Conflict, ConflictKind, uniqueness_conflict
 from stores.dynamodb.invitations import write_invitations
+from stores.dynamodb.jobs import write_jobs
 from stores.dynamodb.keys import Item, key_of
 from stores.dynamodb.rebalance import rebalance
 from stores.dynamodb.snapshots import CardClaim, Snapshot, TransferParts
@@ -154,6 +156,7 @@ def _list_writes(
     yield from write_audit_entries(change)
     if change.event is None:
         yield from write_invitations(change)
+        yield from write_jobs(change, snapshot.nonce)
         return
     yield from _BoardWrites(change, change.event, snapshot, rank_changes).all()
     transfer, departure = snapshot.transfer, change.departure
@@ -360,7 +363,7 @@ class _BoardWrites:
         """Claim the board's external id, or withdraw its claim, where that is not as it was."""
         board = self._board
         # A deleted board has given its claim up: when it is restored, it claims its external id again.
-        has_claim = not self._change.restores_board
+        has_claim = self._head is not None and self._head.board.deleted_at is None
         before = self._head.board.external_id if self._head and has_claim else None
         after = board.external_id if board.deleted_at is None else None
         if before == after:
@@ -393,7 +396,7 @@ class _BoardWrites:
     def _write_beyond_head(self) -> Iterator[Write]:
         """Write what the head doesn't hold: tombstones, the members' own lists of boards, deleted lists."""
         board, change = self._board, self._change
-        if board.deleted_at is not None:
+        if board.deleted_at is not None and not (self._head and self._head.board.deleted_at):
             yield Put(keys.tombstone_key(keys.format_timestamp(board.deleted_at), "board", board.id))
         for member in of_type(Member, change.creates):
             yield Put(board_items.membership_to_item(member))

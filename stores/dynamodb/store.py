@@ -44,11 +44,13 @@ from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.event_queries import read_queried_events
 from stores.dynamodb.feed_readers import DynamoFeedReaders
 from stores.dynamodb.invitations import DynamoInvitations
+from stores.dynamodb.jobs import DynamoJobs
 from stores.dynamodb.keys import Item
 from stores.dynamodb.purge import Purge
 from stores.dynamodb.reads import MAX_BATCH_KEYS, TableReader
 from stores.dynamodb.request_usage import DynamoUsage
 from stores.dynamodb.sign_in import DynamoSignIn
+from stores.dynamodb.user_erasure import UserErasure
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.webhooks import DynamoWebhooks
 from stores.dynamodb.writes import Put
@@ -66,11 +68,13 @@ class DynamoStore:
         self._reader = TableReader(client, table)
         self._committer = Committer(client, self._reader, table)
         self._purge = Purge(client, self._reader, table)
+        self._user_erasure = UserErasure(client, self._reader, table)
         self.webhooks = DynamoWebhooks(client, self._reader, table)
         self.feed_readers = DynamoFeedReaders(client, self._reader, table)
         self.sign_in = DynamoSignIn(self._reader)
         self.invitations = DynamoInvitations(self._reader)
         self.audit_log = DynamoAuditLog(self._reader)
+        self.jobs = DynamoJobs(client, self._reader, table)
         self.request_usage = DynamoUsage(client, table)
         self._secret: bytes | None = None
 
@@ -244,6 +248,9 @@ class DynamoStore:
 
         return listings.page_boards(self._reader, user_id, limit, after, matches)
 
+    def page_board_ids(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[str]:
+        return listings.page_board_ids(self._reader, user_id, limit, after)
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         claim = self._reader.get_item(keys.board_claim_key(user_id, external_id))
         item = self._reader.get_item(keys.head_key(claim["board_id"]["S"])) if claim else None
@@ -342,6 +349,9 @@ class DynamoStore:
 
     def purge_token_origins(self, before: datetime, limit: int) -> int:
         return token_origins.purge(self._client, self._reader, self._table, before, limit)
+
+    def erase_user(self, user_id: str, limit: int) -> int:
+        return self._user_erasure.step(user_id, self.read_installation_owner_ids(), limit)
 
     def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:
         try:

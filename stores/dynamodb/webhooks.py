@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kanban.values import Role, Webhook, WebhookDelivery
 from kanban.webhook_store import MAX_KEPT_DELIVERIES
 from stores.dynamodb import keys
+from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.client import ConditionFailed, RetryingClient
 from stores.dynamodb.reads import TableReader
 from stores.dynamodb.webhook_items import delivery_from_item, delivery_to_item, webhook_from_item
@@ -18,6 +19,7 @@ class DynamoWebhooks:
         self._client = client
         self._reader = reader
         self._table = table
+        self._batches = BatchWriter(client, table)
 
     def list_webhooks(self, board_id: str) -> Sequence[Webhook]:
         items = self._reader.query(f"B#{board_id}", "W#", "W$", page_size=MAX_KEPT_DELIVERIES)
@@ -38,6 +40,16 @@ class DynamoWebhooks:
         first, last = f"V#{webhook_id}#", f"V#{webhook_id}$"
         items = self._reader.query(f"B#{board_id}", first, last, page_size=MAX_KEPT_DELIVERIES)
         return sorted(map(delivery_from_item, items), key=lambda delivery: -delivery.number)
+
+    def erase_deliveries(self, board_id: str, webhook_id: str) -> None:
+        for batch, _ in self._reader.query_batches(
+            f"B#{board_id}",
+            f"V#{webhook_id}#",
+            f"V#{webhook_id}$",
+            page_size=MAX_KEPT_DELIVERIES,
+            projection="#pk, #sk",
+        ):
+            self._batches.delete(map(keys.key_of, batch))
 
     def list_owner_ids(self, board_id: str) -> Sequence[str]:
         head = self._reader.get_head(board_id)

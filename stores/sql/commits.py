@@ -21,6 +21,7 @@ from kanban.values import (
     Identity,
     InstallationOwners,
     Invitation,
+    Job,
     Label,
     List,
     Member,
@@ -42,6 +43,7 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     Token: (tables.tokens, mapping.token_to_row),
     SignInCode: (tables.sign_in_codes, mapping.sign_in_code_to_row),
     Identity: (tables.identities, mapping.identity_to_row),
+    Job: (tables.jobs, mapping.job_to_row),
     Board: (tables.boards, mapping.board_to_row),
     Member: (tables.members, mapping.member_to_row),
     Label: (tables.labels, mapping.label_to_row),
@@ -151,8 +153,13 @@ class CommitWriter:
         event = change.event
         actor_id = event.actor_id if event else ""
         actor_leaves = any(isinstance(value, Member) and value.user_id == actor_id for value in change.deletes)
-        if event and (change.is_by_installation or joins_by_invitation(change, event)):
-            self._transaction.write_one(self._bind(write_statements.UPDATE_JOINED_BOARD, **mapping.board_to_row(board)))
+        statement = None
+        if event and change.is_by_installation:
+            statement = write_statements.UPDATE_BOARD_BY_INSTALLATION
+        elif event and joins_by_invitation(change, event):
+            statement = write_statements.UPDATE_JOINED_BOARD
+        if statement is not None:
+            self._transaction.write_one(self._bind(statement, **mapping.board_to_row(board)))
             return
         statement = write_statements.update_board(restores=change.restores_board, actor_leaves=actor_leaves)
         self._transaction.write_one(self._bind(statement, **mapping.board_to_row(board), actor_id=actor_id))

@@ -66,6 +66,8 @@ _KIND_BY_TABLE = {
     "tokens": "token",
     "token_ancestors": "token_ancestor",
     "sign_in_codes": "sign_in_code",
+    "jobs": "job",
+    "audit_entries": "audit_entry",
     "identities": "identity",
     "boards": "board",
     "members": "member",

@@ -32,6 +32,9 @@ from kanban.values import (
     FeedReader,
     Identity,
     Invitation,
+    Job,
+    JobKind,
+    JobState,
     Label,
     Link,
     List,
@@ -62,7 +65,7 @@ format_timestamp = format_utc
 # A lookup is several times faster than calling the enum class, and pages hold many values.
 _ENUM_VALUES: Mapping[str, Mapping[str, Any]] = {
     enum_class.__name__: {str(value): value for value in enum_class}
-    for enum_class in (Role, Scope, TokenKind, Stage, Color, Enforcement, WebhookState)
+    for enum_class in (Role, Scope, TokenKind, Stage, Color, Enforcement, WebhookState, JobKind, JobState)
 }
 
 
@@ -236,6 +239,9 @@ identity_to_row: Callable[[Identity], _Write] = _compile_writer(Identity, _colum
 
 row_to_sign_in_code: Callable[[Row], SignInCode] = _compile_reader(SignInCode, _columns_of(tables.sign_in_codes))
 sign_in_code_to_row: Callable[[SignInCode], _Write] = _compile_writer(SignInCode, _columns_of(tables.sign_in_codes))
+
+row_to_job: Callable[[Row], Job] = _compile_reader(Job, _columns_of(tables.jobs))
+job_to_row: Callable[[Job], _Write] = _compile_writer(Job, _columns_of(tables.jobs))
 
 row_to_board: Callable[[Row], Board] = _compile_reader(Board, _columns_of(tables.boards))
 board_to_row: Callable[[Board], _Write] = _compile_writer(Board, _columns_of(tables.boards))

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.field_changes import erase_values
+from kanban.store import OPERATIONS_ABOUT_USERS
 from stores.sql import mapping, tables
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement, Statement, parameter
@@ -46,22 +47,23 @@ _CARDS_OF_BOARD, _CARDS_OF_LIST = (
 )
 
 
-def _delete_up_to_limit(table: sa.Table, column: sa.Column[Any]) -> Statement:
-    """Return a statement that deletes at most `limit` rows of a table that belong to the row of an id."""
+def _delete_up_to_limit(table: sa.Table, keys: sa.Select[Any]) -> Statement:
+    """Return a statement that deletes at most `limit` rows of a table, of those whose primary keys are selected."""
     key = list(table.primary_key.columns)
     row_key = sa.tuple_(*key) if len(key) > 1 else key[0]
-    return (
-        table.delete()
-        .where(row_key.in_(sa.select(*key).where(column == _ID).limit(_LIMIT)))
-        .returning(sa.literal_column("1"))
-    )
+    return table.delete().where(row_key.in_(keys.limit(_LIMIT))).returning(sa.literal_column("1"))
+
+
+def _delete_rows_of(table: sa.Table, column: sa.Column[Any]) -> Statement:
+    """Return a statement that deletes at most `limit` rows of a table that belong to the row of an id."""
+    return _delete_up_to_limit(table, sa.select(*table.primary_key.columns).where(column == _ID))
 
 
 _DELETE_CARD_PARTS = tuple(
-    _delete_up_to_limit(table, table.c.card_id) for table in (tables.comments, tables.checklists, tables.time_entries)
+    _delete_rows_of(table, table.c.card_id) for table in (tables.comments, tables.checklists, tables.time_entries)
 )
 _DELETE_BOARD_ROWS = tuple(
-    _delete_up_to_limit(table, table.c.board_id)
+    _delete_rows_of(table, table.c.board_id)
     for table in (
         *(tables.lists, tables.labels, tables.members, tables.feed_readers),
         *(tables.webhooks, tables.webhook_deliveries, tables.invitations, tables.events),
@@ -106,7 +108,10 @@ def _delete_expired(table: sa.Table) -> Statement:
 
 
 DELETE_EXPIRED = tuple(
-    map(_delete_expired, (tables.idempotency_records, tables.sign_in_codes, tables.invitations, tables.audit_entries))
+    map(
+        _delete_expired,
+        (tables.idempotency_records, tables.sign_in_codes, tables.invitations, tables.audit_entries, tables.jobs),
+    )
 )
 """Each deletes at most `limit` rows that have expired."""
 
@@ -125,6 +130,44 @@ ERASE_TOKEN_ORIGINS: Statement = (
     .returning(sa.literal_column("1"))
 )
 """Erases from where at most `limit` tokens were last used before a timestamp."""
+
+# The indexes of tokens by their user hold either live or revoked ones.
+_TOKEN_STATES = (tables.tokens.c.revoked_at.is_(None), tables.tokens.c.revoked_at.is_not(None))
+ERASE_USER: Sequence[Statement] = (
+    # All ancestors of a token are tokens of the same user.
+    *(
+        _delete_up_to_limit(
+            tables.token_ancestors,
+            sa.select(tables.token_ancestors.c.token_id, tables.token_ancestors.c.position)
+            .join(tables.tokens, tables.tokens.c.id == tables.token_ancestors.c.token_id)
+            .where(tables.tokens.c.user_id == _ID, has_state),
+        )
+        for has_state in _TOKEN_STATES
+    ),
+    *(
+        _delete_up_to_limit(
+            tables.tokens, sa.select(tables.tokens.c.id).where(tables.tokens.c.user_id == _ID, has_state)
+        )
+        for has_state in _TOKEN_STATES
+    ),
+    *(
+        _delete_rows_of(table, table.c.user_id)
+        for table in (tables.identities, tables.sign_in_codes, tables.idempotency_records)
+    ),
+)
+"""Each erases at most `limit` rows of a deleted user."""
+
+_RECORDS = tables.idempotency_records
+ERASE_RESPONSES: Sequence[Statement] = tuple(
+    _delete_up_to_limit(
+        _RECORDS,
+        sa.select(*_RECORDS.primary_key.columns).where(
+            _RECORDS.c.user_id == _ID, _RECORDS.c.operation_id == sa.literal_column(f"'{operation_id}'")
+        ),
+    )
+    for operation_id in sorted(OPERATIONS_ABOUT_USERS)
+)
+"""Each erases at most `limit` stored responses of an owner of the installation that show other users."""
 
 _DELETE_BY_ID: dict[sa.Table, sa.Delete] = {
     table: table.delete().where(table.c.id == _ID) for table in (tables.boards, tables.lists, tables.cards)
@@ -159,6 +202,17 @@ def purge_expired(transaction: Transaction, bind: Bind, now: str, limit: int) ->
     for statement in DELETE_EXPIRED:
         if erased < limit:
             erased += len(transaction.query(bind(statement, now=now, limit=limit - erased)))
+    return erased
+
+
+def erase_user(transaction: Transaction, bind: Bind, user_id: str, owner_ids: Sequence[str], limit: int) -> int:
+    """Erase up to `limit` rows of a deleted user, and stored responses of owners that may show the name.
+
+    Return how many were erased.
+    """
+    erased = _erase_rows(transaction, bind, ERASE_USER, user_id, limit)
+    for owner_id in owner_ids:
+        erased += _erase_rows(transaction, bind, ERASE_RESPONSES, owner_id, limit - erased)
     return erased
 
 

@@ -53,6 +53,7 @@ from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
 from stores.sql.feed_readers import SqlFeedReaders
 from stores.sql.invitations import SqlInvitations
+from stores.sql.jobs import SqlJobs
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.readiness import WriteReadiness
 from stores.sql.sign_in import SqlSignIn
@@ -83,6 +84,7 @@ class SqlStore:
         self.sign_in = SqlSignIn(engine, self._bind)
         self.invitations = SqlInvitations(engine, self._bind)
         self.audit_log = SqlAuditLog(engine, self._bind)
+        self.jobs = SqlJobs(engine, self._bind, self._begin_write)
         self.request_usage = engine.request_usage
 
     def read_board(
@@ -367,6 +369,11 @@ class SqlStore:
         values = {"since": format_timestamp(since), "role": str(Role.OWNER)}
         return self._page_boards(read_statements.DELETED_BOARDS, user_id, limit, after, **values)
 
+    def page_board_ids(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[str]:
+        values = {"after_id": after[0] if after else "", "limit": limit + 1}
+        rows = self._read(user_statements.BOARD_IDS, user_id=user_id, **values)
+        return cut_page([str(board_id) for (board_id,) in rows], limit, lambda board_id: board_id)
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         rows = self._read(read_statements.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
         return str(rows[0][0]) if rows else None
@@ -466,6 +473,12 @@ class SqlStore:
     def purge_token_origins(self, before: datetime, limit: int) -> int:
         statement = self._bind(purge.ERASE_TOKEN_ORIGINS, before=format_timestamp(before), limit=limit)
         return self._retry_erase(lambda transaction: len(transaction.query(statement)))
+
+    def erase_user(self, user_id: str, limit: int) -> int:
+        owner_ids = self.read_installation_owner_ids()
+        return self._retry_erase(
+            lambda transaction: purge.erase_user(transaction, self._bind, user_id, owner_ids, limit)
+        )
 
     def record_token_use(self, token_id: str, at: datetime, origin: str | None = None) -> None:
         values = {"token_id": token_id, "at": format_timestamp(at), "origin": origin}

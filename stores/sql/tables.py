@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
 
 from kanban.store import CardState
-from kanban.values import Color, Enforcement, Role, Stage, WebhookState
+from kanban.values import Color, Enforcement, JobState, Role, Stage, WebhookState
 
 TEXT = sa.Text()
 BYTEWISE_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -51,6 +51,7 @@ users = sa.Table(
     sa.Column("updated_at", TIMESTAMP, nullable=False),
     sa.Column("deactivated_at", TIMESTAMP),
     sa.Column("signed_out_at", TIMESTAMP),
+    sa.Column("deleted_at", TIMESTAMP),
     _check_between("version", 1),
     sqlite_strict=True,
 )
@@ -84,6 +85,13 @@ sa.Index(
     tokens.c.id,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
+)
+# For the deletion of their user.
+sa.Index(
+    "ix_tokens_revoked",
+    tokens.c.user_id,
+    sqlite_where=tokens.c.revoked_at.is_not(None),
+    postgresql_where=tokens.c.revoked_at.is_not(None),
 )
 sa.Index(
     "ix_tokens_origin",
@@ -148,6 +156,49 @@ sign_in_codes = sa.Table(
     sa.Index("ix_sign_in_codes_expired", "expires_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", BYTEWISE_TEXT, primary_key=True),
+    # Who has started it.
+    sa.Column("user_id", BYTEWISE_TEXT, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("subject_id", BYTEWISE_TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False),
+    sa.Column("done", INTEGER, nullable=False),
+    sa.Column("total", INTEGER),
+    sa.Column("version", INTEGER, nullable=False),
+    sa.Column("created_at", TIMESTAMP, nullable=False),
+    sa.Column("started_at", TIMESTAMP),
+    sa.Column("ended_at", TIMESTAMP),
+    sa.Column("expires_at", TIMESTAMP),
+    sa.Column("problem_code", TEXT),
+    sa.Column("attempts", INTEGER, nullable=False),
+    sa.Column("lease_owner", TEXT),
+    sa.Column("lease_until", TIMESTAMP),
+    _check_one_of("state", JobState),
+    _check_between("done", 0),
+    _check_between("attempts", 0),
+    _check_between("version", 1),
+    sa.Index("ix_jobs_user", "user_id", "id"),
+    sqlite_strict=True,
+)
+# The jobs that workers look for: one of a kind for a subject.
+sa.Index(
+    "uq_jobs_subject",
+    jobs.c.kind,
+    jobs.c.subject_id,
+    unique=True,
+    sqlite_where=jobs.c.ended_at.is_(None),
+    postgresql_where=jobs.c.ended_at.is_(None),
+)
+sa.Index(
+    "ix_jobs_expired",
+    jobs.c.expires_at,
+    sqlite_where=jobs.c.expires_at.is_not(None),
+    postgresql_where=jobs.c.expires_at.is_not(None),
 )
 
 boards = sa.Table(

@@ -84,6 +84,14 @@ TOKENS = (
 ALL_USERS = sa.select(users).where(users.c.id > parameter("after_id")).order_by(users.c.id).limit(parameter("limit"))
 """A page of all users above an id."""
 
+BOARD_IDS = (
+    sa.select(members.c.board_id)
+    .where(members.c.user_id == parameter("user_id"), members.c.board_id > parameter("after_id"))
+    .order_by(members.c.board_id)
+    .limit(parameter("limit"))
+)
+"""A page of the ids of a user's boards above an id."""
+
 _OWN = members.alias("own")
 _NEWEST_BOARD_IDS = (
     sa.select(_OWN.c.board_id)

@@ -11,6 +11,7 @@ from stores.sql import mapping
 from stores.sql.engine import Engine, Transaction
 from stores.sql.statement_cache import BoundStatement, parameter
 from stores.sql.tables import members, webhook_deliveries, webhooks
+from stores.sql.write_statements import DELETE_DELIVERIES
 
 WEBHOOKS = sa.select(webhooks).where(webhooks.c.board_id == parameter("board_id")).order_by(webhooks.c.id)
 _IS_OF_WEBHOOK = (
@@ -62,6 +63,10 @@ class SqlWebhooks:
     def list_deliveries(self, board_id: str, webhook_id: str) -> Sequence[WebhookDelivery]:
         rows = self._read(DELIVERIES, board_id=board_id, webhook_id=webhook_id)
         return sorted(map(mapping.row_to_delivery, rows), key=lambda delivery: -delivery.number)
+
+    def erase_deliveries(self, board_id: str, webhook_id: str) -> None:
+        with self._begin_write() as transaction:
+            transaction.execute(self._bind(DELETE_DELIVERIES, board_id=board_id, webhook_id=webhook_id))
 
     def list_owner_ids(self, board_id: str) -> Sequence[str]:
         return sorted(str(user_id) for (user_id,) in self._read(OWNERS, board_id=board_id, role=str(Role.OWNER)))

@@ -21,6 +21,7 @@ from stores.sql.tables import (
     idempotency_records,
     identities,
     invitations,
+    jobs,
     labels,
     lists,
     members,
@@ -66,6 +67,7 @@ INSERT = {
         invitations,
         identities,
         audit_entries,
+        jobs,
     )
 }
 
@@ -91,7 +93,7 @@ UPDATE_OWNERS = (
 
 UPDATE_IF_VERSION_MATCHES = {
     table: _update(table).where(table.c.version == parameter("version") - sa.literal_column("1"))
-    for table in (users, tokens, invitations)
+    for table in (users, tokens, invitations, jobs)
 }
 
 UPDATE_ON_BOARD = {
@@ -205,9 +207,11 @@ def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     )
 
 
-# The actor is no member yet, or owns the installation. Whatever an invitation depends on raises the board's seq when it
-# changes.
+# The actor is no member yet. Whatever an invitation depends on raises the board's seq when it changes.
 UPDATE_JOINED_BOARD = _update(boards).where(_HAS_SEQ_BEFORE, boards.c.deleted_at.is_(None))
+
+# An owner of the installation does it, also on a deleted board: a change that may not has seen the seq of a live one.
+UPDATE_BOARD_BY_INSTALLATION = _update(boards).where(_HAS_SEQ_BEFORE)
 
 
 CLEAR_EXTERNAL_ID = (

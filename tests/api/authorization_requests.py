@@ -26,6 +26,7 @@ USERS = {
     "deactivate_user": "zoe",
     "create_sign_in_code_of_user": "zoe",
     "reactivate_user": "gone",
+    "delete_user": "gone",
     "transfer_boards": "gone",
 }
 """Operations on somebody who is no member of the board, or deactivated."""

@@ -9,10 +9,10 @@ from typing import Any, cast
 from app.factory import create_app
 from contract.responses import ContractBreach
 from contract.wsgi_application import WsgiApplication
-from kanban import tokens
+from kanban import jobs, tokens
 from kanban.changes import ActionContext, Change
 from kanban.store import Store
-from kanban.values import Identity, InstallationRole, Role, Scope
+from kanban.values import Identity, InstallationRole, JobKind, Role, Scope
 from tests.api.authorization_operations import RESOURCES, Credentials
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
@@ -165,6 +165,10 @@ class World:
         for user_id, identity_id in self.identity_ids.items():
             identity = Identity(identity_id, user_id, "https://id.example", user_id, self.clock())
             self._store.commit(Change(creates=(identity,)))
+        self.job_ids = {user_id: f"job_{number:026}" for number, user_id in enumerate(self.users, 1)}
+        for user_id, job_id in self.job_ids.items():
+            context = ActionContext(user_id, self.clock(), {"job": job_id}.__getitem__)
+            self._store.commit(Change(creates=(jobs.create(JobKind.DELETE_USER, f"of-{user_id}", context),)))
 
     def _build_callers(self) -> dict[str, Caller]:
         """Return the callers by name. Each has used its token, so that no use of it is recorded later."""
@@ -264,14 +268,15 @@ class World:
         return session
 
     def _give_own_things(self, caller: Caller) -> Caller:
-        """Return the caller with a session, an identity, and a token that comes from the caller's if that is possible.
+        """Return the caller with a session, an identity, a job and a token.
 
-        The token is used once.
+        The token comes from the caller's if that is possible, and is used once.
         """
         user = self.users[caller.user_id]
         ids = {
             "session_id": self._sign_in(user)["session"]["id"],
             "identity_id": self.identity_ids[caller.user_id],
+            "job_id": self.job_ids[caller.user_id],
         }
         scopes = sorted(caller.credentials.scopes)
         created = caller.client.post(TOKENS, {"name": "Child", "scopes": scopes})

@@ -37,8 +37,8 @@ ENTRIES = {
 }
 """The types of the entries that each operation adds. Names are nobody's business, and boards have their events."""
 
-TESTED_ELSEWHERE = {"create_provider_session", "create_identity", "delete_identity"}
-"""Operations that need a provider: tests/api/test_provider_sign_in.py."""
+TESTED_ELSEWHERE = {"create_provider_session", "create_identity", "delete_identity", "delete_user"}
+"""Operations that need a provider, tests/api/test_provider_sign_in.py; or a job, tests/stores/test_user_deletion.py."""
 
 
 class Log:

@@ -115,9 +115,11 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     """Return a valid request for each operation that names no board."""
     token_id = mina.post(TOKENS, {"name": "Old", "scopes": ["read"]}).json["token"]["id"]
     board = mina.post("/boards", {"name": "Exported"}).json["id"]
-    for user_id in ("leaving", "gone"):
+    for user_id in ("leaving", "gone", "deleted"):
         mina.post("/users", {"id": user_id, "name": "Old"})
-    mina.post("/users/gone/deactivate")
+    for user_id in ("gone", "deleted"):
+        mina.post(f"/users/{user_id}/deactivate")
+    job_id = mina.delete("/users/deleted").json["id"]
     code = mina.post("/users/me/sign-in-codes").json["code"]
     invited = mina.post("/invitations", {}).json
     invitation = f"/invitations/{invited['invitation']['id']}"
@@ -131,6 +133,10 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "deactivate_user": UserRequest("POST", "/users/leaving/deactivate"),
         "reactivate_user": UserRequest("POST", "/users/gone/reactivate"),
         "transfer_boards": UserRequest("POST", "/users/gone/transfer-boards", {"to_user_id": "mina"}),
+        "delete_user": UserRequest("DELETE", "/users/gone"),
+        "list_jobs": UserRequest("GET", "/jobs"),
+        "get_job": UserRequest("GET", f"/jobs/{job_id}"),
+        "cancel_job": UserRequest("POST", f"/jobs/{job_id}/cancel"),
         "update_user": UserRequest("PATCH", "/users/mina", {"installation_role": "owner"}),
         "list_audit_entries": UserRequest("GET", "/audit-entries"),
         "list_tokens": UserRequest("GET", TOKENS),
@@ -186,7 +192,7 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
 
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
-    managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards")
+    managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards", "delete_user")
     others = ("list_audit_entries", "accept_invitation")
     if operation_id in (*managed, *others) or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")

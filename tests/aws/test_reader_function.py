@@ -9,13 +9,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from app.job_runner import build_job_runner
 from aws.deadline import Deadline
-from aws.reader_function import MAX_DELAY_SECONDS, SWEEP_EVENT, ReaderFunction, UnknownEvent
+from aws.reader_function import (
+    MAX_DELAY_SECONDS,
+    MIN_REMAINING_SECONDS,
+    SWEEP_EVENT,
+    ReaderFunction,
+    UnknownEvent,
+)
+from kanban import jobs, users
+from kanban.changes import Change
 from kanban.feed_readers import LEASE_DURATION
-from kanban.values import Event, FeedReader
+from kanban.values import Event, FeedReader, Job, JobKind, JobState, Role
 from readers.runner import Handled, Outcome, Removed, Retry, Runner, Sleep
 from stores import open_store
 from tests.stores.world import World
@@ -35,11 +45,16 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, int]] = []
+        self.job_messages: list[tuple[str, str]] = []
 
     def send(self, board_id: str, reader_name: str, delay_seconds: int = 0) -> None:
         """Remember a message."""
         assert 0 <= delay_seconds <= MAX_DELAY_SECONDS
         self.messages.append((board_id, reader_name, delay_seconds))
+
+    def send_job(self, user_id: str, job_id: str) -> None:
+        """Remember a message."""
+        self.job_messages.append((user_id, job_id))
 
 
 class Recorder:
@@ -125,8 +140,15 @@ class Scene:
         self.remaining_seconds = 30.0
         self.store = world.store.feed_readers
         runner = Runner(self.store, {"test": self.recorder}, lambda: world.now, lambda: world.random_bytes(8).hex())
-        self.function = ReaderFunction(self.store, runner, self.queue, Deadline(), lambda: world.now)
+        self.function = self.build_function(runner)
         self.store.add_reader(FeedReader(world.board_id, READER, 0, due_at=world.now))
+
+    def build_function(self, runner: Runner) -> ReaderFunction:
+        """Return the function with that runner of readers."""
+        job_runner = build_job_runner(
+            self.world.store, clock=lambda: self.world.now, random_bytes=self.world.random_bytes
+        )
+        return ReaderFunction(self.store, runner, self.queue, Deadline(), lambda: self.world.now, job_runner=job_runner)
 
     def call(self, event: object) -> dict[str, Any]:
         """Call the function as Lambda does."""
@@ -222,7 +244,7 @@ def test_a_reader_that_waits_gets_a_message_for_then_or_is_left_to_the_schedule(
     scene.receive()
     assert scene.take_delays() == delays
     scene.world.advance(seconds=seconds)
-    assert scene.call(SWEEP_EVENT) == {"readers": 1}
+    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0}
     scene.receive()
     assert scene.recorder.seqs == [1, 1]
 
@@ -249,7 +271,7 @@ def test_a_reader_that_was_reset_during_a_call_goes_on_when_the_lease_has_ended(
 
     recorder = ResettingRecorder()
     runner = Runner(scene.store, {"test": recorder}, lambda: scene.world.now, lambda: "owner")
-    scene.function = ReaderFunction(scene.store, runner, scene.queue, Deadline(), lambda: scene.world.now)
+    scene.function = scene.build_function(runner)
     scene.receive()
 
     assert scene.read_reader().after_seq == 0
@@ -316,10 +338,10 @@ def test_a_message_of_somebody_else_fails_by_itself(scene: Scene, body: str) -> 
 
 
 def test_the_schedule_sends_a_message_for_every_reader_that_is_due(scene: Scene) -> None:
-    assert scene.call(SWEEP_EVENT) == {"readers": 1}
+    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0}
     assert scene.take_delays() == [0]
     scene.receive()
-    assert scene.call(SWEEP_EVENT) == {"readers": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
 
 
 @pytest.mark.parametrize(
@@ -412,7 +434,7 @@ def test_whatever_happens_on_the_way_everything_is_done_in_order(scene: Scene, s
 
     first_times = list(dict.fromkeys(scene.recorder.seqs))
     assert first_times == [*range(1, scene.world.read_board().board.seq + 1)]
-    assert scene.call(SWEEP_EVENT) == {"readers": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
 
 
 def test_a_receiver_that_is_down_does_not_fill_the_queue(scene: Scene) -> None:
@@ -427,3 +449,78 @@ def test_a_receiver_that_is_down_does_not_fill_the_queue(scene: Scene) -> None:
 
     assert aws.max_messages < 8
     assert replace(scene.read_reader(), attempts=0).after_seq == 0
+
+
+# Jobs.
+
+
+def build_job_stream_event(subject_id: str) -> dict[str, Any]:
+    """Return an event of the stream that tells of a new job."""
+    keys = {"pk": {"S": "Y"}, "sk": {"S": f"delete_user#{subject_id}"}}
+    return {"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"Keys": keys}}]}
+
+
+def add_job(scene: Scene) -> Job:
+    """Start the deletion of a deactivated user who is on a board."""
+    world = scene.world
+    bob = world.add_user("Bob", id="bob")
+    world.add_member(bob, Role.VIEWER)
+    _, change = users.deactivate(bob, (world.ann.id,), world.context())
+    assert change
+    world.store.commit(change)
+    job = jobs.create(JobKind.DELETE_USER, "bob", world.context())
+    world.store.commit(Change(creates=(job,)))
+    return job
+
+
+def receive_job(scene: Scene, job: Job) -> list[str]:
+    """Send the message of a job; return the ids of those that failed."""
+    body = json.dumps({"user_id": job.user_id, "job_id": job.id})
+    return [failure["itemIdentifier"] for failure in scene.call(build_queue_event(body))["batchItemFailures"]]
+
+
+def read_state(scene: Scene, job: Job) -> JobState:
+    """Return the state of a job."""
+    stored = scene.world.store.jobs.read_job(job.user_id, job.id)
+    assert stored
+    return stored.state
+
+
+def test_the_stream_sends_a_message_for_a_new_job_and_the_message_runs_it(scene: Scene) -> None:
+    job = add_job(scene)
+
+    scene.call(build_job_stream_event("bob"))
+
+    assert scene.queue.job_messages == [(job.user_id, job.id)]
+    assert receive_job(scene, job) == []
+    assert read_state(scene, job) is JobState.DONE
+    scene.call(build_job_stream_event("bob"))
+    assert receive_job(scene, job) == []
+    assert len(scene.queue.job_messages) == 1
+
+
+def test_a_job_that_takes_longer_than_an_invocation_goes_on_in_the_next_one(scene: Scene) -> None:
+    job = add_job(scene)
+    function, times = scene.function, iter((30.0, 30.0, 1.0))
+    with patch.object(function, "_has_time", lambda: next(times) > MIN_REMAINING_SECONDS):
+        assert receive_job(scene, job) == []
+
+    assert read_state(scene, job) is JobState.RUNNING
+    assert scene.queue.job_messages == [(job.user_id, job.id)]
+    assert receive_job(scene, job) == []
+    assert read_state(scene, job) is JobState.DONE
+
+
+def test_a_message_of_a_job_that_comes_too_late_in_an_invocation_comes_once_more(scene: Scene) -> None:
+    job = add_job(scene)
+    scene.remaining_seconds = MIN_REMAINING_SECONDS
+
+    assert len(receive_job(scene, job)) == 1
+    assert read_state(scene, job) is JobState.QUEUED
+
+
+def test_the_schedule_finds_a_job_whose_message_was_lost(scene: Scene) -> None:
+    job = add_job(scene)
+
+    assert scene.call(SWEEP_EVENT)["jobs"] == 1
+    assert scene.queue.job_messages == [(job.user_id, job.id)]

@@ -64,6 +64,13 @@ def test_a_message_names_the_board_and_the_reader(sqs: FakeSqs) -> None:
     assert json.loads(request["MessageBody"]) == {"board_id": "brd_1", "reader": "webhook:whk_1"}
 
 
+def test_a_message_of_a_job_names_who_has_started_it(sqs: FakeSqs) -> None:
+    SqsQueue(create_sqs_client("eu-central-1"), URL).send_job("mina", "job_1")
+
+    ((_, request),) = sqs.requests
+    assert json.loads(request["MessageBody"]) == {"user_id": "mina", "job_id": "job_1"}
+
+
 def test_a_message_is_sent_again_after_a_failure_and_not_for_ever(
     sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,11 @@ def call_user_operations(send: Send) -> None:
         change(send, "PATCH", f"/v1/users/{omar}", {"installation_role": role})
     send("POST", f"/v1/users/{omar}/deactivate", Idempotency_Key="three")
     send("POST", f"/v1/users/{omar}/transfer-boards", {"to_user_id": me["id"]})
+    job = send("DELETE", f"/v1/users/{omar}", Idempotency_Key="four")[0]["id"]
+    send("GET", "/v1/audit-entries")
+    send("GET", "/v1/jobs")
+    send("GET", f"/v1/jobs/{job}")
+    send("POST", f"/v1/jobs/{job}/cancel", Idempotency_Key="five")
     send("POST", f"/v1/users/{omar}/reactivate")
     token = send("POST", "/v1/users/me/tokens", {"name": "x", "scopes": ["read"]})[0]["token"]
     send("GET", "/v1/users/me/tokens")

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import pytest
 
+from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
 from aws.deadline import Deadline
 from aws.reader_function import SWEEP_EVENT, ReaderFunction
@@ -52,7 +53,8 @@ def reader_costs(dynoxide: str) -> Iterator[dict[str, Units]]:
             return world.now
 
         runner = build_runner(store, PUBLIC_ADDRESSES, clock=clock, sender=Statuses())
-        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), clock)
+        jobs = build_job_runner(store, clock=clock)
+        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), clock, job_runner=jobs)
 
         def measure(call: Callable[[], object]) -> Units:
             meter.units = Units()

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from app.factory import create_app
+from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
 from app.wall_clock import utc_now
 from aws.deadline import Deadline
@@ -22,9 +24,10 @@ from aws.scheduled_purge import PURGE_EVENT, ScheduledPurge
 from delivery.addresses import PUBLIC_ADDRESSES
 from delivery.sender import CallResponse
 from infrastructure.deployment.package_build import ROOT
-from kanban import webhooks
+from kanban import cards, jobs, webhooks
+from kanban.changes import Change
 from kanban.ordering import ranks
-from kanban.values import FeedReader, WebhookState
+from kanban.values import FeedReader, Identity, JobKind, Role, SignInCode, WebhookState
 from kanban.webhooks import NewWebhook
 from stores import open_store
 from stores.dynamodb.calls import Client
@@ -152,6 +155,10 @@ class CallingQueue:
         assert delay_seconds <= MAX_DELAY_SECONDS
         self.bodies.append(json.dumps({"board_id": board_id, "reader": reader_name}))
 
+    def send_job(self, user_id: str, job_id: str) -> None:
+        """Keep the message."""
+        self.bodies.append(json.dumps({"user_id": user_id, "job_id": job_id}))
+
     def take_bodies(self) -> list[str]:
         """Return the bodies of the messages, which are received with that."""
         bodies, self.bodies = self.bodies, []
@@ -166,7 +173,8 @@ def test_the_role_of_the_readers_allows_exactly_their_calls(dynoxide: str) -> No
         world = World(users)
         # One success, one failure, one that stops the webhook.
         runner = build_runner(store, PUBLIC_ADDRESSES, clock=lambda: world.now, sender=Statuses(204, 500, 410))
-        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), lambda: world.now)
+        jobs = build_job_runner(store, clock=lambda: world.now)
+        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), lambda: world.now, job_runner=jobs)
         _, change = webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com"))
         users.commit(change)
         # Its webhook has just been deleted.
@@ -179,10 +187,29 @@ def test_the_role_of_the_readers_allows_exactly_their_calls(dynoxide: str) -> No
             world.advance(minutes=1)
             function(SWEEP_EVENT, None)
         (stopped,) = users.webhooks.list_webhooks(world.board_id)
+        _delete_user(world)
+        function(SWEEP_EVENT, None)
+        for body in queue.take_bodies():
+            assert function(build_queue_event(body), None) == {"batchItemFailures": []}
+        assert users.jobs.page_unended_jobs(1).items == ()
         assert [reader.name for reader in users.feed_readers.list_readers(world.board_id)] == [f"webhook:{stopped.id}"]
 
     assert stopped.state == WebhookState.STOPPED
     assert allowed("readers.yml", "ReadersRole") == recorder.calls
+
+
+def _delete_user(world: World) -> None:
+    """Start the deletion of a user who has everything that is erased, and a clock that runs."""
+    bob = world.add_user("Bob", id="bob")
+    world.add_member(bob, Role.EDITOR)
+    world.apply(cards.start, world.add_card("Two").id, user=bob)
+    world.add_token(bob)
+    at = world.now
+    code = SignInCode("c" * 64, "bob", at, at + timedelta(minutes=10))
+    identity = Identity("idn_1", "bob", "https://id.example", "b", at)
+    deactivated = replace(bob, version=2, deactivated_at=at)
+    world.store.commit(Change(creates=(code, identity), updates=(deactivated,)))
+    world.store.commit(Change(creates=(jobs.create(JobKind.DELETE_USER, "bob", world.context()),)))
 
 
 def allowed(file: str, name: str) -> Calls:

@@ -33,7 +33,14 @@ BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 REPEATABLE = frozenset(
     {
-        *("revoke_token", "end_session", "delete_identity", "revoke_invitation", "revoke_installation_invitation"),
+        *(
+            "delete_user",
+            "revoke_token",
+            "end_session",
+            "delete_identity",
+            "revoke_invitation",
+            "revoke_installation_invitation",
+        ),
         *("remove_member", "unlabel_card", "unassign_card"),
     }
 )
@@ -137,6 +144,7 @@ def test_every_code_of_a_domain_error_is_in_the_document() -> None:
         "token",
         "session",
         "identity",
+        "job",
         "provider",
         "invitation",
     )

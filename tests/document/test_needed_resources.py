@@ -153,6 +153,7 @@ def test_the_schemas_of_the_resources_are_known() -> None:
         "Session": "sessions",
         "Identity": "identities",
         "Invitation": "invitations",
+        "Job": "jobs",
     }
 
     assert {name: MAIN_SCHEMAS.get(name) for name in known} == known

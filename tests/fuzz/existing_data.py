@@ -126,6 +126,7 @@ class ExistingData:
             self._replace_invitation(case)
         if operation_id == "create_session":
             case.body["code"] = self._create_code()
+        self._replace_user_and_job(case, operation_id)
         if operation_id == "transfer_boards":
             case.path_parameters["user_id"] = self._create_deactivated_user()
             case.body["to_user_id"] = self._own_id
@@ -239,6 +240,17 @@ class ExistingData:
     def _create_code(self) -> str:
         code: str = self._client.post("/users/me/sign-in-codes").json["code"]
         return code
+
+    def _replace_user_and_job(self, case: Any, operation_id: str) -> None:
+        """Replace the user to delete by one that can be deleted, and the job by one that can be cancelled."""
+        if operation_id == "delete_user":
+            case.path_parameters["user_id"] = self._create_deactivated_user()
+        if "job_id" in case.path_parameters:
+            case.path_parameters["job_id"] = self._start_job()
+
+    def _start_job(self) -> str:
+        job_id: str = self._client.delete(f"/users/{self._create_deactivated_user()}").json["id"]
+        return job_id
 
     def _sign_in(self) -> str:
         made = self._client.post("/sessions", {"code": self._create_code(), "name": "Fuzz"})

@@ -324,3 +324,35 @@ def test_a_deactivated_owner_does_not_count_as_one(store: FakeStore) -> None:
     reactivate(store, "usr_bob")
     store.apply(members.remove(store.view(), "usr_bob", store.context, ()))
     assert get_roles(store) == {"usr_ann": Role.OWNER}
+
+
+def test_a_deleted_user_is_removed_by_an_owner_of_the_installation(store: FakeStore) -> None:
+    put(store, "usr_bob", Role.OWNER)
+    outsider = build_context(store, "usr_eve")
+
+    change = members.remove_deleted_user(store.view(), "usr_bob", outsider, [])
+
+    assert change
+    assert change.is_by_installation
+    assert change.event
+    assert (change.event.type, change.event.actor_id, change.event.data) == (
+        "member.removed",
+        "usr_eve",
+        {"user_id": "usr_bob"},
+    )
+    store.apply(change)
+    assert get_roles(store) == {"usr_ann": Role.OWNER}
+    assert members.remove_deleted_user(store.view(), "usr_bob", outsider, []) is None
+
+
+def test_a_board_needs_an_owner_beside_its_only_active_one(store: FakeStore) -> None:
+    put(store, "usr_bob", Role.EDITOR)
+    assert members.needs_owner(store.view(), "usr_ann")
+    assert not members.needs_owner(store.view(), "usr_bob")
+
+    put(store, "usr_bob", Role.OWNER)
+    assert not members.needs_owner(store.view(), "usr_ann")
+
+    store.apply(members.deactivate(store.view(), "usr_bob", store.context, []))
+    assert members.needs_owner(store.view(), "usr_ann")
+    assert not members.needs_owner(store.view(), "usr_bob")

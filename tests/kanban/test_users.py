@@ -10,7 +10,7 @@ from kanban import users
 from kanban.changes import ActionContext, Change
 from kanban.installation import InstallationOwnerOnly, LastInstallationOwner
 from kanban.tokens import TokenChanged
-from kanban.users import UserActive, UserDeactivated
+from kanban.users import BoardsWithoutOwner, UserActive, UserDeactivated, UserDeleted
 from kanban.values import InstallationOwners, User
 from tests.kanban.fake_store import NOON
 
@@ -132,3 +132,33 @@ def test_a_user_who_was_deactivated_just_now_is_not_renamed(context: ActionConte
 
     with pytest.raises(TokenChanged):
         users.update(deactivate(user, context), {"name": "Anna"}, context)
+
+
+def test_nothing_is_left_of_a_deleted_user_but_the_id(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+    with pytest.raises(UserActive):
+        users.delete(user, context)
+    deactivated = replace(user, version=2, deactivated_at=NOON, signed_out_at=NOON)
+
+    deleted, change = users.delete(deactivated, context)
+
+    assert deleted == replace(deactivated, name="Former member", version=3, updated_at=context.at, deleted_at=NOON)
+    assert change == Change(updates=(deleted,))
+    assert users.delete(deleted, context) == (deleted, None)
+
+
+def test_a_deleted_user_can_not_come_back(context: ActionContext) -> None:
+    user, _ = users.create(context, name="Ann")
+    deleted = replace(user, deactivated_at=NOON, deleted_at=NOON)
+
+    with pytest.raises(UserDeleted):
+        users.ensure_active(deleted)
+    with pytest.raises(UserDeleted):
+        users.reactivate(deleted, context)
+    with pytest.raises(UserDeactivated):
+        users.ensure_active(replace(deleted, deleted_at=None))
+
+
+def test_an_error_counts_the_boards_without_an_owner() -> None:
+    assert BoardsWithoutOwner(["brd_1"]).message.startswith("1 board would")
+    assert BoardsWithoutOwner(["brd_1", "brd_2"]).message.startswith("2 boards would")

@@ -13,8 +13,9 @@ from urllib.request import Request, urlopen
 
 from kanban import webhooks
 from kanban.store import Busy
-from kanban.values import FeedReader
+from kanban.values import FeedReader, Job
 from kanban.webhooks import NewWebhook
+from readers.jobs import JobRunner
 from readers.reader_thread import WORKERS, ReaderThread
 from readers.runner import Runner
 from stores import open_store
@@ -79,9 +80,20 @@ class FakeRunner(Runner):
             raise RuntimeError("A bug.")
 
 
+class FakeJobRunner(JobRunner):
+    """A runner without jobs."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def list_due(self) -> list[Job]:
+        """Return none."""
+        return []
+
+
 def test_neither_a_store_that_is_away_nor_a_reader_that_fails_ends_the_thread() -> None:
     runner = FakeRunner()
-    thread = ReaderThread(runner, timedelta(milliseconds=1))
+    thread = ReaderThread(runner, FakeJobRunner(), timedelta(milliseconds=1))
     thread.start()
 
     assert runner.is_done.wait(WAIT_SECONDS)
@@ -113,7 +125,10 @@ def test_the_command_delivers_beside_another_server(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=WAIT_SECONDS)
 
-        assert (process.returncode, output) == (0, "Webhooks are delivered.\nCtrl-C stops it.\nStopped.\n")
+        assert (process.returncode, output) == (
+            0,
+            "Webhooks are delivered, and jobs are run.\nCtrl-C stops it.\nStopped.\n",
+        )
         # It has written down what came of the call before it ended.
         (delivery,) = store.webhooks.list_deliveries(world.board_id, webhook.id)
         assert delivery.is_success

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stores.sql import audit_log, feed_readers, invitations, read_statements, sign_in, user_statements, webhooks
+from stores.sql import audit_log, feed_readers, invitations, jobs, read_statements, sign_in, user_statements, webhooks
 
 FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
@@ -34,7 +34,10 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
     return {
         **{
             name: value
-            for module in (read_statements, user_statements, feed_readers, webhooks, sign_in, invitations, audit_log)
+            for module in (
+                *(read_statements, user_statements, feed_readers, webhooks, sign_in, invitations, audit_log),
+                jobs,
+            )
             for name, value in vars(module).items()
             if isinstance(value, sa.Select) and name[0].isupper()
         },

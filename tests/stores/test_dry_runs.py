@@ -39,7 +39,7 @@ class GuardedStore:
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the store, none of those that write while it is read-only."""
-        if name in ("webhooks", "feed_readers", "sign_in", "invitations"):
+        if name in ("webhooks", "feed_readers", "sign_in", "invitations", "jobs"):
             return GuardedPart(self, getattr(self._store, name))
         assert not self.is_read_only or name.startswith(("read_", "page_", "find_", "record_token_use")), name
         return getattr(self._store, name)
