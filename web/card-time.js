@@ -54,7 +54,7 @@ export function createTimeSection(dialog) {
   /** @param {TimeEntry[]} items */
   const createTable = (items) => {
     const headings = [texts.timeFrom, texts.timeTo, texts.timeSpent, texts.timeRate, texts.timeUser];
-    const nameOfUser = (/** @type {string} */ id) => members.find((member) => member.user_id === id)?.name ?? id;
+    const nameOfUser = (/** @type {string} */ id) => members.find((member) => member.user_id === id)?.name ?? texts.formerMember(id);
     const rows = items.map((entry) => h("tr", {},
       h("td", {}, formatDateTime(entry.started_at)), h("td", {}, entry.ended_at ? formatDateTime(entry.ended_at) : texts.timeRunning),
       h("td", {}, formatDuration(entry.elapsed_seconds)), h("td", {}, formatMoney(entry.hourly_rate_minor, currency)),

@@ -108,7 +108,7 @@ export function createCommentsSection(dialog) {
   /** @param {Comment} comment @param {() => void} openEditor */
   const createContent = (comment, openEditor) => {
     const isOwnComment = comment.author_id === dialog.boardView.me.id;
-    const author = members.find((member) => member.user_id === comment.author_id)?.name ?? comment.author_id;
+    const author = members.find((member) => member.user_id === comment.author_id)?.name ?? texts.formerMember(comment.author_id);
     const body = h("div", { class: "markdown", dir: "auto" });
     setChildren(body, markdown(comment.text));
     return [

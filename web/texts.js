@@ -364,6 +364,7 @@ export const texts = {
   activityYes: "yes",
   activityNo: "no",
   activityDeletedLabel: "a deleted label",
+  formerMember: (/** @type {string} */ id) => `a former member (${id})`,
   activityValue: (/** @type {string} */ field, /** @type {string} */ before, /** @type {string} */ after) => `${field}: ${before} → ${after}`,
   activitySet: (/** @type {string} */ field, /** @type {string[]} */ added, /** @type {string[]} */ removed) =>
     `${field}: ${[added.length ? `added ${added.join(", ")}` : "", removed.length ? `removed ${removed.join(", ")}` : ""].filter(Boolean).join("; ")}`,
