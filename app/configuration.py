@@ -28,6 +28,7 @@ _MAX_DIGITS = 7
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
 )
+_MAX_BOARDS_PER_USER = 10_000
 _DEFAULT_PORT = re.compile(r"http:.*:80|https:.*:443")
 
 
@@ -40,15 +41,17 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
 
     OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let only owners of the
     installation invite people who are no users; RATE_LIMIT is how many requests each user may make in a minute, 0 for
-    no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS each address without a valid token; CORS_ORIGINS
-    is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where
-    requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and WEBHOOKS_ALLOW a list of
-    networks that they may deliver to, both also without TLS.
+    no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS each address without a valid token;
+    MAX_BOARDS_PER_USER is how many boards each user may have created, 0 for any number; CORS_ORIGINS is a list of web
+    origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where requests come from.
+    WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and WEBHOOKS_ALLOW a list of networks that they
+    may deliver to, both also without TLS.
     """
     return {
         "open_signup": read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1",
         "invitations_make_users": read_choice(environment, "INVITATIONS_MAKE_USERS", ("1", "0")) == "1",
         "limits": read_limits(environment),
+        "max_boards": read_number(environment, "MAX_BOARDS_PER_USER", 0, _MAX_BOARDS_PER_USER) or None,
         "origins": read_origins(environment),
         "providers": read_providers(environment),
         "trusted_proxies": TrustedProxies(read_networks(environment, "TRUSTED_PROXIES")),

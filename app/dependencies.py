@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
 
 
-class SignUp(NamedTuple):
-    """Who may become a user: anyone, and those whom owners of boards invite."""
+class UserPolicy(NamedTuple):
+    """What the installation lets users do: sign up, become one by an invitation of a member, create so many boards."""
 
-    is_open: bool = False
-    by_invitation: bool = True
+    may_sign_up: bool = False
+    members_may_invite: bool = True
+    max_boards: int | None = None
 
 
 def build_dependencies(
@@ -31,7 +32,7 @@ def build_dependencies(
     new_id: Callable[[str], str],
     random_bytes: Callable[[int], bytes],
     *,
-    sign_up: SignUp,
+    policy: UserPolicy,
     webhook_policy: "AddressPolicy | None",
     attempts: AttemptLimiter,
     providers: ProviderSignIn,
@@ -43,7 +44,7 @@ def build_dependencies(
     """
 
     def build_access(call: Call) -> BoardAccess:
-        return BoardAccess(store, call.caller, *read_permissions(call.operation))
+        return BoardAccess(store, call.caller, *read_permissions(call.operation), policy.max_boards)
 
     @cache
     def read_permissions(operation: Operation) -> tuple[Scope, Role]:
@@ -74,9 +75,9 @@ def build_dependencies(
         "now": lambda _: now(),
         # A dry run returns no secret: its bytes are zeros.
         "random_bytes": lambda call: bytes if call.is_dry_run else random_bytes,
-        "open_signup": lambda _: sign_up.is_open,
+        "open_signup": lambda _: policy.may_sign_up,
         "providers": lambda call: ProvidersOfCall(providers, call),
-        "members_may_invite_users": lambda _: sign_up.is_open or sign_up.by_invitation,
+        "members_may_invite_users": lambda _: policy.may_sign_up or policy.members_may_invite,
         "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.
         "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),

@@ -50,6 +50,7 @@ environment:
   RATE_LIMIT_PER_TOKEN    requests that each token may make in a minute (default: as many as its user)
   RATE_LIMIT_PER_ADDRESS  requests without a valid token that each address may make in a minute, 0 for no limit
                           (default: 300, or 0 if RATE_LIMIT is 0)
+  MAX_BOARDS_PER_USER     boards that each user may have created, 0 for any number (default: 0)
   CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
   TRUSTED_PROXIES       networks of proxies that are believed when they say where a request comes from (default: none)
   WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)

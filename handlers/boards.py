@@ -41,6 +41,7 @@ def list_boards(
 def create_board(access: BoardAccess, context: ActionContext, body: dict[str, Any]) -> Result:
     """Create a board whose owner is the caller."""
     access.ensure_may_create_boards()
+    access.ensure_room_for_board()
     view, change = boards.create(context, NewBoard(**parse.board(body)))
     board = view.board
     result_body = serialize.board(board, access.limit_role(view.role))

@@ -30,6 +30,7 @@ def copy_list(access: BoardAccess, context: ActionContext, board_id: str, list_i
 def copy_board(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
     """Copy a board. The caller owns the copy."""
     access.ensure_may_create_boards()
+    access.ensure_room_for_board()
     content = CardsWithChecklists([], {})
     if body.get("cards", True):
         view, content = access.read_cards_with_checklists(board_id)

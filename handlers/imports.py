@@ -37,6 +37,7 @@ def _import_result(access: BoardAccess, imported: ImportedBoard) -> Result:
     body = {"board": serialize.board(board, role), "report": _serialize_report(imported.report)}
     if imported.change is None:
         return Result(body, etag=entity_tags.board_tag(board))
+    access.ensure_room_for_board()
     return new_resource(body, etag=entity_tags.board_tag(board), location=f"/boards/{board.id}", change=imported.change)
 
 

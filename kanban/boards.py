@@ -32,6 +32,15 @@ def ensure_history(board: Board, history: str | None, after: int) -> None:
         raise OtherHistory
 
 
+class TooManyBoards(Conflict):
+    """Raised when a user has created as many boards as the installation lets a user have."""
+
+    code = "too_many_boards"
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(f"You have created {maximum} boards, the most a user may have here: delete one first.")
+
+
 def create(context: ActionContext, new: NewBoard) -> tuple[BoardView, Change]:
     """Create a board owned by the actor; return its view and the change."""
     board = build_board(new, context.new_id("board"), context.actor_id, context.at)

@@ -25,6 +25,7 @@ VARIABLES = (
     "RATE_LIMIT",
     "RATE_LIMIT_PER_TOKEN",
     "RATE_LIMIT_PER_ADDRESS",
+    "MAX_BOARDS_PER_USER",
     "CORS_ORIGINS",
     "TRUSTED_PROXIES",
     "WEBHOOKS_TO_LOOPBACK",
@@ -112,6 +113,7 @@ INVALID_SETTINGS = [
     ("INVITATIONS_MAKE_USERS", "no", "INVITATIONS_MAKE_USERS is 'no', but must be 1 or 0."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("RATE_LIMIT_PER_TOKEN", "-1", "RATE_LIMIT_PER_TOKEN is '-1', but must be a number from 0 to 1000000."),
+    ("MAX_BOARDS_PER_USER", "many", "MAX_BOARDS_PER_USER is 'many', but must be a number from 0 to 10000."),
     ("RATE_LIMIT_PER_ADDRESS", "1e3", "RATE_LIMIT_PER_ADDRESS is '1e3', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
     ("TRUSTED_PROXIES", "nginx", "TRUSTED_PROXIES has 'nginx', but must name networks, like 10.0.0.0/8"),
@@ -126,6 +128,11 @@ INVALID_SETTINGS = [
 )
 def test_invitations_make_users_by_default(settings: Mapping[str, str], expected: object) -> None:
     assert read_app_settings(settings)["invitations_make_users"] is expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", None), ("0", None), ("25", 25)])
+def test_users_may_have_any_number_of_boards_by_default(value: str, expected: int | None) -> None:
+    assert read_app_settings({"MAX_BOARDS_PER_USER": value})["max_boards"] == expected
 
 
 def test_only_the_proxies_that_are_named_are_trusted() -> None:
@@ -207,6 +214,7 @@ def test_a_deployment_has_the_same_defaults() -> None:
     template = (ROOT / "serverless.yml").read_text()
 
     assert "openSignup: '0'\n" in template
+    assert "maxBoardsPerUser: '0'\n" in template
     limits = read_app_settings({})["limits"]
     assert f"rateLimit: '{limits.per_user}'\n" in template
     assert "rateLimitPerToken: ''\n" in template

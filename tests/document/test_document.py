@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 import handlers
 from app.attempt_limits import AttemptLimiter
-from app.dependencies import SignUp, build_dependencies
+from app.dependencies import UserPolicy, build_dependencies
 from app.document import DOCUMENT_PATH, load_document
 from app.factory import PUBLIC_OPERATIONS
 from app.problems import STATUS_BY_ERROR
@@ -245,7 +245,7 @@ def test_the_code_enforces_every_rule_of_the_document_and_binds_every_function()
         utc_now,
         lambda kind: kind,
         bytes,
-        sign_up=SignUp(),
+        policy=UserPolicy(),
         webhook_policy=PUBLIC_ADDRESSES,
         attempts=AttemptLimiter(lambda: 0.0),
         providers=ProviderSignIn((), read_secret=bytes, unix_time=lambda: 0.0, random_bytes=bytes, origins=()),
