@@ -1,17 +1,19 @@
 """Users: search, sign up, get, update, deactivate, delete; their roles in the installation."""
 
+from datetime import datetime
+
 from handlers import serialize
-from handlers.dependencies import CursorEncoder, IfMatch, RandomBytes
+from handlers.dependencies import CursorEncoder, IfMatch, Providers, RandomBytes
 from handlers.results import Result, new_resource, page
 from kanban import installation, tokens, users
-from kanban.access import Caller, ensure_may_manage_users, ensure_not_narrowed
+from kanban.access import Caller, ensure_may_export_user, ensure_may_manage_users, ensure_not_narrowed
 from kanban.changes import ActionContext, Change
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import Store
 from kanban.users import SignupClosed
 from kanban.values import InstallationRole, Scope, User
 from kanban.views import PageKey
-from usecases import user_boards, user_deletion, user_search
+from usecases import personal_export, user_boards, user_deletion, user_search
 
 
 def list_users(
@@ -142,6 +144,37 @@ def update_me(store: Store, caller: Caller, context: ActionContext, if_match: If
     if_match.ensure_matches(user.version)
     user, change = users.update(user, body, context)
     return Result(serialize.user(user, _read_role(store, user)), etag=str(user.version), change=change)
+
+
+def export_me(
+    store: Store,
+    caller: Caller,
+    now: datetime,
+    providers: Providers,
+    encode_cursor: CursorEncoder,
+    cursor: PageKey | None = None,
+) -> Result:
+    """Return a page of what is stored about the caller."""
+    ensure_may_export_user(caller)
+    part, next_key = personal_export.read_page(store, caller.user_id, cursor)
+    user = None if cursor else _require_user(store, caller.user_id)
+    provider_ids = {provider.issuer: provider.id for provider in providers.list_providers()}
+    next_cursor = encode_cursor(next_key)
+    sessions = (session for session in part.sessions if tokens.is_live(session, now))
+    body = {
+        "user": serialize.user(user, _read_role(store, user)) if user else None,
+        "identities": [serialize.identity(identity, provider_ids.get(identity.issuer)) for identity in part.identities],
+        "sessions": [serialize.session(session, caller.token_id, now) for session in sessions],
+        "tokens": [serialize.token(token, now) for token in part.tokens],
+        "memberships": [{"board_id": board.id, "board_name": board.name, "role": role} for board, role in part.boards],
+        "assigned_cards": [
+            {"board_id": card.board_id, "card_id": card.id, "title": card.title} for _, card in part.assigned_cards
+        ],
+        "comments": [serialize.comment(comment) for comment in part.comments],
+        "time_entries": [serialize.time_entry(entry, now) for entry in part.time_entries],
+        "next_cursor": next_cursor,
+    }
+    return Result(body, next_query={"cursor": next_cursor} if next_cursor else None)
 
 
 def _require_managed_user(store: Store, caller: Caller, user_id: str, action: str) -> tuple[tuple[str, ...], User]:

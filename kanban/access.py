@@ -139,6 +139,14 @@ def ensure_may_manage_users(caller: Caller) -> None:
         raise TokenTooNarrow("Your token is narrowed, so it cannot manage other users: use a token that is not.")
 
 
+def ensure_may_export_user(caller: Caller) -> None:
+    """Raise TokenTooNarrow if the token is narrowed: what is stored about its user is not."""
+    if caller.is_narrowed:
+        raise TokenTooNarrow(
+            "Your token is narrowed, so it cannot export what is stored about you: use a token that is not."
+        )
+
+
 def ensure_resources(caller: Caller, resources: Iterable[str]) -> None:
     """Raise ResourceMissing unless the token has all resources that a request needs."""
     allowed = caller.limits.resources

@@ -118,6 +118,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ERASED": 20,
         "SECRET_DIGITS": 26,
     },
+    "usecases.personal_export": {"MAX_ITEMS_PER_PAGE": 100, "MAX_READS_PER_PAGE": 10},
     "usecases.audit_log": {"MAX_ENTRIES_LOOKED_AT": 1_000},
     "kanban.jobs": {
         "JOB_LIFETIME": timedelta(days=30),

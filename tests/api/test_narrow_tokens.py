@@ -133,6 +133,7 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "deactivate_user": UserRequest("POST", "/users/leaving/deactivate"),
         "reactivate_user": UserRequest("POST", "/users/gone/reactivate"),
         "transfer_boards": UserRequest("POST", "/users/gone/transfer-boards", {"to_user_id": "mina"}),
+        "export_me": UserRequest("GET", "/users/me/export"),
         "delete_user": UserRequest("DELETE", "/users/gone"),
         "list_jobs": UserRequest("GET", "/jobs"),
         "get_job": UserRequest("GET", f"/jobs/{job_id}"),
@@ -193,7 +194,7 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
     managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards", "delete_user")
-    others = ("list_audit_entries", "accept_invitation")
+    others = ("list_audit_entries", "accept_invitation", "export_me")
     if operation_id in (*managed, *others) or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
     elif operation_id.startswith("create_sign_in_code") or operation_id in ("create_identity", "delete_identity"):

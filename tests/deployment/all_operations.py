@@ -56,6 +56,7 @@ def call_user_operations(send: Send) -> None:
     me = change(send, "PATCH", "/v1/users/me", {"name": "Mina B."})
     send("GET", f"/v1/users/{me['id']}")
     send("GET", "/v1/users?q=mina")
+    send("GET", "/v1/users/me/export")
     omar = send("POST", "/v1/users", {"name": "Omar"})[0]["user"]["id"]
     for role in ("owner", "member"):
         change(send, "PATCH", f"/v1/users/{omar}", {"installation_role": role})

@@ -66,6 +66,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/users/{user_id}/transfer-boards", {"to_user_id": "{user_id}"}),
     ("DELETE", "/users/{user_id}", None),
     ("GET", "/jobs", None),
+    ("GET", "/users/me/export", None),
     ("GET", "/boards/{board_id}/cards?limit=1", None),
     ("POST", "/boards/{board_id}/cards", {"title": "An earlier one"}),
     ("POST", "/boards/{board_id}/lists/{list_id}/sort", {"by": "title", "direction": "desc"}),

@@ -15,6 +15,7 @@ EXTENSIONS = frozenset(
         "x-tackboard-deprecated-since",
         "x-tackboard-embeds-resources",
         "x-tackboard-foreign",
+        "x-tackboard-in-parts",
         "x-tackboard-installation-role",
         "x-tackboard-known",
         "x-tackboard-like",

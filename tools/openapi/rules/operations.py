@@ -143,7 +143,8 @@ def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
     """Require `limit` and `next_cursor` of every operation with a cursor.
 
     A document in parts, such as an export, is not a list of items, and decides itself how large a part is. So is what
-    changed since a seq, which says with `has_more` whether there are more parts.
+    changed since a seq, which says with `has_more` whether there are more parts, and what is stored about a user, which
+    has an array for each kind of thing (`x-tackboard-in-parts`).
     """
     for operation in bundle.operations:
         names = {parameter.get("name") for _, parameter in bundle.parameters(operation)}
@@ -151,7 +152,8 @@ def pages_have_limit_and_cursor(bundle: Bundle) -> Violations:
             continue
         for at, status, response in bundle.responses(operation):
             schema = bundle.resolve(response.get("content", {}).get("application/json", {}).get("schema", {}))
-            in_parts = "x-tackboard-foreign" in schema or "has_more" in schema.get("required", [])
+            has_mark = not {"x-tackboard-foreign", "x-tackboard-in-parts"}.isdisjoint(schema)
+            in_parts = has_mark or "has_more" in schema.get("required", [])
             needed = {"next_cursor"} if in_parts else {"items", "next_cursor"}
             if status == "200" and not needed <= set(schema.get("required", [])):
                 yield at, "A page must require items and next_cursor."
