@@ -300,6 +300,7 @@ def test_limits_are_read_as_they_were_written(limits: TokenLimits, text: str | N
     [
         (TokenLimits(), NARROW),
         (TokenLimits(board_ids=("brd_2",)), NARROW._replace(board_ids=("brd_2",))),
+        (TokenLimits(board_ids=("brd_1", "brd_2")), NARROW),
         (TokenLimits(max_role=Role.VIEWER), NARROW._replace(max_role=Role.VIEWER)),
         (TokenLimits(max_role=Role.EDITOR), NARROW),
         (TokenLimits(resources=("cards",)), NARROW._replace(resources=("cards",))),
