@@ -102,6 +102,8 @@ AUTHORIZATION = {
     "usecases/board_access.py": [
         "../usecases/test_board_access",
         "test_members",
+        "test_undo",
+        "test_version_history",
         "test_archive",
         "test_list_deleted",
         "test_transfers",
@@ -110,7 +112,13 @@ AUTHORIZATION = {
     ],
     "usecases/narrowed_listings.py": ["../usecases/test_board_access", "test_narrow_tokens"],
     "usecases/invitations.py": ["test_invitations", "test_installation"],
-    "usecases/sign_in.py": ["test_sessions", "test_provider_sign_in", "test_token_descendants", "test_installation"],
+    "usecases/sign_in.py": [
+        "../usecases/test_sign_in",
+        "test_sessions",
+        "test_provider_sign_in",
+        "test_token_descendants",
+        "test_installation",
+    ],
     "usecases/user_boards.py": [
         "../usecases/test_user_boards",
         "test_installation",

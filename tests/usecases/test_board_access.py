@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from kanban.access import Caller
+from kanban import cards
+from kanban.access import Caller, RoleTooLow, ScopeMissing
 from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, Store
 from kanban.timekeeping import time_entries
-from kanban.values import Card, NewTimeEntry, Role, Scope, TimeEntry, TokenLimits
+from kanban.values import Card, NewCard, NewTimeEntry, Role, Scope, TimeEntry, TokenLimits
 from kanban.views import BoardView, Page, PageKey
 from stores import open_store
 from tests.stores.world import World
@@ -83,6 +84,38 @@ def test_running_cards_of_a_user_are_as_many_as_one_change_can_stop(
 
     assert [card.id for card in running] == [card.id for card in cards[:MAX_STOPPED_CLOCKS]]
     assert store.pages_read == MAX_STOPPED_CLOCKS / PAGE_LENGTH
+
+
+def test_running_cards_of_a_user_are_nobody_elses(world: World, access: BoardAccess) -> None:
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
+    doing = world.find_list("Doing").id
+    for number in range(PAGE_LENGTH + 1):
+        world.add_card(f"Card of Ann {number}", "Doing")
+        world.apply(cards.create, user=bob, new=NewCard(title=f"Card of Bob {number}", list_id=doing))
+
+    for user in (world.ann, bob):
+        _, running = access.read_running_cards_of_user(world.board_id, user.id)
+
+        assert [card.running.user_id for card in running if card.running] == [user.id] * (PAGE_LENGTH + 1)
+
+
+def test_a_card_is_read_with_the_scope_and_the_role_that_the_operation_needs(world: World) -> None:
+    card = world.add_card("Card")
+    bob = world.add_user("Bob")
+    world.add_member(bob, Role.EDITOR)
+
+    def read(*, scope: Scope = Scope.READ, role: Role = Role.EDITOR, **limits: Any) -> str:
+        caller = Caller(bob.id, "", (Scope.READ,), limits=TokenLimits(**limits))
+        return BoardAccess(world.store, caller, scope, role).read_card(world.board_id, card.id).id
+
+    assert read() == card.id
+    with pytest.raises(RoleTooLow):
+        read(role=Role.OWNER)
+    with pytest.raises(RoleTooLow):
+        read(max_role=Role.VIEWER)
+    with pytest.raises(ScopeMissing):
+        read(scope=Scope.WRITE)
 
 
 def add_time_entries(world: World, number: int) -> Card:
