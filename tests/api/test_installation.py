@@ -64,6 +64,14 @@ def test_a_tag_tells_apart_what_owners_see_and_others(mina: Client, omar: Client
     assert omar.patch("/users/zoe", {"installation_role": "owner"}, **{"If-Match": after.etag}).status == 200
 
 
+@pytest.mark.usefixtures("mina", "omar", "zoe")
+def test_a_change_has_the_tag_by_which_the_user_is_read(mina: Client) -> None:
+    for user_id, role in (("omar", "owner"), ("mina", "owner"), ("zoe", "member")):
+        assert set_role(mina, user_id, role).etag == mina.get(f"/users/{user_id}").etag
+    assert mina.get("/users/mina").etag == mina.get("/users/me").etag
+    assert mina.get("/users/zoe").etag != make_token(mina, scopes=["read"]).get("/users/zoe").etag
+
+
 @pytest.mark.usefixtures("mina", "zoe")
 def test_an_owner_makes_another_who_can_do_the_same(mina: Client, omar: Client) -> None:
     made = set_role(mina, "omar", "owner")
@@ -198,6 +206,15 @@ def test_a_deactivated_owner_of_the_installation_loses_the_role_but_the_last_sta
     assert omar.post("/users/mina/deactivate").json["user"]["installation_role"] == "member"
     assert omar.post("/users/omar/deactivate").json["code"] == "last_installation_owner"
     assert set_role(omar, "mina", "owner").json["code"] == "user_deactivated"
+
+
+def test_an_active_user_is_reactivated_without_effect(mina: Client, omar: Client) -> None:
+    before = mina.get("/users/omar").json
+
+    response = mina.post("/users/omar/reactivate")
+
+    assert (response.status, response.json) == (200, before)
+    assert omar.get("/boards").status == 200
 
 
 def test_only_owners_of_the_installation_deactivate(mina: Client, omar: Client) -> None:
