@@ -18,6 +18,7 @@ from contract import edge
 from delivery.sender import CALL_SECONDS
 from infrastructure.deployment.package_build import ROOT, Package, run_osls
 from infrastructure.deployment.site_files import collect_files
+from kanban import jobs
 from kanban.feed_readers import LEASE_DURATION
 from kanban.store import BEYOND_ALL_SEQS
 from stores.dynamodb import keys
@@ -234,28 +235,38 @@ def check_schedule(resources: dict[str, Resource], name: str, rate: str, functio
 # The readers of the feed.
 
 
-def test_the_stream_invokes_the_function_for_events_of_boards_only(resources: dict[str, Resource]) -> None:
+def test_the_stream_invokes_the_function_for_events_of_boards_and_new_jobs_only(resources: dict[str, Resource]) -> None:
     mapping = resources["EventsToReaders"]["Properties"]
-    (pattern,) = (json.loads(rule["Pattern"]) for rule in mapping["FilterCriteria"]["Filters"])
-    board_keys = [keys.event_key("brd_1", 1), keys.event_key("brd_1", BEYOND_ALL_SEQS)]
+    patterns = [json.loads(rule["Pattern"]) for rule in mapping["FilterCriteria"]["Filters"]]
+    wanted_keys = [
+        keys.event_key("brd_1", 1),
+        keys.event_key("brd_1", BEYOND_ALL_SEQS),
+        keys.unended_job_key("delete_user", "mina"),
+    ]
     other_keys = [
         keys.tip_key("brd_1"),
         keys.head_key("brd_1"),
         keys.reader_key("brd_1", "webhook:whk_1"),
         keys.delivery_key("brd_1", "whk_1", 0),
         keys.stored_response_key("mina", "create_card", "E#0"),
+        keys.job_key("mina", "job_1"),
     ]
 
     assert resources["Table"]["Properties"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
-    assert pattern["eventName"] == ["INSERT"]
-    assert [matches(pattern["dynamodb"]["Keys"], key) for key in board_keys] == [True, True]
-    assert not any(matches(pattern["dynamodb"]["Keys"], key) for key in other_keys)
+    assert [pattern["eventName"] for pattern in patterns] == [["INSERT"]] * 2
+    key_patterns = [pattern["dynamodb"]["Keys"] for pattern in patterns]
+    assert [sum(matches(pattern, key) for pattern in key_patterns) for key in wanted_keys] == [1, 1, 1]
+    assert not any(matches(pattern, key) for pattern in key_patterns for key in other_keys)
 
 
 def matches(pattern: Resource, key: Resource) -> bool:
-    """Tell whether the attributes of a key begin as a pattern of prefixes says."""
-    return all(key[name]["S"].startswith(rules["S"][0]["prefix"]) for name, rules in pattern.items())
+    """Tell whether the attributes of a key are, or begin, as a pattern says."""
+    return all(_matches_rule(key[name]["S"], rules["S"][0]) for name, rules in pattern.items())
+
+
+def _matches_rule(text: str, rule: str | dict[str, str]) -> bool:
+    return text == rule if isinstance(rule, str) else text.startswith(rule["prefix"])
 
 
 def test_what_the_stream_cannot_deliver_does_not_hold_up_other_boards_for_long(resources: dict[str, Resource]) -> None:
@@ -274,6 +285,7 @@ def test_a_message_comes_once_more_only_when_its_function_and_lease_have_ended(r
 
     assert queue["VisibilityTimeout"] >= 6 * timeout
     assert queue["VisibilityTimeout"] > timeout + LEASE_DURATION.total_seconds()
+    assert queue["VisibilityTimeout"] > timeout + jobs.LEASE_DURATION.total_seconds()
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": 5,
