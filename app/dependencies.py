@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 class UserPolicy(NamedTuple):
-    """What the installation lets users do: sign up, become one by an invitation of a member, create so many boards."""
+    """What the installation lets users do: sign up, become one by an invitation of a member, create so many boards.
+
+    With `joining_takes_consent`, nobody makes a stranger a member who has not agreed.
+    """
 
     may_sign_up: bool = False
     members_may_invite: bool = True
     max_boards: int | None = None
+    joining_takes_consent: bool = False
 
 
 def build_dependencies(
@@ -78,6 +82,7 @@ def build_dependencies(
         "open_signup": lambda _: policy.may_sign_up,
         "providers": lambda call: ProvidersOfCall(providers, call),
         "members_may_invite_users": lambda _: policy.may_sign_up or policy.members_may_invite,
+        "joining_takes_consent": lambda _: policy.joining_takes_consent,
         "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.
         "webhook_key": lambda call: bytes(32) if call.is_dry_run else store.read_secret(),

@@ -57,6 +57,7 @@ def create_app(
     sleep: Callable[[float], None] = time.sleep,
     open_signup: bool = False,
     invitations_make_users: bool = True,
+    joining_takes_consent: bool = False,
     limits: Limits = NO_LIMITS,
     max_boards: int | None = None,
     share_usage: RunJob | None = None,
@@ -69,13 +70,14 @@ def create_app(
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user, `invitations_make_users` those whom an owner of a board has invited; owners
-    of the installation can always invite people who are no users. `max_boards` is how many boards a user may have
-    created, None for any number. `limits` says how many requests may be made in a minute; `share_usage` runs what
-    shares their use with other processes, in a thread by default. `origins` are the web origins whose pages may call
-    (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses webhooks
-    may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide them;
-    `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the document:
-    tests raise there.
+    of the installation can always invite people who are no users. With `joining_takes_consent`, whoever is added to a
+    board by somebody with whom they share none becomes a member when they agree. `max_boards` is how many boards a user
+    may have created, None for any number. `limits` says how many requests may be made in a minute; `share_usage` runs
+    what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages may
+    call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
+    webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide
+    them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the
+    document: tests raise there.
     """
     document = load_document()
     request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
@@ -101,7 +103,7 @@ def create_app(
         now,
         new_id,
         random_bytes,
-        policy=UserPolicy(open_signup, invitations_make_users, max_boards),
+        policy=UserPolicy(open_signup, invitations_make_users, max_boards, joining_takes_consent),
         webhook_policy=webhook_policy,
         attempts=AttemptLimiter(unix_time),
         providers=provider_sign_in,

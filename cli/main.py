@@ -46,6 +46,7 @@ environment:
   STORE_URL     where all data is stored (default: sqlite:///tackboard.db, a file in the current folder)
   OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
   INVITATIONS_MAKE_USERS  0 lets only owners of the installation invite people who are not users yet (default: 1)
+  JOINING       consent asks users before strangers add them to boards, direct does not (default: by OPEN_SIGNUP)
   RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
   RATE_LIMIT_PER_TOKEN    requests that each token may make in a minute (default: as many as its user)
   RATE_LIMIT_PER_ADDRESS  requests without a valid token that each address may make in a minute, 0 for no limit

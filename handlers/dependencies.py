@@ -4,7 +4,8 @@
 `now` is the time of the request. `caller` is the authenticated user, None for an operation without a token.
 `media_type` is the negotiated media type of the response. `store` is the store, for what belongs to no board, and
 `open_signup` tells whether anyone may create a user, `members_may_invite_users` whether owners of boards may invite
-people who are no users. `webhook_key` is what the secrets of webhooks are derived from.
+people who are no users, and `joining_takes_consent` whether strangers become members only when they agree.
+`webhook_key` is what the secrets of webhooks are derived from.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -6,7 +6,19 @@ from zlib import crc32
 
 from handlers.serialize import find_assignee_id
 from kanban.timekeeping import card_clock
-from kanban.values import Board, CardView, Checklist, ChecklistItem, FeedReader, List, Member, TimeEntry, User, Webhook
+from kanban.values import (
+    Board,
+    CardView,
+    Checklist,
+    ChecklistItem,
+    FeedReader,
+    Invitation,
+    List,
+    Member,
+    TimeEntry,
+    User,
+    Webhook,
+)
 from kanban.views import BoardView
 
 
@@ -35,6 +47,11 @@ def member_tag(member: Member, user: User) -> str:
     The id is needed because a user who leaves and rejoins has a new membership that starts at version 1.
     """
     return f"{member.version}.{user.version}.{member.id.rpartition('_')[2]}"
+
+
+def invited_member_tag(invitation: Invitation, user: User) -> str:
+    """Return the entity tag of a user who was asked to join: like that of a member, with the id of the invitation."""
+    return f"{invitation.version}.{user.version}.{invitation.id.rpartition('_')[2]}"
 
 
 def list_tag(list_: List) -> str:

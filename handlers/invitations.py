@@ -1,11 +1,12 @@
 """Invitations to boards and to the installation."""
 
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from handlers import parse, serialize
-from handlers.dependencies import Attempts, RandomBytes
+from handlers import entity_tags, parse, serialize
+from handlers.dependencies import Attempts, CursorEncoder, RandomBytes
 from handlers.invitation_access import Joined, join, makes_users, require_open_invitation
 from handlers.results import Result, new_resource, no_content, page
 from kanban import installation, invitations, tokens, users
@@ -16,8 +17,9 @@ from kanban.invitations import AlreadySignedIn, NewInvitation, NoUserToJoin, Sig
 from kanban.limits import MAX_INVITATIONS_PER_INSTALLATION
 from kanban.store import Store
 from kanban.values import Invitation, User
+from kanban.views import PageKey
 from usecases.board_access import BoardAccess
-from usecases.invitations import OpenInvitation
+from usecases.invitations import OpenInvitation, find_received_invitation, page_received_invitations
 
 _DEFAULT_SESSION_NAME = "First session"
 
@@ -116,6 +118,44 @@ def accept_invitation(
         raise NotFound("user")
     joined = join(opened, context, is_new_user=False)
     return Result(_serialize_accepted(store, user, joined), change=joined.change)
+
+
+def list_received_invitations(
+    store: Store,
+    caller: Caller,
+    now: datetime,
+    encode_cursor: CursorEncoder,
+    limit: int,
+    cursor: PageKey | None = None,
+) -> Result:
+    """List the invitations that are for the caller, newest first."""
+    received = page_received_invitations(store, caller, limit, cursor, now)
+    items = (
+        serialize.received_invitation(opened.invitation, opened.inviter, opened.view.board.name)
+        for opened in received.items
+        if opened.view
+    )
+    return page(items, encode_cursor(received.next_key))
+
+
+def accept_received_invitation(store: Store, caller: Caller, context: ActionContext, invitation_id: str) -> Result:
+    """Become a member of a board that the caller was asked to join."""
+    ensure_may_join(caller)
+    received = find_received_invitation(store, caller.user_id, invitation_id, context.at)
+    if received is None:
+        raise NotFound("invitation")
+    board, role, change = join(received, context, is_new_user=False)
+    if board is None or role is None:
+        raise NotFound("invitation")
+    return Result(serialize.board(board, role), etag=entity_tags.board_tag(board), change=change)
+
+
+def decline_invitation(store: Store, caller: Caller, context: ActionContext, invitation_id: str) -> Result:
+    """Decline to join a board that the caller was asked to join."""
+    received = find_received_invitation(store, caller.user_id, invitation_id, context.at)
+    if received is None or received.view is None or not caller.reaches(received.view.board.id):
+        raise NotFound("invitation")
+    return no_content(invitations.revoke(received.view, received.invitation, context))
 
 
 def _accept_as_new_user(

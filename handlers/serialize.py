@@ -212,6 +212,19 @@ def invitation_preview(value: Invitation, inviter: User, board_name: str | None,
     }
 
 
+def received_invitation(value: Invitation, inviter: User, board_name: str) -> JsonObject:
+    """Serialize an `Invitation` for the user whom it is for."""
+    return {
+        "id": value.id,
+        "board_id": value.board_id,
+        "board_name": board_name,
+        "role": value.role,
+        "invited_by": inviter.name,
+        "created_at": format_utc(value.created_at),
+        "expires_at": format_utc(value.expires_at),
+    }
+
+
 board: Callable[[Board, Role], JsonObject] = compile_serializer(
     Board,
     {"created_by": "'role': role", "deleted_at": _DELETED_AT, "history": "'history': value.get_history()"},
@@ -231,6 +244,21 @@ member: Callable[[Member, User], JsonObject] = compile_serializer(
     ("value", "user"),
 )
 """Serialize a `Member`: the membership and its user."""
+
+
+def invited_member(value: Invitation, user: User) -> JsonObject:
+    """Serialize an `Invitation` for a user as the member whom they will be."""
+    created_at = format_utc(value.created_at)
+    return {
+        "board_id": value.board_id,
+        "user_id": user.id,
+        "name": user.name,
+        "role": value.role,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "state": "invited",
+    }
+
 
 label: Callable[[Label], JsonObject] = compile_serializer(Label, {})
 """Serialize a `Label`."""

@@ -76,7 +76,7 @@ def _describe_created(value: Entity) -> Iterator[_Fact]:
     elif isinstance(value, Identity):
         yield "identity.added", value.user_id, {"identity_id": value.id}
     elif isinstance(value, Invitation):
-        yield "invitation.created", None, _describe_invitation(value)
+        yield "invitation.created", value.invitee_id, _describe_invitation(value)
 
 
 def _describe_updated(value: Entity, change: Change, context: ActionContext) -> Iterator[_Fact]:
@@ -106,11 +106,10 @@ def _describe_deleted(value: Entity, change: Change, context: ActionContext) -> 
     if isinstance(value, Identity):
         yield "identity.removed", value.user_id, {"identity_id": value.id}
     elif isinstance(value, Invitation) and context.at < value.expires_at:
-        is_revoked = change.event.type == "invitation.revoked" if change.event else not change.creates
-        if is_revoked:
-            yield "invitation.revoked", None, _describe_invitation(value)
-        else:
+        if _is_accepted(value, change):
             yield "invitation.accepted", _find_joining_user(change, context), _describe_invitation(value)
+        else:
+            yield "invitation.revoked", value.invitee_id, _describe_invitation(value)
 
 
 def _describe_invitation(invitation: Invitation) -> dict[str, str]:
@@ -120,6 +119,14 @@ def _describe_invitation(invitation: Invitation) -> dict[str, str]:
     if invitation.role is not None:
         data["role"] = invitation.role
     return data
+
+
+def _is_accepted(invitation: Invitation, change: Change) -> bool:
+    """Return whether an invitation is erased with its last use, and not because it was revoked or replaced."""
+    event = change.event
+    if event is None:
+        return bool(change.creates)
+    return event.type.startswith("member.") and event.data.get("invitation_id") == invitation.id
 
 
 def _find_joining_user(change: Change, context: ActionContext) -> str:

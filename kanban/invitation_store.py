@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kanban.values import Invitation
+from kanban.views import Page, PageKey
 
 
 class InvitationStore(Protocol):
@@ -16,4 +17,10 @@ class InvitationStore(Protocol):
         """Return the invitations to a board, or to no board, oldest first.
 
         Some may have expired: they are erased sooner or later.
+        """
+
+    def page_invitations_of_user(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Invitation]:
+        """Return a page of the invitations that are for a user, newest first.
+
+        Some may have expired. A page may be shorter than the limit while more follow.
         """

@@ -3,6 +3,9 @@
 Whoever has the secret of an invitation becomes a member of its board, and a user if they are none. An invitation to a
 board works for the owner of the board who created it, and ends with that role. One to the installation makes users, and
 works for the owner of the installation who created it.
+
+Where joining takes consent, an owner who adds a user with whom they share no board makes an invitation for that user,
+which has no secret: until they accept it, they are no member.
 """
 
 import hashlib
@@ -27,6 +30,9 @@ MAX_ERASED = 20
 """How many expired invitations another one erases: few enough for one commit of every engine."""
 
 SECRET_DIGITS = 26
+
+_DIGEST_OF_NOTHING = "0" * 64
+"""The digest of an invitation without a secret: no text has it."""
 
 
 class TooManyInvitations(Conflict):
@@ -124,9 +130,71 @@ def create_for_installation(
     return invitation, secret, Change(creates=(invitation,), deletes=deletes)
 
 
+def create_for_user(
+    view: BoardView,
+    present_invitations: Sequence[Invitation],
+    context: ActionContext,
+    *,
+    user_id: str,
+    role: Role,
+) -> tuple[Invitation, Change | None]:
+    """Ask a user to become a member in a role; return the invitation, and no change if the actor has asked the same.
+
+    It replaces one that was for the user. Raises TooManyInvitations, LimitReached.
+    """
+    present = find_for_user(present_invitations, user_id, context.at)
+    if present is not None and (present.role, present.created_by) == (role, context.actor_id):
+        return present, None
+    others = [invitation for invitation in present_invitations if invitation != present]
+    _ensure_room(others, context, "board", MAX_INVITATIONS_PER_BOARD)
+    members.ensure_room(view, len(list_invited(view, others, context.at)))
+    invitation = Invitation(
+        id=context.new_id("invitation"),
+        board_id=view.board.id,
+        role=role,
+        digest=_DIGEST_OF_NOTHING,
+        note="",
+        max_uses=1,
+        uses=0,
+        created_by=context.actor_id,
+        version=1,
+        created_at=context.at,
+        expires_at=context.at + MAX_LIFETIME,
+        invitee_id=user_id,
+    )
+    data: EventData = {"invitation_id": invitation.id, "role": str(role), "max_uses": 1, "user_id": user_id}
+    deletes = (*_list_expired(others, context), *((present,) if present else ()))
+    return invitation, build_change(
+        view, context, "invitation.created", creates=(invitation,), deletes=deletes, data=data
+    )
+
+
+def find_for_user(invitations: Sequence[Invitation], user_id: str, now: datetime) -> Invitation | None:
+    """Return the live invitation that is for a user, None if there is none."""
+    return next((value for value in invitations if value.invitee_id == user_id and is_live(value, now)), None)
+
+
+def list_invited(view: BoardView, invitations: Sequence[Invitation], now: datetime) -> list[Invitation]:
+    """Return the invitations that are for users who could become members: live ones from owners of the board."""
+    member_ids = {member.user_id for member in view.members}
+    owner_ids = {
+        member.user_id for member in view.members if member.role == Role.OWNER and member.deactivated_at is None
+    }
+    return [
+        invitation
+        for invitation in invitations
+        if invitation.invitee_id is not None
+        and invitation.invitee_id not in member_ids
+        and invitation.created_by in owner_ids
+        and is_live(invitation, now)
+    ]
+
+
 def revoke(view: BoardView, invitation: Invitation, context: ActionContext) -> Change:
-    """Revoke an invitation to the board. Members who accepted it stay."""
+    """Revoke an invitation to the board, or decline it. Members who accepted it stay."""
     data: EventData = {"invitation_id": invitation.id}
+    if invitation.invitee_id is not None:
+        data = {**data, "user_id": invitation.invitee_id}
     return build_change(view, context, "invitation.revoked", deletes=(invitation,), data=data)
 
 

@@ -42,7 +42,7 @@ def join(view: BoardView, role: Role, context: ActionContext, invitation_id: str
     data: EventData = {"user_id": context.actor_id, "role": str(role), "invitation_id": invitation_id}
     member = _find_member(view, context.actor_id)
     if member is None:
-        _ensure_room(view)
+        ensure_room(view)
         member = build_member(view.board.id, context.actor_id, role, context)
         return build_change(view, context, "member.added", creates=(member,), data=data)
     updated = replace(member, role=role, version=member.version + 1, updated_at=context.at)
@@ -155,16 +155,17 @@ def build_member(board_id: str, user_id: str, role: Role, context: ActionContext
     )
 
 
+def ensure_room(view: BoardView, invited: int = 0) -> None:
+    """Raise LimitReached if the board has as many members as it may, with users who are invited to become one."""
+    if len(view.members) + invited >= MAX_MEMBERS_PER_BOARD:
+        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
+
+
 def _add(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change]:
-    _ensure_room(view)
+    ensure_room(view)
     member = build_member(view.board.id, user_id, role, context)
     data = {"user_id": user_id, "role": str(role)}
     return member, build_change(view, context, "member.added", creates=(member,), data=data)
-
-
-def _ensure_room(view: BoardView) -> None:
-    if len(view.members) >= MAX_MEMBERS_PER_BOARD:
-        raise LimitReached("members", MAX_MEMBERS_PER_BOARD)
 
 
 def _set_deactivated(member: Member, deactivated_at: datetime | None, context: ActionContext) -> Member:

@@ -630,6 +630,7 @@ class Invitation:
     """An invitation to a board in a role, or, without these two, to the installation only.
 
     Only the SHA-256 digest of its secret is stored. `uses` is how often it was used; with the last use it is erased.
+    One with an `invitee_id` is for that user, who accepts it without a secret; nothing else accepts it.
     """
 
     id: str
@@ -643,6 +644,7 @@ class Invitation:
     version: int
     created_at: datetime
     expires_at: datetime
+    invitee_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ class BoardView:
                 return member
         raise NotFound("member")
 
+    def has_member(self, user_id: str) -> bool:
+        """Return whether that user is a member."""
+        return any(member.user_id == user_id for member in self.members)
+
     def get_label_ids(self, card: Card) -> Sequence[str]:
         """Return the ids of the card's labels, without deleted labels."""
         if not card.label_ids:

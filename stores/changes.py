@@ -37,7 +37,7 @@ def validate_change(change: Change) -> None:
     boards = boards or [value for value in change.updates if isinstance(value, Board)]
     if [(board.id, board.seq) for board in boards] != [(event.board_id, event.seq)]:
         raise ValueError("A change with an event must contain its board, at the event's seq.")
-    if joins_by_invitation(change, event):
+    if uses_invitation(change, event):
         # Who accepts an invitation may become a user by it.
         values = tuple(value for value in values if not (value in change.creates and isinstance(value, _OF_NEW_USER)))
     if any(_board_id(value) != event.board_id for value in values) or any(
@@ -48,11 +48,13 @@ def validate_change(change: Change) -> None:
         validate_change(change.departure)
 
 
-def joins_by_invitation(change: Change, event: Event) -> bool:
-    """Tell whether the actor uses an invitation, which makes them a member or raises their role."""
-    is_used = any(isinstance(value, Invitation) for value in (*change.updates, *change.deletes))
+def uses_invitation(change: Change, event: Event) -> bool:
+    """Tell whether the actor accepts an invitation, or declines one that is for them: no membership lets them."""
+    invitations = [value for value in (*change.updates, *change.deletes) if isinstance(value, Invitation)]
+    if any(invitation.invitee_id == event.actor_id for invitation in invitations):
+        return True
     members = (value for value in (*change.creates, *change.updates) if isinstance(value, Member))
-    return is_used and any(member.user_id == event.actor_id for member in members)
+    return bool(invitations) and any(member.user_id == event.actor_id for member in members)
 
 
 def find_required_user(change: Change) -> str | None:
@@ -62,7 +64,7 @@ def find_required_user(change: Change) -> str | None:
     if user_id is None or not values or any(isinstance(value, User) and value.id == user_id for value in values):
         return None
     creates_board = any(isinstance(value, Board) for value in change.creates)
-    is_needed = event is None or creates_board or change.restores_board or joins_by_invitation(change, event)
+    is_needed = event is None or creates_board or change.restores_board or uses_invitation(change, event)
     return user_id if is_needed else None
 
 

@@ -39,6 +39,7 @@ class LiveServer:
                     "PORT": "0",
                     "STORE_URL": self.store_url,
                     "OPEN_SIGNUP": "1",
+                    "JOINING": "direct",
                     "RATE_LIMIT": "0",
                     "LOG_FORMAT": "json",
                     **environment,

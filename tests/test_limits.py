@@ -80,6 +80,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "kanban.timekeeping.time_entries": {"MAX_MANUAL_TIME_ENTRIES": 1_000, "MAX_DURATION": timedelta(days=366)},
     "kanban.timekeeping.time_report": {"MAX_ENTRIES": 100_000},
     "usecases.user_boards": {"MAX_LISTED_BOARDS": 100},
+    "usecases.invitations": {"MAX_RECEIVED_PER_PAGE": 20},
     "usecases.user_search": {"MAX_BOARDS": 100, "MAX_USERS_LOOKED_AT": 500},
     "kanban.installation": {"MAX_INSTALLATION_OWNERS": 100},
     "usecases.board_changes": {

@@ -6,6 +6,7 @@ import { createField } from "./components.js";
 import { exportBoard, createImportPanel } from "./import-export.js";
 import { formatDate } from "./format.js";
 import { notify, reportError } from "./notifications.js";
+import { createReceivedInvitationsSection } from "./received-invitations.js";
 import { ignoreOutdated, ignoreDoubleClicks } from "./async-handlers.js";
 import { texts } from "./texts.js";
 
@@ -79,6 +80,7 @@ export async function showBoards({ api, main, setTitle, isClosed }) {
     h("small", {}, texts.boardDeletedOn(formatDate(board.deleted_at ?? board.updated_at))),
     h("button", { type: "button", class: "quiet", onclick: ignoreDoubleClicks(() => changeState(board, "restore")) }, texts.boardRestore));
 
+  const received = createReceivedInvitationsSection(api, isClosed);
   const nameInput = h("input", { maxlength: 100, autocomplete: "off" });
   const templateSelect = h("select");
   const { submit, unsavedList } = createComposer("boards", [nameInput, templateSelect], async ([name, templateId], key) => {
@@ -92,6 +94,7 @@ export async function showBoards({ api, main, setTitle, isClosed }) {
   setChildren(main,
     h("div", { class: "page" },
       h("h1", {}, texts.boards),
+      received.section,
       activeTiles,
       h("div", { class: "panels" },
         h("form", { class: "panel", onsubmit: submit },
@@ -100,5 +103,6 @@ export async function showBoards({ api, main, setTitle, isClosed }) {
         createImportPanel(api, () => void redrawOrReport())),
       archivedSection,
       deletedSection));
-  await draw();
+  // A narrowed token may not read invitations; the boards are shown all the same.
+  await Promise.all([draw(), received.draw().catch(() => {})]);
 }

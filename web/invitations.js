@@ -41,9 +41,11 @@ export function createInvitationsSection(api, path, { roleSelect = null, onUsed 
   let lastUses = null;
 
   const draw = async () => {
-    const { items } = /** @type {{items: Invitation[]}} */ ((await api.request("GET", path)).body);
+    const all = /** @type {{items: Invitation[]}} */ ((await api.request("GET", path)).body).items;
+    // Those for a user have no link, and stand among the members.
+    const items = all.filter(({ invitee_id: inviteeId }) => inviteeId === null);
     reconcile(list, items, { key: ({ id }) => id, fingerprint: JSON.stringify, make: createRow });
-    const uses = JSON.stringify(items.map((invitation) => [invitation.id, invitation.uses]));
+    const uses = JSON.stringify(all.map((invitation) => [invitation.id, invitation.uses]));
     if (lastUses !== null && uses !== lastUses) await onUsed();
     lastUses = uses;
   };

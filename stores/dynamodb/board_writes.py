@@ -11,7 +11,7 @@ from functools import partial
 
 from kanban.changes import Change
 from kanban.values import Board, CardRank, Event, Label, List, Member, Role
-from stores.changes import joins_by_invitation
+from stores.changes import uses_invitation
 from stores.dynamodb import board_items, keys
 from stores.dynamodb.attributes import get_number, to_number
 from stores.dynamodb.board_items import BoardHead
@@ -179,15 +179,16 @@ def _find_obstacle(change: Change, event: Event, head: BoardHead) -> Conflict | 
 
 
 def _may_write(change: Change, event: Event, head: BoardHead) -> bool:
-    """Tell whether the board is live, or comes back, and the actor is an editor of it, or leaves or joins it.
+    """Tell whether the board is live, or comes back, and the actor may write to it.
 
-    An owner of the installation may write to a deleted board, too.
+    The actor is an editor of it, or leaves it, or joins it or declines to do so. An owner of the installation may write
+    to a deleted board, too.
     """
     if change.is_by_installation:
         return True
     if (head.board.deleted_at is not None) != change.restores_board:
         return False
-    if joins_by_invitation(change, event):
+    if uses_invitation(change, event):
         return True
     member = head.members.get(event.actor_id)
     if member is None or member.deactivated_at is not None:

@@ -4,9 +4,11 @@ DynamoDB erases expired ones by itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from kanban.changes import Change
 from kanban.values import Invitation
+from kanban.views import Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import compile_reader, compile_writer, to_number, to_string
 from stores.dynamodb.changes import of_type
@@ -43,6 +45,16 @@ class DynamoInvitations:
         items = self._reader.query(keys.invitation_partition(board_id), "J#", "J$", page_size=_PAGE_SIZE)
         return [_invitation_from_item(item) for item in items]
 
+    def page_invitations_of_user(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Invitation]:
+        last = keys.key_before(f"J#{after[0]}") if after else "J$"
+        items = self._reader.query(f"U#{user_id}", "J#", last, backwards=True, page_size=limit + 1)
+        listed = [(item["sk"]["S"][2:], item["board_id"]["S"]) for item in islice(items, limit + 1)]
+        item_keys = [keys.invitation_key(board_id, invitation_id) for invitation_id, board_id in listed[:limit]]
+        # What was erased with its board is listed until it expires.
+        items = self._reader.batch_get(item_keys) if item_keys else iter(())
+        newest_first = sorted(map(_invitation_from_item, items), key=lambda invitation: invitation.id, reverse=True)
+        return Page(tuple(newest_first), (listed[limit - 1][0],) if len(listed) > limit else None)
+
 
 def write_invitations(change: Change) -> Iterator[Write]:
     """Yield the writes of invitations in a change.
@@ -60,12 +72,16 @@ def write_invitations(change: Change) -> Iterator[Write]:
         yield Delete(key, condition="#version = :version", values={":version": to_number(invitation.version)})
         if invitation.board_id is not None:
             yield Delete(keys.invitation_locator_key(invitation.id))
+        if invitation.invitee_id is not None:
+            yield Delete(keys.invitation_of_user_key(invitation.invitee_id, invitation.id))
 
 
 def _to_items(invitation: Invitation) -> Iterator[Item]:
-    """Yield the item of an invitation, then the one that tells to which board it is."""
+    """Yield the item of an invitation, then those that tell to which board it is, and that list it for a user."""
     expires = {"expires": to_number(int(invitation.expires_at.timestamp()))}
     yield keys.invitation_key(invitation.board_id, invitation.id) | _invitation_attributes(invitation) | expires
     if invitation.board_id is not None:
         board_id = {"board_id": to_string(invitation.board_id)}
         yield keys.invitation_locator_key(invitation.id) | board_id | expires
+        if invitation.invitee_id is not None:
+            yield keys.invitation_of_user_key(invitation.invitee_id, invitation.id) | board_id | expires

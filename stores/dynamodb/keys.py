@@ -23,6 +23,7 @@
                   I#<operation>#<key>    the stored response of an idempotency key
                   G#<when>#<digest>      a sign-in code of the user
                   H#<identity>           an identity of the user
+                  J#<invitation>         there is that invitation for the user, to which board
                   Y#<job>                a job that the user has started
     G#<digest>    G                      the sign-in code that has that digest
     J             J#<invitation>         an invitation to no board
@@ -171,6 +172,11 @@ def invitation_key(board_id: str | None, invitation_id: str) -> Item:
 def invitation_partition(board_id: str | None) -> str:
     """Return the partition of the invitations to a board, or to none."""
     return "J" if board_id is None else f"B#{board_id}"
+
+
+def invitation_of_user_key(user_id: str, invitation_id: str) -> Item:
+    """Return the key of the item that lists an invitation for a user."""
+    return item_key(f"U#{user_id}", f"J#{invitation_id}")
 
 
 def invitation_locator_key(invitation_id: str) -> Item:

@@ -33,7 +33,7 @@ from kanban.values import (
     User,
     Webhook,
 )
-from stores.changes import find_required_user, joins_by_invitation
+from stores.changes import find_required_user, uses_invitation
 from stores.sql import feed_readers, mapping, tables, write_statements
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement
@@ -156,7 +156,7 @@ class CommitWriter:
         statement = None
         if event and change.is_by_installation:
             statement = write_statements.UPDATE_BOARD_BY_INSTALLATION
-        elif event and joins_by_invitation(change, event):
+        elif event and uses_invitation(change, event):
             statement = write_statements.UPDATE_JOINED_BOARD
         if statement is not None:
             self._transaction.write_one(self._bind(statement, **mapping.board_to_row(board)))

@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.values import Invitation
+from kanban.views import Page, PageKey
+from stores.paging import cut_page
 from stores.sql import mapping
 from stores.sql.engine import Engine
 from stores.sql.statement_cache import BoundStatement, parameter
@@ -16,6 +18,14 @@ INVITATIONS_TO_BOARD = (
     sa.select(invitations).where(invitations.c.board_id == parameter("board_id")).order_by(invitations.c.id)
 )
 INVITATIONS_TO_INSTALLATION = sa.select(invitations).where(invitations.c.board_id.is_(None)).order_by(invitations.c.id)
+INVITATIONS_OF_USER = (
+    sa.select(invitations)
+    .where(invitations.c.invitee_id == parameter("user_id"), invitations.c.id < parameter("before_id"))
+    .order_by(invitations.c.id.desc())
+    .limit(parameter("limit"))
+)
+
+_BEYOND_ALL_IDS = "~"
 
 
 class SqlInvitations:
@@ -36,6 +46,11 @@ class SqlInvitations:
             else self._read(INVITATIONS_TO_BOARD, board_id=board_id)
         )
         return [mapping.row_to_invitation(row) for row in rows]
+
+    def page_invitations_of_user(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Invitation]:
+        before_id = after[0] if after else _BEYOND_ALL_IDS
+        rows = self._read(INVITATIONS_OF_USER, user_id=user_id, before_id=before_id, limit=limit + 1)
+        return cut_page([mapping.row_to_invitation(row) for row in rows], limit, lambda invitation: invitation.id)
 
     def _read(self, statement: sa.Select[Any], **values: Any) -> list[mapping.Row]:
         return self._engine.read((self._bind(statement, **values),))[0]

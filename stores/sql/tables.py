@@ -549,6 +549,8 @@ invitations = sa.Table(
     sa.Column("version", INTEGER, nullable=False),
     sa.Column("created_at", TIMESTAMP, nullable=False),
     sa.Column("expires_at", TIMESTAMP, nullable=False),
+    # NULL in one for whoever has the secret.
+    sa.Column("invitee_id", BYTEWISE_TEXT),
     _check_one_of("role", Role),
     _check_between("max_uses", 1, 100),
     _check_between("uses", 0, 100),
@@ -556,6 +558,13 @@ invitations = sa.Table(
     sa.CheckConstraint("length(digest) = 64", name="digest"),
     sa.Index("ix_invitations_board", "board_id", "id"),
     sa.Index("ix_invitations_expired", "expires_at"),
+    sa.Index(
+        "ix_invitations_invitee",
+        "invitee_id",
+        "id",
+        sqlite_where=sa.text("invitee_id IS NOT NULL"),
+        postgresql_where=sa.text("invitee_id IS NOT NULL"),
+    ),
     sqlite_strict=True,
 )
 

@@ -207,7 +207,8 @@ def update_board(*, restores: bool, actor_leaves: bool) -> sa.Update:
     )
 
 
-# The actor is no member yet. Whatever an invitation depends on raises the board's seq when it changes.
+# The actor is no member yet, or declines to be one. Whatever an invitation depends on raises the board's seq when it
+# changes.
 UPDATE_JOINED_BOARD = _update(boards).where(_HAS_SEQ_BEFORE, boards.c.deleted_at.is_(None))
 
 # An owner of the installation does it, also on a deleted board: a change that may not has seen the seq of a live one.

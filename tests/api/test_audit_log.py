@@ -37,8 +37,12 @@ ENTRIES = {
 }
 """The types of the entries that each operation adds. Names are nobody's business, and boards have their events."""
 
-TESTED_ELSEWHERE = {"create_provider_session", "create_identity", "delete_identity", "delete_user"}
-"""Operations that need a provider, tests/api/test_provider_sign_in.py; or a job, tests/stores/test_user_deletion.py."""
+TESTED_ELSEWHERE = {
+    *("create_provider_session", "create_identity", "delete_identity", "delete_user"),
+    *("accept_received_invitation", "decline_invitation"),
+}
+"""Operations that need a provider, tests/api/test_provider_sign_in.py; a job, tests/stores/test_user_deletion.py; or
+consent to join, tests/api/test_joining.py."""
 
 
 class Log:

@@ -76,6 +76,7 @@ def test_an_owner_invites_and_a_second_person_gets_in(mina: Client, board: str, 
         "created_by": "mina",
         "created_at": "2026-11-20T14:00:00Z",
         "expires_at": "2026-11-27T14:00:00Z",
+        "invitee_id": None,
     }
 
     assert invited.look(anonymous).json == {

@@ -23,6 +23,7 @@ from tests.api.manual_clock import ManualClock
 from tests.api.test_authorization import BOARD_OPERATIONS, BUNDLE, PreparedBoard
 
 TOKENS = "/users/me/tokens"
+RECEIVED = "/users/me/invitations"
 NO_BOARD = "brd_" + "0" * 26
 ALL = ["read", "write", "admin"]
 RESOURCES: list[str] = BUNDLE["components"]["schemas"]["TokenResource"]["x-tackboard-known"]
@@ -151,6 +152,9 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
         "list_installation_invitations": UserRequest("GET", "/invitations"),
         "create_installation_invitation": UserRequest("POST", "/invitations", {}),
         "revoke_installation_invitation": UserRequest("DELETE", invitation),
+        "list_received_invitations": UserRequest("GET", RECEIVED),
+        "accept_received_invitation": UserRequest("POST", f"{RECEIVED}/inv_{'0' * 26}/accept"),
+        "decline_invitation": UserRequest("DELETE", f"{RECEIVED}/inv_{'0' * 26}"),
         "list_identities": UserRequest("GET", "/users/me/identities"),
         "create_identity": UserRequest(
             "POST",
@@ -194,9 +198,11 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
     managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards", "delete_user")
-    others = ("list_audit_entries", "accept_invitation", "export_me")
+    others = ("list_audit_entries", "accept_invitation", "accept_received_invitation", "export_me")
     if operation_id in (*managed, *others) or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
+    elif operation_id == "decline_invitation":
+        assert (response.status, response.json["code"]) == (404, "invitation_not_found")
     elif operation_id.startswith("create_sign_in_code") or operation_id in ("create_identity", "delete_identity"):
         assert (response.status, response.json["code"]) == (403, "full_token_required")
     elif operation_id in ("revoke_token", "rotate_token", "end_session"):

@@ -44,6 +44,16 @@ def call_invitation_operations(send: Send, board_path: str) -> None:
     to_installation = send("POST", "/v1/invitations", {})[0]["invitation"]["id"]
     send("GET", "/v1/invitations")
     send("DELETE", f"/v1/invitations/{to_installation}")
+    created = send("POST", "/v1/users", {"name": "Nina"})[0]
+    nina = {"Authorization": f"Bearer {created['token']}"}
+    for answer in ("accept", "decline"):
+        send("PUT", f"{board_path}/members/{created['user']['id']}", {"role": "editor"})
+        received = send("GET", "/v1/users/me/invitations", **nina)[0]["items"][0]["id"]
+        if answer == "accept":
+            send("POST", f"/v1/users/me/invitations/{received}/accept", **nina)
+            send("DELETE", f"{board_path}/members/{created['user']['id']}")
+        else:
+            send("DELETE", f"/v1/users/me/invitations/{received}", **nina)
 
 
 def change(send: Send, method: str, target: str, body: object = None) -> Any:

@@ -90,7 +90,8 @@ def used(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[set[s
         purge = ScheduledPurge(store, lambda: utc_now() + timedelta(days=40))
         records = RequestRecorder("x", lambda: NOW, lambda: 0, write)
         providers = (provider.configure(redirect_uris=(REDIRECT_URI,)),)
-        function = Function(create_app(store, open_signup=True, providers=providers), Deadline(), records, purge)
+        application = create_app(store, open_signup=True, joining_takes_consent=True, providers=providers)
+        function = Function(application, Deadline(), records, purge)
         token = ""
 
         def ask(method: str, target: str, body: object = None, **headers: str) -> Any:

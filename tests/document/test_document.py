@@ -41,7 +41,7 @@ REPEATABLE = frozenset(
             "revoke_invitation",
             "revoke_installation_invitation",
         ),
-        *("remove_member", "unlabel_card", "unassign_card"),
+        *("decline_invitation", "remove_member", "unlabel_card", "unassign_card"),
     }
 )
 """Idempotent deletions that need no If-Match, because repeating them does no harm."""

@@ -109,6 +109,7 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/invitations", None),
     ("POST", "/invitations/{invitation_id}/accept", {"secret": "{secret}"}),
     ("DELETE", "/invitations/{invitation_id}", None),
+    ("GET", "/users/me/invitations", None),
     ("GET", "/boards/{board_id}/events?limit=100", None),
     ("GET", "/boards/{board_id}/events?after=900&wait=1", None),
     ("GET", "/boards/{board_id}/cards/{card_id}/events?limit=100", None),

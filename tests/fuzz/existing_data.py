@@ -124,6 +124,8 @@ class ExistingData:
             case.path_parameters["session_id"] = self._sign_in()
         if operation_id in ("get_invitation", "accept_invitation", "revoke_installation_invitation"):
             self._replace_invitation(case)
+        if operation_id in ("accept_received_invitation", "decline_invitation"):
+            case.path_parameters["invitation_id"] = self._receive_invitation()
         if operation_id == "create_session":
             case.body["code"] = self._create_code()
         self._replace_user_and_job(case, operation_id)
@@ -236,6 +238,14 @@ class ExistingData:
         user_id: str = self._client.post("/users", {"name": "Left"}).json["user"]["id"]
         self._client.post(f"/users/{user_id}/deactivate")
         return user_id
+
+    def _receive_invitation(self) -> str:
+        """Let somebody who shares no board with the fuzzing user ask them to join one, where that takes consent."""
+        stranger = self._client.with_token(self._client.post("/users", {"name": "Stranger"}).json["token"])
+        path = f"/boards/{stranger.post('/boards', {'name': 'Ground'}).json['id']}"
+        stranger.request("PUT", f"{path}/members/{self._own_id}", {"role": "viewer"})
+        invitation_id: str = self._client.get("/users/me/invitations").json["items"][0]["id"]
+        return invitation_id
 
     def _create_code(self) -> str:
         code: str = self._client.post("/users/me/sign-in-codes").json["code"]

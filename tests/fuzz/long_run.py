@@ -45,7 +45,10 @@ def main() -> int:
         with (
             run_scripted_provider() as provider,
             LiveServer(
-                folder, OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI]), **settings
+                folder,
+                JOINING="consent",
+                OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI]),
+                **settings,
             ) as server,
         ):
             provider.now = time.time

@@ -23,7 +23,9 @@ SHORTER_PHASES = {"max-examples = 40": "max-examples = 10", "max-examples = 150"
 def test_the_application_and_the_document_agree_whatever_is_sent(tmp_path: Path) -> None:
     with (
         run_scripted_provider() as provider,
-        LiveServer(tmp_path, OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI])) as server,
+        LiveServer(
+            tmp_path, JOINING="consent", OIDC_PROVIDERS=provider.write_setting(redirect_uris=[REDIRECT_URI])
+        ) as server,
     ):
         provider.now = time.time
         host, port = server.host_and_port

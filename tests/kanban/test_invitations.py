@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from kanban import invitations
-from kanban.changes import ActionContext
+from kanban.changes import ActionContext, Change
 from kanban.errors import LimitReached
 from kanban.invitations import (
     ExpiresTooLate,
@@ -198,3 +198,86 @@ def test_who_lets_users_in(
     invitation = invitation if to_board else replace(invitation, board_id=None)
 
     assert invitations.makes_users(invitation, owner_ids, members_may_invite_users=members_may) == expected
+
+
+# Invitations that are for a user.
+
+
+def ask(
+    store: FakeStore, *present: Invitation, user_id: str = "usr_bob", role: Role = Role.EDITOR, actor_id: str = ""
+) -> tuple[Invitation, Change | None]:
+    context = replace(store.context, actor_id=actor_id or store.context.actor_id)
+    return invitations.create_for_user(store.view(), present, context, user_id=user_id, role=role)
+
+
+def test_a_user_who_is_asked_has_an_invitation_without_a_secret(store: FakeStore) -> None:
+    invitation, change = ask(store)
+
+    assert change is not None
+    assert change.event is not None
+    assert (invitation.invitee_id, invitation.role, invitation.max_uses) == ("usr_bob", Role.EDITOR, 1)
+    assert invitation.expires_at == NOON + timedelta(days=30)
+    assert not any(invitations.has_secret(invitation, secret) for secret in ("", "0" * 64, invitation.digest))
+    assert (change.creates, change.deletes, change.event.type) == ((invitation,), (), "invitation.created")
+    data = {"invitation_id": invitation.id, "role": "editor", "max_uses": 1, "user_id": "usr_bob"}
+    assert change.event.data == data
+
+
+def test_asking_again_replaces_what_was_asked_or_changes_nothing(store: FakeStore) -> None:
+    invitation, _ = ask(store)
+
+    assert ask(store, invitation) == (invitation, None)
+    for again, change in (
+        ask(store, invitation, role=Role.VIEWER),
+        ask(store, invitation, actor_id="usr_carl"),
+        ask(store, replace(invitation, expires_at=NOON)),
+    ):
+        assert change is not None
+        assert change.creates == (again,)
+        assert [deleted.id for deleted in change.deletes if isinstance(deleted, Invitation)] == [invitation.id]
+
+
+def test_who_is_asked_counts_among_the_invitations_and_the_members(store: FakeStore) -> None:
+    asked, _ = ask(store, user_id="usr_eve")
+    many = [
+        replace(asked, id=f"inv_{number}", invitee_id=f"usr_{number}") for number in range(MAX_INVITATIONS_PER_BOARD)
+    ]
+    with pytest.raises(TooManyInvitations):
+        ask(store, *many)
+    again, change = ask(store, *many, user_id="usr_3", role=Role.VIEWER)
+    assert (again.invitee_id, change is not None) == ("usr_3", True)
+
+    room = MAX_MEMBERS_PER_BOARD - len(store.view().members)
+    others = [Member(f"mbr_{number}", "b", f"usr_m{number}", Role.VIEWER, 1, NOON, NOON) for number in range(room - 10)]
+    view = replace(store.view(), members=(*store.view().members, *others))
+    with pytest.raises(LimitReached, match="100 members"):
+        invitations.create_for_user(view, many[:10], store.context, user_id="usr_bob", role=Role.EDITOR)
+    invitations.create_for_user(view, many[:9], store.context, user_id="usr_bob", role=Role.EDITOR)
+
+
+def test_who_could_become_a_member_is_listed(store: FakeStore, invitation: Invitation) -> None:
+    asked, _ = ask(store)
+    view = store.view()
+    bob = Member("mbr_b", view.board.id, "usr_bob", Role.VIEWER, 1, NOON, NOON)
+    (owner,) = (member for member in view.members if member.user_id == asked.created_by)
+
+    def list_with(*members: Member, of: Invitation = asked, at: timedelta = SECOND) -> list[Invitation]:
+        return invitations.list_invited(replace(view, members=members), [invitation, of], NOON + at)
+
+    assert list_with(owner) == [asked]
+    assert list_with(owner, bob) == []
+    assert list_with(replace(owner, role=Role.EDITOR)) == list_with(replace(owner, deactivated_at=NOON)) == []
+    assert list_with() == []
+    assert list_with(owner, at=timedelta(days=30)) == []
+    assert invitations.find_for_user([invitation, asked], "usr_bob", NOON) == asked
+    assert invitations.find_for_user([invitation, asked], "usr_eve", NOON) is None
+    assert invitations.find_for_user([asked], "usr_bob", NOON + timedelta(days=30)) is None
+
+
+def test_what_is_declined_names_the_user(store: FakeStore) -> None:
+    asked, _ = ask(store)
+    change = invitations.revoke(store.view(), asked, as_user(store, "usr_bob"))
+
+    assert change.deletes == (asked,)
+    assert change.event is not None
+    assert change.event.data == {"invitation_id": asked.id, "user_id": "usr_bob"}

@@ -88,6 +88,7 @@ def anonymous(guarded_store: GuardedStore, provider: ScriptedProvider) -> Client
             clock=ManualClock(),
             random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
             open_signup=True,
+            joining_takes_consent=True,
             providers=(provider.configure(redirect_uris=(REDIRECT_URI,)),),
             on_breach=raise_breach,
         )

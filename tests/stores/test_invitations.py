@@ -37,6 +37,17 @@ def invite_to_installation(world: World, **fields: Any) -> Invitation:
     return invitation
 
 
+def ask(world: World, user: User, board_id: str | None = None, role: Role = Role.EDITOR) -> Invitation:
+    """Ask a user to join a board."""
+    view = world.store.read_board(board_id or world.board_id, world.ann.id)
+    assert view is not None
+    present = world.store.invitations.list_invitations(view.board.id)
+    invitation, change = invitations.create_for_user(view, present, world.context(), user_id=user.id, role=role)
+    assert change is not None
+    world.store.commit(change)
+    return invitation
+
+
 def prepare_join(world: World, invitation: Invitation, user: User) -> Change:
     change = invitations.accept(world.read_board(), invitation, world.context(user))[1]
     assert change is not None
@@ -283,3 +294,102 @@ def test_a_purged_board_leaves_no_invitation(world: World) -> None:
     assert world.store.invitations.read_invitation(invitation.id) is None
     assert list_ids(world, world.board_id) == []
     assert list_ids(world, None) == [kept.id]
+
+
+# Invitations that are for a user.
+
+
+def list_received(world: World, user: User, limit: int = 10) -> list[Invitation]:
+    return [*world.store.invitations.page_invitations_of_user(user.id, limit).items]
+
+
+def test_invitations_for_a_user_are_paged_newest_first(world: World) -> None:
+    bob, carl = world.add_user("Bob"), world.add_user("Carl")
+    boards_ = [world.board_id, *(world.add_board(f"Board {number}") for number in range(4))]
+    asked = [ask(world, bob, board_id) for board_id in boards_]
+    ask(world, carl)
+    invite(world)
+
+    pages, after = [], None
+    while True:
+        page = world.store.invitations.page_invitations_of_user(bob.id, 2, after)
+        pages.append([*page.items])
+        after = page.next_key
+        if after is None:
+            break
+
+    assert pages == [[asked[4], asked[3]], [asked[2], asked[1]], [asked[0]]]
+    assert world.store.invitations.read_invitation(asked[0].id) == asked[0]
+
+
+def test_a_user_who_is_asked_is_no_member_until_they_accept(world: World) -> None:
+    bob = world.add_user("Bob")
+    invitation = ask(world, bob)
+    assert world.store.read_board(world.board_id, bob.id) is None
+    assert world.store.page_boards(bob.id, 5).items == ()
+    assert world.store.read_fellow_ids(bob.id, 5) == {}
+
+    world.store.commit(prepare_join(world, invitation, bob))
+
+    assert world.read_board(user=bob).role == Role.EDITOR
+    assert (list_received(world, bob), list_ids(world, world.board_id)) == ([], [])
+
+
+def test_a_user_declines_without_being_a_member(world: World) -> None:
+    bob = world.add_user("Bob")
+    invitation = ask(world, bob)
+    change = invitations.revoke(world.read_board(), invitation, world.context(bob))
+    world.store.commit(change)
+
+    assert (list_received(world, bob), list_ids(world, world.board_id)) == ([], [])
+    event = world.list_events()[-1]
+    assert (event.type, event.actor_id, event.data["user_id"]) == ("invitation.revoked", bob.id, bob.id)
+    with pytest.raises(StaleRead):
+        world.store.commit(change)
+
+
+def test_nobody_else_declines_and_no_other_invitation_is_declined(world: World) -> None:
+    bob, carl = world.add_user("Bob"), world.add_user("Carl")
+    for invitation, actor in ((ask(world, bob), carl), (invite(world), bob)):
+        with pytest.raises(StaleRead):
+            world.store.commit(invitations.revoke(world.read_board(), invitation, world.context(actor)))
+        assert world.store.invitations.read_invitation(invitation.id) == invitation
+
+
+def test_who_is_asked_again_has_the_newer_invitation_only(world: World) -> None:
+    bob = world.add_user("Bob")
+    first = ask(world, bob)
+    late = prepare_join(world, first, bob)
+    second = ask(world, bob, role=Role.VIEWER)
+
+    assert list_received(world, bob) == [second]
+    assert world.store.invitations.read_invitation(first.id) is None
+    with pytest.raises(StaleRead):
+        world.store.commit(late)
+
+
+def test_an_invitation_for_a_user_ends_with_its_board(world: World) -> None:
+    bob = world.add_user("Bob")
+    ask(world, bob)
+    world.store.commit(boards.delete(world.read_board(), world.context()))
+    world.advance(days=31)
+    purge_all(world)
+
+    assert list_received(world, bob) == []
+
+
+def test_a_deactivated_user_accepts_and_declines_nothing(world: World) -> None:
+    bob = world.add_user("Bob")
+    invitation = ask(world, bob)
+    changes = [
+        prepare_join(world, invitation, bob),
+        invitations.revoke(world.read_board(), invitation, world.context(bob)),
+    ]
+    _, deactivation = users.deactivate(bob, (world.ann.id,), world.context())
+    assert deactivation is not None
+    world.store.commit(deactivation)
+
+    for change in changes:
+        with pytest.raises(StaleRead):
+            world.store.commit(replace(change, active_user_id=bob.id))
+    assert list_received(world, bob) == [invitation]
