@@ -198,7 +198,10 @@ def _negate_comparison(finder: _MutantFinder, node: ast.Compare) -> Iterator[tup
 
 def _negate_operands(finder: _MutantFinder, node: ast.BoolOp) -> Iterator[tuple[int, int, str]]:
     yield from _mutate_boolean_operator(finder, node)
-    yield from (_negate(finder, value) for value in node.values if not isinstance(value, _NEGATED_ELSEWHERE))
+    # A constant is a default, and no decision.
+    yield from (
+        _negate(finder, value) for value in node.values if not isinstance(value, (*_NEGATED_ELSEWHERE, ast.Constant))
+    )
 
 
 def _negate_filters(finder: _MutantFinder, node: ast.comprehension) -> Iterator[tuple[int, int, str]]:
