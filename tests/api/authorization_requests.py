@@ -95,7 +95,8 @@ def find_ids(world: World, caller: Caller, operation: DeclaredOperation) -> dict
 def find_ids_of_others(world: World, operation: DeclaredOperation) -> dict[str, str]:
     """Return the ids of what is on a board of which few are members, and of what another user has."""
     if operation.is_on_board:
-        return world.ids[OTHER]
+        # Whom a request is about is the same, so that only the board differs.
+        return {name: id_ for name, id_ in world.ids[OTHER].items() if name != "user_id"}
     others = {"user_id": USERS.get(operation.id, "edith"), "invitation_id": world.ids[OWN]["invitation_id"]}
     return {**world.ids_of_olga, **others}
 

@@ -44,7 +44,8 @@ CALLERS = (
 AFTERWARDS = dict.fromkeys(
     ("create_authorization", "create_provider_session", "create_identity"), (404, "provider_not_found")
 )
-"""How requests end that are allowed: no provider is configured."""
+AFTERWARDS |= dict.fromkeys(("accept_received_invitation", "decline_invitation"), (404, "invitation_not_found"))
+"""How requests end that are allowed: no provider is configured, and nobody has been invited by name."""
 
 WIDER_TARGETS = {"end_session": (403, "token_out_of_reach")}
 """Operations on what has all rights of its user: a token that has fewer can't reach it."""
