@@ -12,7 +12,7 @@ from kanban.field_changes import erase_values
 from kanban.store import OPERATIONS_ABOUT_USERS
 from stores.sql import mapping, tables
 from stores.sql.engine import Transaction
-from stores.sql.statement_cache import BoundStatement, Statement, parameter
+from stores.sql.statement_cache import BoundStatement, Statement, choose_once, parameter
 
 _CARDS_PER_STEP = 50
 
@@ -91,20 +91,15 @@ def _delete_expired(table: sa.Table) -> Statement:
     """Return a statement that deletes at most `limit` rows of a table that have expired."""
     key = list(table.primary_key.columns)
     row_key = sa.tuple_(*key) if len(key) > 1 else key[0]
-    return (
-        table.delete()
-        .where(
-            row_key.in_(
-                sa.select(*key)
-                .where(table.c.expires_at <= parameter("now"))
-                .order_by(table.c.expires_at)
-                .limit(_LIMIT)
-                # Purges and writers (which delete some expired records too) must not wait for each other.
-                .with_for_update(skip_locked=True)
-            )
-        )
-        .returning(sa.literal_column("1"))
+    # Purges and writers (which delete some expired records too) must not wait for each other.
+    chosen = choose_once(
+        sa.select(*key)
+        .where(table.c.expires_at <= parameter("now"))
+        .order_by(table.c.expires_at)
+        .limit(_LIMIT)
+        .with_for_update(skip_locked=True)
     )
+    return table.delete().where(row_key.in_(chosen)).returning(sa.literal_column("1"))
 
 
 DELETE_EXPIRED = tuple(
@@ -119,11 +114,13 @@ ERASE_TOKEN_ORIGINS: Statement = (
     tables.tokens.update()
     .where(
         tables.tokens.c.id.in_(
-            sa.select(tables.tokens.c.id)
-            .where(tables.tokens.c.last_used_from.is_not(None), tables.tokens.c.last_used_at < _BEFORE)
-            .order_by(tables.tokens.c.last_used_at)
-            .limit(_LIMIT)
-            .with_for_update(skip_locked=True)
+            choose_once(
+                sa.select(tables.tokens.c.id)
+                .where(tables.tokens.c.last_used_from.is_not(None), tables.tokens.c.last_used_at < _BEFORE)
+                .order_by(tables.tokens.c.last_used_at)
+                .limit(_LIMIT)
+                .with_for_update(skip_locked=True)
+            )
         )
     )
     .values(last_used_from=sa.null())

@@ -20,6 +20,16 @@ BoundStatement = tuple[str, Sequence[Any]]
 _PREFIX = "given_"
 
 
+def choose_once(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a query for the rows that a limited query locks, to delete or update these.
+
+    PostgreSQL may run a subquery once for each row that it is compared with. One that skips locked rows then finds
+    others each time, and its limit holds for none of them together. A common table expression that locks runs once.
+    """
+    chosen = query.cte("chosen")
+    return sa.select(*chosen.columns)
+
+
 def parameter(name: str) -> sa.BindParameter[Any]:
     """Return a parameter. Its prefix avoids the names that Core reserves for columns being written."""
     return sa.bindparam(_PREFIX + name)

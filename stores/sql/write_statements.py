@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stores.sql.read_statements import LIST_IS_LIVE, RECORD_KEY_MATCHES
-from stores.sql.statement_cache import parameter
+from stores.sql.statement_cache import choose_once, parameter
 from stores.sql.tables import (
     audit_entries,
     boards,
@@ -266,6 +266,6 @@ _SOME_EXPIRED_RECORDS = (
 
 DELETE_SOME_EXPIRED_RECORDS = idempotency_records.delete().where(
     sa.tuple_(idempotency_records.c.user_id, idempotency_records.c.operation_id, idempotency_records.c.key).in_(
-        _SOME_EXPIRED_RECORDS
+        choose_once(_SOME_EXPIRED_RECORDS)
     )
 )
