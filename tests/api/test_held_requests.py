@@ -284,7 +284,8 @@ def test_a_revoked_token_gets_no_news(start: Start) -> None:
 
 
 def test_a_deactivated_user_waits_no_longer(start: Start) -> None:
-    setup = start()
+    # What happens on each board of the user is found by the poll, like the commits of other processes.
+    setup = start(WATCHFUL)
     waiting = setup.follow(f"{setup.events}&wait=25", setup.omar.token)
 
     assert setup.writer.post("/users/omar/deactivate").status == 200
