@@ -1,14 +1,27 @@
 """The board behind nginx and Caddy with compression, https and HTTP/2, configured as in the guide."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.page_objects import User, card
+from tests.live_server import LiveServer
 from tests.proxies.proxies import PROXIES
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def mina(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+    """Return the owner of a server that knows of the proxy: other tests share one that would warn of it."""
+    with LiveServer(tmp_path_factory.mktemp("server"), TRUSTED_PROXIES="127.0.0.1") as server:
+        assert server.token
+        yield User(server, server.url, server.token)
+        server.stop()
+        assert not server.errors, server.describe_errors()
+
 
 LONG_TEXT = "Compresses well. " * 200
 

@@ -69,7 +69,9 @@ def test_no_query_sorts_or_scans(empty_sqlite: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", WRITES)
 def test_no_write_scans(empty_sqlite: Path, name: str) -> None:
-    assert not [step for step in explain(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
+    # A common table expression of this name holds no more than a step of a purge erases.
+    scans = [step for step in explain(empty_sqlite, WRITES[name]) if step.startswith("SCAN")]
+    assert not [step for step in scans if step != "SCAN chosen"]
 
 
 def test_the_plans_of_all_queries_are_checked() -> None:
