@@ -229,12 +229,12 @@ def test_loading_the_package_loads_no_engine() -> None:
 # Connections
 
 
-def test_every_connection_is_durable_and_checks_references(world: World) -> None:
+def test_every_connection_is_durable_checks_references_and_overwrites_what_it_erases(world: World) -> None:
     engine = world.store._engine  # type: ignore[attr-defined]  # noqa: SLF001  (what only SQLite has)
 
-    values = engine.read([(f"PRAGMA {name}", ()) for name in ("journal_mode", "synchronous", "foreign_keys")])
+    names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
 
-    assert values == [[("wal",)], [(2,)], [(1,)]]
+    assert engine.read([(f"PRAGMA {name}", ()) for name in names]) == [[("wal",)], [(2,)], [(1,)], [(1,)]]
 
 
 def test_a_writer_gets_busy_while_another_process_writes_and_readers_continue(world: World, path: Path) -> None:
