@@ -93,7 +93,7 @@ purge: .venv/product  ## erase what was deleted more than 31 days ago, for examp
 	@exec $(BIN)/python -m cli purge
 
 unit: .venv/development  ## test the rules, the contract layer and the API on SQLite, in less than a minute
-	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/kanban tests/contract tests/api
+	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not sweep" tests/kanban tests/contract tests/api
 
 # Four processes keep two cores busy: many tests wait for a server or a browser. The longest files come first.
 test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test

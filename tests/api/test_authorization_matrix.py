@@ -25,6 +25,8 @@ from tests.api.test_narrow_tokens import find_roles
 from tests.engines.dynamodb_server import create_table_url, delete_table, dynoxide
 from tests.engines.postgresql_server import postgresql
 
+pytestmark = pytest.mark.sweep
+
 __all__ = ["dynoxide", "postgresql"]
 
 READING = ("read_", "page_", "list_", "find_", "check_")

@@ -21,6 +21,8 @@ from tests.contract.adapter_twin import build_function
 from tests.contract.aws_events import http_api_event
 from tests.fuzz.hostile_bodies import Target, build_hostile_bodies, build_valid_body, list_targets, walk_paths
 
+pytestmark = pytest.mark.sweep
+
 BUNDLE: dict[str, Any] = json.loads(DOCUMENT_PATH.read_bytes())
 SCHEMAS = Schemas(BUNDLE)
 TARGETS = list_targets(BUNDLE)

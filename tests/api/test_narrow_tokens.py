@@ -22,6 +22,8 @@ from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
 from tests.api.test_authorization import BOARD_OPERATIONS, BUNDLE, PreparedBoard
 
+pytestmark = pytest.mark.sweep
+
 TOKENS = "/users/me/tokens"
 RECEIVED = "/users/me/invitations"
 NO_BOARD = "brd_" + "0" * 26
