@@ -39,15 +39,14 @@ class InvalidSetting(Exception):
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 
-    OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let only owners of the
-    installation invite people who are no users; JOINING says whether users are asked before somebody with whom they
-    share no board makes them a member (consent, the default where anyone can create a user) or not (direct); RATE_LIMIT
-    is how many requests each user may make in a minute, 0 for no limit, RATE_LIMIT_PER_TOKEN each token,
-    RATE_LIMIT_PER_ADDRESS each address without a valid token;
-    MAX_BOARDS_PER_USER is how many boards each user may have created, 0 for any number; CORS_ORIGINS is a list of web
-    origins, separated by commas; TRUSTED_PROXIES is a list of networks whose proxies say where requests come from.
-    WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and WEBHOOKS_ALLOW a list of networks that they
-    may deliver to, both also without TLS.
+    OPEN_SIGNUP is 1 to let anyone create a user; INVITATIONS_MAKE_USERS is 0 to let only owners of the installation
+    invite people who are no users; JOINING says whether users are asked before somebody with whom they share no board
+    makes them a member (consent, the default where anyone can create a user) or not (direct); RATE_LIMIT is how many
+    requests each user may make in a minute, 0 for no limit, RATE_LIMIT_PER_TOKEN each token, RATE_LIMIT_PER_ADDRESS
+    each address without a valid token; MAX_BOARDS_PER_USER is how many boards each user may have created, 0 for any
+    number; CORS_ORIGINS is a list of web origins, separated by commas; TRUSTED_PROXIES is a list of networks whose
+    proxies say where requests come from. WEBHOOKS_TO_LOOPBACK is 1 to let webhooks deliver to this machine, and
+    WEBHOOKS_ALLOW a list of networks that they may deliver to, both also without TLS.
     """
     open_signup = read_choice(environment, "OPEN_SIGNUP", ("0", "1")) == "1"
     joining = read_choice(environment, "JOINING", ("consent", "direct") if open_signup else ("direct", "consent"))

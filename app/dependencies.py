@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class UserPolicy(NamedTuple):
     """What the installation lets users do: sign up, become one by an invitation of a member, create so many boards.
 
-    With `joining_takes_consent`, nobody makes a stranger a member who has not agreed.
+    With `joining_takes_consent`, a stranger becomes a member only after they have agreed.
     """
 
     may_sign_up: bool = False

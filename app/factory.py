@@ -70,11 +70,11 @@ def create_app(
     """Return a WSGI application that serves a store.
 
     `open_signup` lets anyone create a user, `invitations_make_users` those whom an owner of a board has invited; owners
-    of the installation can always invite people who are no users. With `joining_takes_consent`, whoever is added to a
-    board by somebody with whom they share none becomes a member when they agree. `max_boards` is how many boards a user
-    may have created, None for any number. `limits` says how many requests may be made in a minute; `share_usage` runs
-    what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages may
-    call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
+    of the installation can always invite people who are no users. With `joining_takes_consent`, a user who is added to
+    a board by somebody with whom they share none becomes a member when they agree. `max_boards` is how many boards a
+    user may have created, None for any number. `limits` says how many requests may be made in a minute; `share_usage`
+    runs what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages
+    may call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
     webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide
     them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the
     document: tests raise there.

@@ -216,7 +216,7 @@ class Job:
         state: Where it is.
         done: How much is done.
         total: How much there is to do, None before it has begun.
-        version: Raised by each write: whoever has read an older one writes nothing.
+        version: Raised by each write: a worker that has read an older one writes nothing.
         created_at: When it was started.
         started_at: When its first step began.
         ended_at: When it ended.

@@ -147,3 +147,10 @@ def test_every_word_of_the_glossary_is_in_use() -> None:
     words = {singular(word) for name in names for word in words_of(name)}
 
     assert [term for term in GLOSSARY if not {singular(word) for word in term.split()} <= words] == []
+
+
+def test_the_changelog_says_nothing_twice() -> None:
+    for release in (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1:]:
+        beginnings = [line[:60] for line in release.splitlines() if line.startswith("- ")]
+
+        assert sorted(beginnings) == sorted(set(beginnings))

@@ -549,7 +549,7 @@ invitations = sa.Table(
     sa.Column("version", INTEGER, nullable=False),
     sa.Column("created_at", TIMESTAMP, nullable=False),
     sa.Column("expires_at", TIMESTAMP, nullable=False),
-    # NULL in one for whoever has the secret.
+    # NULL in one for anyone who has the secret.
     sa.Column("invitee_id", BYTEWISE_TEXT),
     _check_one_of("role", Role),
     _check_between("max_uses", 1, 100),
