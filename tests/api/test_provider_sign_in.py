@@ -250,7 +250,7 @@ def test_a_client_that_fails_too_often_has_to_wait(build: BuildClient) -> None:
 
 @pytest.mark.parametrize("path", [WELL_KNOWN, "/keys", "/token"])
 def test_a_provider_that_is_down_is_no_failure_of_the_user(
-    anonymous: Client, provider: ScriptedProvider, path: str, mina: Client
+    anonymous: Client, provider: ScriptedProvider, path: str, mina: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     returned = begin(anonymous) if path != WELL_KNOWN else {"attempt": "x" * 64, "state": "", "code": "x"}
     provider.reactions[path] = send_and_close(b"")
@@ -261,6 +261,7 @@ def test_a_provider_that_is_down_is_no_failure_of_the_user(
 
     assert (response.status, response.json["code"]) == (503, "provider_unreachable")
     assert response.headers["retry-after"] == "30"
+    assert "The provider staff can't be used: " in caplog.text
     # Whoever is in stays in.
     assert mina.get("/users/me").status == 200
 
