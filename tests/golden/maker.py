@@ -1,8 +1,8 @@
 """Write golden data with the code of the working directory. `python -m tests.golden` runs this program.
 
 It stands alone, so that the code of any release can run it: of that code it needs `create_app`, `open_store` and the
-commands `export` and `backup`, of the API only what version 1.0.0 had. Clock and randomness of the application are
-fixed; only the secret that seals cursors is the store's own.
+commands `export` and `backup`, and of the API what the document of that code has. Clock and randomness of the
+application are fixed; only the secret that seals cursors is the store's own.
 """
 
 import io
@@ -114,24 +114,41 @@ class Scenario:
         self.pace = timedelta(seconds=7)
         self.replays: list[Json] = []
         self.store = open_store(url)
-        self.application = create_app(
-            self.store,
-            clock=lambda: self.now,
-            random_bytes=random.Random(7).randbytes,  # noqa: S311 - the same data in every run.
-            open_signup=True,
-        )
-        self.mina, self.omar = Person(self, "mina"), Person(self, "omar")
-        for person in (self.mina, self.omar):
-            name = person.name.title()
-            person.token = Person(self, "").post("/users", {"id": person.name, "name": name})["token"]
+        self.paths = json.loads(Path("spec/dist/openapi.json").read_text())["paths"]
+        self.randomness = random.Random(7)  # noqa: S311 - the same data in every run.
+        self._start()
+        self.mina, self.omar = (self._sign_up(name) for name in ("mina", "omar"))
         self._make_tokens()
         self.board = self._make_board()
         self._make_cards()
         self._delete_and_archive()
         self.long_board = self._import_long_board()
         self._make_other_boards()
+        if self.has_invitations:
+            self._let_people_in()
+            self._let_people_go()
         # What is looked at from now on is of one moment.
         self.pace = timedelta(0)
+
+    @property
+    def has_invitations(self) -> bool:
+        """Tell whether the release knows invitations, sessions, webhooks, jobs and the audit log: 1.3.0 and later."""
+        return "/users/me/invitations" in self.paths
+
+    def _start(self, **settings: Any) -> None:
+        """Start the application, with settings that the release knows."""
+        self.application = create_app(
+            self.store,
+            clock=lambda: self.now,
+            random_bytes=self.randomness.randbytes,
+            open_signup=True,
+            **settings,
+        )
+
+    def _sign_up(self, name: str) -> Person:
+        person = Person(self, name)
+        person.token = Person(self, "").post("/users", {"id": name, "name": name.title()})["token"]
+        return person
 
     def _make_tokens(self) -> None:
         bodies = [{"name": name, "scopes": ["read"], "expires_at": "2027-11-20T12:00:00Z"} for name in ("CI", "Lost")]
@@ -298,6 +315,34 @@ class Scenario:
         mina.post(f"{self.board}/cards/{self.cards[4]}/transfer", {"board_id": goal})
         mina.post(f"{self.board}/copy", {"name": "Website, copied", "cards": True})
 
+    def _let_people_in(self) -> None:
+        """Invite people in every way, open a session, make a narrow token and a webhook."""
+        board, mina = self.board, self.mina
+        noor = self._sign_up("noor")
+        mina.post(f"{board}/invitations", {"role": "editor", "note": "For 日本", "max_uses": 5})
+        mina.post("/invitations", {"max_uses": 2})
+        self._start(joining_takes_consent=True)
+        mina.put(f"{board}/members/noor", {"role": "viewer"})
+        self._start()
+        invitation = mina.post(f"{board}/invitations", {"role": "viewer", "max_uses": 2})
+        secret = invitation["secret"]
+        self._sign_up("zoe").post(f"/invitations/{invitation['invitation']['id']}/accept", {"secret": secret})
+        code = noor.post("/users/me/sign-in-codes")["code"]
+        Person(self, "").post("/sessions", {"code": code, "name": "Phone"})
+        noor.post("/users/me/sign-in-codes")
+        limits = {"board_ids": [board.rpartition("/")[2]], "max_role": "viewer", "resources": ["cards"]}
+        mina.post("/users/me/tokens", {"name": "Narrow", "scopes": ["read"], **limits})
+        mina.post(f"{board}/webhooks", {"url": "https://8.8.8.8/hook", "types": ["card.created"]})
+
+    def _let_people_go(self) -> None:
+        """Deactivate two users and start to delete them: one job waits, the other one is cancelled."""
+        for name in ("ines", "jaro"):
+            self.mina.put(f"{self.board}/members/{self._sign_up(name).name}", {"role": "viewer"})
+            self.mina.post(f"/users/{name}/deactivate")
+            job = self.mina.call("DELETE", f"/users/{name}")
+            if name == "jaro":
+                self.mina.post(f"/jobs/{job['id']}/cancel")
+
     def read_all(self) -> Iterator[Json]:
         """Ask for all there is to see, and tell each question with its answer."""
         board = self.board
@@ -323,6 +368,9 @@ class Scenario:
             f"{board}/flow?{period}",
             f"{board}/events?after=0&limit=100",
         ]
+        if self.has_invitations:
+            paths += ["/users", "/users/ines", "/users/me/tokens", "/audit-entries", "/jobs", "/invitations"]
+            paths += [f"{board}/{name}" for name in ("invitations", "members", "webhooks")]
         return ({"path": path, "answer": self.mina.get(path)} for path in paths)
 
     def list_listings(self) -> list[str]:
@@ -347,10 +395,12 @@ class Scenario:
         listings += [f"{board}/cards?{query}&limit=1" for query in filters]
         listings += [f"{card}/time?limit=1", f"{card}/comments?limit=1", f"{long}/export"]
         # These have been there since 1.1.0.
-        paths = json.loads(Path("spec/dist/openapi.json").read_text())["paths"]
-        if {"$ref": "#/components/parameters/Cursor"} in paths["/boards/{board_id}/lists"]["get"]["parameters"]:
+        parameters = self.paths["/boards/{board_id}/lists"]["get"]["parameters"]
+        if {"$ref": "#/components/parameters/Cursor"} in parameters:
             listings += ["/boards?deleted=true&limit=1"]
             listings += [f"{board}/lists?limit=1{which}" for which in ("", "&archived=true", "&deleted=true")]
+        if self.has_invitations:
+            listings += ["/audit-entries?limit=1", "/jobs?limit=1"]
         return listings
 
     def walk_pages(self) -> Iterator[Json]:

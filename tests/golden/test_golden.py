@@ -14,7 +14,10 @@ from app.factory import create_app
 from cli import main
 from stores import open_store
 from tests.api.client import Client
+from tests.engines.dynamodb_server import create_table_url
 from tests.golden.conftest import RELEASES, Copy, Release
+from tests.golden.maker import Scenario
+from tests.golden.table_items import Item, read_items
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +25,15 @@ KINDS = {
     *("B E$", "B E#", "B C#", "B P#K", "B P#M", "B P#T", "B L#", "B X#"),
     *("U U", "U K#", "U B#", "U A#", "U X#", "U I#", "T T", "D #", "S owner", "S secret"),
 }
-"""Every kind of item that stays in a table: partition and sort key, without ids."""
+"""Every kind of item that stays in a table of version 1.0.0: partition and sort key, without ids."""
+
+LATER_KINDS = {
+    "1.3.0": {
+        *("A aud_", "B J#", "B R#", "B W#", "G G", "J J", "J J#", "R brd_"),
+        *("U G#", "U J#", "U Y#", "U usr", "Y delete_user#"),
+    },
+}
+"""The kinds of items that each later version added."""
 
 
 def test_every_released_contract_has_golden_data() -> None:
@@ -32,9 +43,16 @@ def test_every_released_contract_has_golden_data() -> None:
 def test_the_items_are_of_every_kind(release: Release) -> None:
     items = json.loads((release.folder / "items.json").read_text())
 
-    kinds = {f"{item['pk']['S'][0]} {_kind(item['sk']['S'])}" for item in items}
+    assert {_kind(item) for item in items} == _list_kinds(release.version)
 
-    assert kinds == KINDS
+
+def test_the_next_release_makes_every_kind_of_item(dynoxide: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    url = create_table_url(dynoxide)
+    with closing(Scenario(url).store):
+        items = read_items(dynoxide, url.partition("//")[2].partition("?")[0])
+
+    assert {_kind(item) for item in items} == _list_kinds("99.0.0")
 
 
 def test_whatever_a_release_answered_is_answered_the_same(shared_copy: Copy) -> None:
@@ -142,8 +160,27 @@ def test_a_board_of_a_release_can_be_changed(own_copy: Copy) -> None:
     assert mina.post("/imports/tackboard", exported).status == 201
 
 
-def _kind(sort_key: str) -> str:
-    """Return a sort key without ids."""
+def _list_kinds(version: str) -> set[str]:
+    """Return the kinds of items that a version writes."""
+    later = (kinds for since, kinds in LATER_KINDS.items() if _parse_version(since) <= _parse_version(version))
+    return KINDS.union(*later)
+
+
+def _parse_version(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _kind(item: Item) -> str:
+    """Return the partition and the sort key of an item without ids; for the entry of a user in the listing `U usr`."""
+    partition, sort_key = item["pk"]["S"], item["sk"]["S"]
+    if partition == "U":
+        return "U usr"
+    if partition in ("A", "R"):
+        return f"{partition} {sort_key[:4]}"
+    return f"{partition[0]} {_kind_of_sort_key(sort_key)}"
+
+
+def _kind_of_sort_key(sort_key: str) -> str:
     if sort_key.startswith("P#"):
         return f"P#{sort_key.split('#')[2][0]}"
     if "#" not in sort_key:

@@ -32,6 +32,8 @@ __all__ = ["postgresql"]
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
+BOARD_ID = "brd_01m7wjyxw0g21k7me9wgs7f9wj"
+
 FIRST_VERSION = """
 INSERT INTO users VALUES ('usr_ann', 'Ann', 1, '2026-11-20T12:00:00Z', '2026-11-20T12:00:00Z');
 INSERT INTO users VALUES ('usr_bob', 'Bob', 1, '2026-11-20T12:00:00Z', '2026-11-20T12:00:00Z');
@@ -70,7 +72,7 @@ INSERT INTO events VALUES
         '{"title": "Copy", "stage": "in_progress"}'),
     ('brd_1', 3, 'card.deleted', '2026-11-20T12:00:09Z', 'usr_ann', 'lst_1', 'crd_2', '{}'),
     ('brd_1', 4, 'list.deleted', '2026-11-20T12:00:09Z', 'usr_ann', 'lst_2', NULL, '{"card_count": 3}');
-"""
+""".replace("brd_1", BOARD_ID)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,41 +80,48 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Create a database of the first version of the schema."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/tackboard.db"
-        _fill_database(url)
+        fill_database(url)
         yield url
         return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     with server.database() as name:
-        _fill_database(server.url(name))
+        fill_database(server.url(name))
         yield server.url(name)
 
 
-def _fill_database(url: str, version: str = "0001") -> None:
+def fill_database(url: str, version: str = "0001", additions: str = "") -> None:
+    """Create a database of the first version of the schema, migrate it to that version, and execute the additions."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(migrations.__file__).parent))
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        for statement in FIRST_VERSION.strip().removesuffix(";").split(";\n"):
+        for statement in _split_statements(FIRST_VERSION):
             connection.exec_driver_sql(statement)
         command.upgrade(config, version)
+        for statement in _split_statements(additions):
+            connection.exec_driver_sql(statement)
         assert connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar() == version  # noqa: S608
     engine.dispose()
+
+
+def _split_statements(script: str) -> list[str]:
+    return [statement for statement in script.strip().removesuffix(";").split(";\n") if statement]
 
 
 def test_a_migration_from_the_first_version_loses_nothing(url: str) -> None:
     store = open_store(url)
 
-    view = store.read_board("brd_1", "usr_bob", card_ids=["crd_1"])
-    page = store.page_events("brd_1", "usr_bob", EventQuery(), 10)
+    view = store.read_board(BOARD_ID, "usr_bob", card_ids=["crd_1"])
+    page = store.page_events(BOARD_ID, "usr_bob", EventQuery(), 10)
 
     assert view is not None
     assert view.board.created_by == "usr_ann"
     assert (view.board.archived_at, view.board.external_id) == (None, None)
     assert view.members == (
-        Member("mbr_brd_1_usr_ann", "brd_1", "usr_ann", Role.OWNER, 1, NOON, NOON),
-        Member("mbr_brd_1_usr_bob", "brd_1", "usr_bob", Role.EDITOR, 1, NOON, NOON),
+        Member(f"mbr_{BOARD_ID}_usr_ann", BOARD_ID, "usr_ann", Role.OWNER, 1, NOON, NOON),
+        Member(f"mbr_{BOARD_ID}_usr_bob", BOARD_ID, "usr_bob", Role.EDITOR, 1, NOON, NOON),
     )
     card = view.cards["crd_1"]
     assert (card.label_ids, card.assignee_ids, card.links, card.due_complete) == ((), (), (), False)
@@ -172,7 +181,7 @@ def test_only_the_owner_can_create_users_after_the_migration(url: str) -> None:
 
 
 def test_a_backup_of_an_older_version_can_be_restored(url: str, tmp_path: Path) -> None:
-    _fill_database(f"sqlite:///{tmp_path}/backup.db", "0002")
+    fill_database(f"sqlite:///{tmp_path}/backup.db", "0002")
     open_store(url).close()
 
     restored = restore_backup(tmp_path / "backup.db", f"sqlite:///{tmp_path}/restored.db")
@@ -206,7 +215,7 @@ def test_a_migration_reports_both_versions_of_the_schema(url: str) -> None:
 
 def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill_database(sqlite_url(path))
+    fill_database(sqlite_url(path))
     reports: list[str] = []
 
     open_store(sqlite_url(path), report=reports.append).close()
@@ -225,7 +234,7 @@ def test_a_file_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
 
 def test_the_copy_includes_writes_that_are_still_in_the_log_of_a_running_server(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill_database(sqlite_url(path))
+    fill_database(sqlite_url(path))
     with closing(sqlite3.connect(path)) as server:
         server.execute("PRAGMA journal_mode=WAL")
         server.execute("UPDATE boards SET name = 'Written last'")
@@ -240,7 +249,7 @@ def test_the_copy_includes_writes_that_are_still_in_the_log_of_a_running_server(
 
 def test_one_of_several_concurrent_migrations_makes_a_copy_and_reports_it(tmp_path: Path) -> None:
     path = tmp_path / "tackboard.db"
-    _fill_database(sqlite_url(path))
+    fill_database(sqlite_url(path))
     reports: list[str] = []
 
     def migrate(_: int) -> None:
@@ -256,7 +265,7 @@ def test_a_migration_that_fails_leaves_no_copy_and_reports_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tackboard.db"
-    _fill_database(sqlite_url(path))
+    fill_database(sqlite_url(path))
     before = path.read_bytes()
     reports: list[str] = []
 
@@ -285,7 +294,7 @@ def test_a_new_file_reports_no_migration(tmp_path: Path) -> None:
 
 def test_a_restore_does_not_change_a_backup_of_an_older_version(tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
-    _fill_database(sqlite_url(backup), "0002")
+    fill_database(sqlite_url(backup), "0002")
     before = backup.read_bytes()
 
     restore_backup(backup, sqlite_url(tmp_path / "restored.db"))
