@@ -125,12 +125,15 @@ def read_settings(
 def run(settings: Settings) -> None:
     """Serve until stopped. The first run creates the owner and prints the owner's first token, once.
 
+    It prints no token if the output is not a terminal but, for example, a journal, where a token would stay:
+    `sign-in` prints a link for the owner.
+
     The store of an older Tackboard is brought up to date; a SQLite file is copied first, to a new file next to it.
     """
     # The port is taken first: if another program has it, no store is created.
     with _open_listener(settings.host, settings.port) as listener:
         with closing(open_store(settings.store_url, report=_print_message)) as store:
-            token_text = None if store.read_installation_owner() else _issue_token(store)
+            token_text = _ensure_owner(store)
         # The application reads its settings from the environment, as under any other server.
         os.environ["STORE_URL"] = settings.store_url
         import wsgi  # noqa: PLC0415 - importing it opens the store.
@@ -564,12 +567,33 @@ def _format_greeting(settings: Settings, address: str, token_text: str | None) -
         opening = f"OPEN_SIGNUP=1 {program} run"
         signup = f"Sign-up is closed: {opening} lets anyone who reaches this server create a user."
     if token_text is None:
-        return f"Tackboard is at {address} (`{program} token` prints a new token).\n{signup}\nCtrl-C stops it."
+        return (
+            f"Tackboard is at {address}\n"
+            f"`{program} sign-in` prints a link that signs the owner in, `{program} token` prints a new token.\n"
+            f"{signup}\nCtrl-C stops it."
+        )
     return (
         "Tackboard is ready. This address carries the owner's token, which is not shown again:\n\n"
         f"    {address}#token={token_text}\n\n"
         f"{signup}\nCtrl-C stops it."
     )
+
+
+def _ensure_owner(store: Store) -> str | None:
+    """Create the owner if there is none, and return the text of the owner's first token, for a person at a terminal.
+
+    Output that is not a terminal gets none: it may be a journal or a file, where a token would stay.
+    """
+    if store.read_installation_owner() is not None:
+        return None
+    if sys.stdout.isatty():
+        return _issue_token(store)
+    from cli import user_accounts  # noqa: PLC0415 - only a first start creates an owner.
+
+    context, change = _act_for(store, None)
+    # Without an owner the first user to sign up would become one.
+    store.commit(user_accounts.record(change, context))
+    return None
 
 
 def _issue_token(store: Store, user_id: str | None = None) -> str:

@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ _REQUEST_LINE = re.compile(r'\{"time":"[^"]*","level":"INFO","message":"request"
 
 
 class LiveServer:
-    """A server on a free port, in a process of its own; use it as a context, or call `stop`.
+    """A server on a free port, in a process of its own, at a terminal; use it as a context, or call `stop`.
 
     `url` ends in a slash, `store_url` is the store's URL; `token` is the owner's, or None when the store had an owner
     already.
@@ -29,7 +30,9 @@ class LiveServer:
     ) -> None:
         self._errors = folder / "stderr.txt"
         self.store_url = f"sqlite:///{folder}/tackboard.db"
-        with self._errors.open("w") as errors:
+        terminal, end_of_server = os.openpty()
+        self._output = open(terminal, encoding="utf-8")  # noqa: PTH123, SIM115 - a descriptor; `wait` closes it.
+        with self._errors.open("w") as errors, open(end_of_server, "wb") as stdout:  # noqa: PTH123 - a descriptor.
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -44,9 +47,8 @@ class LiveServer:
                     "LOG_FORMAT": "json",
                     **environment,
                 },
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=errors,
-                text=True,
             )
         self.greeting = self._read_greeting()
         match = _ADDRESS_PATTERN.search(self.greeting)
@@ -93,8 +95,11 @@ class LiveServer:
 
         Raises TimeoutExpired after half a minute.
         """
-        farewell, _ = self._process.communicate(timeout=30)
-        return self._process.returncode, farewell
+        status = self._process.wait(timeout=30)
+        if not self._output.closed:
+            self._farewell = "".join(self._read_lines())
+            self._output.close()
+        return status, self._farewell
 
     def stop(self) -> tuple[int, str]:
         """Stop the server if it still runs; return the exit status and what was printed after the greeting."""
@@ -112,10 +117,15 @@ class LiveServer:
 
     def _read_greeting(self) -> str:
         """Read every line up to the one that says how to stop the server, fewer if it ends before."""
-        assert self._process.stdout
         lines = []
-        for line in self._process.stdout:
+        for line in self._read_lines():
             lines.append(line)
             if "Ctrl-C" in line:
                 break
         return "".join(lines)
+
+    def _read_lines(self) -> Iterator[str]:
+        """Read the lines that the server prints. Linux reports the end of a terminal's other side as an error."""
+        with suppress(OSError):
+            for line in self._output:  # noqa: UP028 - `yield from` would close the output with the generator.
+                yield line

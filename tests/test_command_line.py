@@ -65,8 +65,36 @@ def test_a_later_run_prints_the_address_without_a_token_and_says_how_to_get_one(
 
     with LiveServer(tmp_path) as server:
         assert server.token is None
+        assert "`make sign-in`" in server.greeting
         assert "`make token`" in server.greeting
         assert not TOKEN.search(server.greeting)
+
+
+def test_output_that_is_not_a_terminal_gets_no_token_and_the_first_user_to_sign_up_is_not_the_owner(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "run"],
+        cwd=ROOT,
+        env=os.environ | {"PORT": "0", "STORE_URL": f"sqlite:///{tmp_path}/tackboard.db"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        assert server.stdout
+        first_line = server.stdout.readline()
+        server.terminate()
+        output = first_line + server.stdout.read()
+    _make_user("Mina", "mina")
+    main.main(["sign-in"])
+
+    assert "`make sign-in`" in output
+    assert not TOKEN.search(output)
+    assert "#sign-in=" in capsys.readouterr().out
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        owner = store.read_installation_owner()
+    assert owner is not None
+    assert owner.name == "Owner"
 
 
 def test_a_stopped_server_has_written_everything_to_the_database_file(tmp_path: Path) -> None:
