@@ -9,6 +9,7 @@ import time
 
 from app.configuration import read_app_settings
 from app.factory import create_app
+from app.settings import STORE_URL
 from app.wall_clock import utc_now
 from aws import request_records, snapstart
 from aws.deadline import Deadline
@@ -23,7 +24,7 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
 deadline = Deadline()
 
 store = open_store(
-    os.environ.get("STORE_URL", "sqlite:///tackboard.db"),
+    STORE_URL.read(os.environ),
     remaining_seconds=deadline.remaining,
     on_client=snapstart.register_client,
 )

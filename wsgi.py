@@ -1,7 +1,7 @@
 """The WSGI application for servers to import: `wsgi:application`.
 
 Importing it opens `store` as `tackboard run` does: a missing store is created, an older one is brought up to date.
-Settings come from the environment, as README lists them; an invalid one raises InvalidSetting with one sentence.
+Settings come from the environment (docs/settings.md); an invalid one raises InvalidSetting with one sentence.
 """
 
 import logging
@@ -13,6 +13,7 @@ from app.configuration import read_app_settings, read_log_format
 from app.factory import create_app
 from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
+from app.settings import STORE_URL
 from app.wall_clock import utc_now
 from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
 from contract.request_log import RequestLog
@@ -25,7 +26,7 @@ _format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stder
 if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
 
-store = open_store(os.environ.get("STORE_URL", "sqlite:///tackboard.db"))
+store = open_store(STORE_URL.read(os.environ))
 
 _unlogged = create_app(store, **_settings)
 

@@ -20,8 +20,11 @@ from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
-from app.configuration import MAX_PORT, InvalidSetting, read_app_settings, read_log_format, read_number, read_providers
+from app.configuration import read_app_settings, read_log_format
 from app.document import read_version
+from app.setting_forms import InvalidSetting
+from app.settings import HOST, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL
+from cli import settings_help
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger
 from kanban import sign_in as codes
@@ -38,29 +41,6 @@ from readers.reader_thread import POLL_INTERVAL, ReaderThread
 from readers.runner import Runner
 from server.uvicorn_server import ServerSettings, listen, serve
 from stores import OpenMode, StoreOpenError, open_store
-
-_ENVIRONMENT_HELP = """\
-environment:
-  HOST          the address to listen on (default: 127.0.0.1, which only this machine reaches)
-  PORT          the port to listen on (default: 8080; 0 takes a free one)
-  STORE_URL     where all data is stored (default: sqlite:///tackboard.db, a file in the current folder)
-  OPEN_SIGNUP   1 lets anyone who reaches the server create a user, 0 only the owner (default: 0)
-  INVITATIONS_MAKE_USERS  0 lets only owners of the installation invite people who are not users yet (default: 1)
-  JOINING       consent asks users before strangers add them to boards, direct does not (default: by OPEN_SIGNUP)
-  RATE_LIMIT    requests that each user may make in a minute, 0 for no limit (default: 3000)
-  RATE_LIMIT_PER_TOKEN    requests that each token may make in a minute (default: as many as its user)
-  RATE_LIMIT_PER_ADDRESS  requests without a valid token that each address may make in a minute, 0 for no limit
-                          (default: 300, or 0 if RATE_LIMIT is 0)
-  MAX_BOARDS_PER_USER     boards that each user may have created, 0 for any number (default: 0)
-  CORS_ORIGINS  web origins whose pages may call, separated by commas (default: none)
-  TRUSTED_PROXIES       networks of proxies that are believed when they say where a request comes from (default: none)
-  WEBHOOKS_TO_LOOPBACK  1 lets webhooks deliver to this machine, also by http (default: 0)
-  WEBHOOKS_ALLOW        networks that webhooks may deliver to beside public addresses, also by http, separated by
-                        commas (default: none)
-  OIDC_PROVIDERS  the providers of OpenID Connect that users sign in with: JSON, or @ and the path of a file with it
-                (default: none)
-  LOG_FORMAT    the format of the log, json or text (default: text on a terminal, else json)
-"""
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
@@ -112,10 +92,10 @@ def read_settings(
 ) -> Settings:
     """Return the settings. Raises InvalidSetting."""
     return Settings(
-        host=environment.get("HOST") or "127.0.0.1",
-        port=read_number(environment, "PORT", 8080, MAX_PORT),
-        store_url=environment.get("STORE_URL") or "sqlite:///tackboard.db",
-        open_signup=read_app_settings(environment)["open_signup"],
+        host=HOST.read(environment),
+        port=PORT.read(environment),
+        store_url=STORE_URL.read(environment),
+        open_signup=OPEN_SIGNUP.read(environment),
         file=None if file is None else Path(file),
         board_id=board_id,
         user_id=user_id,
@@ -394,7 +374,7 @@ def check_sign_in(settings: Settings) -> None:
 
     del settings
     faults = 0
-    for provider_id, fault in sign_in_check.check_providers(read_providers(os.environ)):
+    for provider_id, fault in sign_in_check.check_providers(OIDC_PROVIDERS.read(os.environ)):
         faults += fault is not None
         print(f"{provider_id}: {fault or 'Everything that can be checked without signing in is right.'}")
     if faults:
@@ -478,7 +458,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tackboard",
         description="A kanban board as an API.",
-        epilog=_ENVIRONMENT_HELP,
+        epilog=settings_help.format_settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
@@ -488,7 +468,7 @@ def _build_parser() -> argparse.ArgumentParser:
             command.__name__.strip("_").replace("_", "-"),
             help=summary,
             description=inspect.getdoc(command),
-            epilog=_ENVIRONMENT_HELP,
+            epilog=settings_help.SUMMARY,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(command=command)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.configuration import InvalidSetting
+from app.setting_forms import InvalidSetting
 from oidc.configuration_check import check_provider
 from oidc.provider_client import ProviderClient
 from oidc.providers import Provider

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 import sqlalchemy as sa
 
+from app.settings import SETTINGS
 from cli import main
 from cli.progress import ProgressBar
 from stores import open_store
@@ -95,12 +96,8 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> GoodFiles:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: GoodFiles) -> Path:
     """Change into a folder with nothing but a valid backup and a valid export."""
     monkeypatch.chdir(tmp_path)
-    for name in (
-        *("HOST", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "TRUSTED_PROXIES"),
-        *("RATE_LIMIT_PER_TOKEN", "RATE_LIMIT_PER_ADDRESS"),
-        *("WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
-    ):
-        monkeypatch.delenv(name, raising=False)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
     monkeypatch.setenv("PORT", "0")
     shutil.copy(good.backup, "monday.db")
     todo = {"id": "5f3c2a1b0000000000000001", "name": "To do"}

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from app.settings import SETTINGS
 from cli import main
 from cli.job_commands import delete_user
 from cli.progress import ProgressBar
@@ -37,12 +38,8 @@ TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start every test in an empty folder, without settings in the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in (
-        *("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"),
-        *("RATE_LIMIT_PER_TOKEN", "RATE_LIMIT_PER_ADDRESS"),
-        *("OIDC_PROVIDERS", "TRUSTED_PROXIES", "WEBHOOKS_TO_LOOPBACK", "WEBHOOKS_ALLOW"),
-    ):
-        monkeypatch.delenv(name, raising=False)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
 
 
 def _get_my_name(server: LiveServer, token: str) -> str:
@@ -452,15 +449,13 @@ def test_a_token_issued_while_the_server_runs_works_at_once(
         assert _get_my_name(server, capsys.readouterr().out.strip()) == "Owner"
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["readers", "--help"], ["token", "--help"], ["purge", "--help"]]
-)
-def test_help_names_every_setting(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
-        main.main(arguments)
+        main.main(["--help"])
 
     out = capsys.readouterr().out
-    assert all(name in out for name in ("HOST", "PORT", "STORE_URL", "OPEN_SIGNUP", "RATE_LIMIT", "CORS_ORIGINS"))
+    assert [setting.name for setting in SETTINGS if f"\n  {setting.name} " not in out] == []
+    assert max(map(len, out.partition("environment:")[2].splitlines())) <= 100
 
 
 def test_a_backup_made_while_the_server_runs_restores_to_the_same(

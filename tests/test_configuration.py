@@ -11,27 +11,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from app.configuration import InvalidSetting, read_app_settings, read_number
+from app.configuration import read_app_settings
 from app.request_limits import Limits
+from app.setting_forms import InvalidSetting, Number
+from app.settings import SETTINGS
 from delivery.addresses import AddressPolicy
 from tests.live_server import ROOT, LiveServer
-
-VARIABLES = (
-    "HOST",
-    "PORT",
-    "STORE_URL",
-    "OPEN_SIGNUP",
-    "INVITATIONS_MAKE_USERS",
-    "RATE_LIMIT",
-    "RATE_LIMIT_PER_TOKEN",
-    "RATE_LIMIT_PER_ADDRESS",
-    "MAX_BOARDS_PER_USER",
-    "CORS_ORIGINS",
-    "TRUSTED_PROXIES",
-    "WEBHOOKS_TO_LOOPBACK",
-    "WEBHOOKS_ALLOW",
-    "OIDC_PROVIDERS",
-)
+from tools import settings_page
 
 UNDER_WSGI = """
 import io, sys
@@ -54,7 +40,8 @@ PROGRAMS = {"wsgi": UNDER_WSGI, "lambda": ON_LAMBDA}
 
 def run_program(folder: Path, program: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a program with these settings and no others."""
-    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    variables = {setting.name for setting in SETTINGS}
+    environment = {name: value for name, value in os.environ.items() if name not in variables}
     environment |= {"STORE_URL": f"sqlite:///{folder}/tackboard.db", "PYTHONPATH": str(ROOT), **settings}
     command = [sys.executable, "-c", program]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
@@ -110,7 +97,7 @@ def test_users_and_addresses_have_limits_by_default(settings: Mapping[str, str],
 
 INVALID_SETTINGS = [
     ("OPEN_SIGNUP", "yes", "OPEN_SIGNUP is 'yes', but must be 0 or 1."),
-    ("INVITATIONS_MAKE_USERS", "no", "INVITATIONS_MAKE_USERS is 'no', but must be 1 or 0."),
+    ("INVITATIONS_MAKE_USERS", "no", "INVITATIONS_MAKE_USERS is 'no', but must be 0 or 1."),
     ("RATE_LIMIT", "often", "RATE_LIMIT is 'often', but must be a number from 0 to 1000000."),
     ("RATE_LIMIT_PER_TOKEN", "-1", "RATE_LIMIT_PER_TOKEN is '-1', but must be a number from 0 to 1000000."),
     ("MAX_BOARDS_PER_USER", "many", "MAX_BOARDS_PER_USER is 'many', but must be a number from 0 to 10000."),
@@ -196,18 +183,18 @@ def test_an_origin_that_no_browser_sends_is_rejected(origin: str) -> None:
 def test_origins_are_accepted_as_browsers_send_them() -> None:
     origins = "https://app.example.org, http://localhost:5173,http://[::1]:8080,capacitor://localhost,"
 
-    assert read_app_settings({"CORS_ORIGINS": origins})["origins"] == [
+    assert read_app_settings({"CORS_ORIGINS": origins})["origins"] == (
         "https://app.example.org",
         "http://localhost:5173",
         "http://[::1]:8080",
         "capacitor://localhost",
-    ]
+    )
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", " 1", "1_000", "٣", "9" * 5000, "8001"])
 def test_a_number_has_only_digits_and_is_within_its_bounds(text: str) -> None:
     with pytest.raises(InvalidSetting, match="PORT is '"):
-        read_number({"PORT": text}, "PORT", 8080, 8000)
+        Number(8000).parse("PORT", text)
 
 
 def test_a_deployment_has_the_same_defaults() -> None:
@@ -219,3 +206,22 @@ def test_a_deployment_has_the_same_defaults() -> None:
     assert f"rateLimit: '{limits.per_user}'\n" in template
     assert "rateLimitPerToken: ''\n" in template
     assert f"rateLimitPerAddress: '{limits.per_address}'\n" in template
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.build_page()
+
+
+def test_every_default_and_example_is_a_value_of_its_form() -> None:
+    # Neither a database nor a file is read for that.
+    settings = [setting for setting in SETTINGS if setting.example and not setting.has_secrets]
+
+    assert [setting.name for setting in settings if not setting.read({setting.name: setting.example})] == []
+    assert [setting.name for setting in SETTINGS if setting.read({}) != setting.default] == []
+
+
+def test_a_setting_has_one_name_and_a_meaning() -> None:
+    names = [setting.name for setting in SETTINGS]
+
+    assert len(names) == len({*names})
+    assert all(setting.meaning and setting.default_description for setting in SETTINGS)

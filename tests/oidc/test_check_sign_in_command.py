@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from app import configuration
-from app.configuration import InvalidSetting, read_providers
+from app import setting_forms
+from app.setting_forms import InvalidSetting
+from app.settings import OIDC_PROVIDERS
 from cli import main
 from oidc.providers import Provider
 from tests.engines.scripted_server import respond
@@ -19,7 +20,7 @@ STAFF = {"id": "staff", "name": "Staff", "issuer": "https://id.example.test", "c
 
 def read(text: str) -> tuple[Provider, ...]:
     """Return the providers of a setting."""
-    return read_providers({"OIDC_PROVIDERS": text})
+    return OIDC_PROVIDERS.read({"OIDC_PROVIDERS": text})
 
 
 def check(
@@ -108,7 +109,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_missing_packages_are_named_with_what_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for missing in ("jwt", "cryptography"):
-        monkeypatch.setattr(configuration, "find_spec", lambda name, missing=missing: None if name == missing else name)
+        monkeypatch.setattr(setting_forms, "find_spec", lambda name, missing=missing: None if name == missing else name)
         with pytest.raises(InvalidSetting, match=r"install 'tackboard-server\[sign-in\]'"):
             read(json.dumps([STAFF]))
         assert read("") == ()

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.configuration import MAX_PORT, InvalidSetting, read_number, read_origins
+from app.setting_forms import InvalidSetting
+from app.settings import CORS_ORIGINS, HOST, PORT
 from contract.application import Api, respond_with_not_found
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
@@ -156,12 +157,12 @@ def _get_header_example(bundle: Bundle, node: Node) -> Any:
 def main() -> int:
     """Serve on HOST and PORT until Ctrl-C. Return the exit status."""
     try:
-        origins, port = read_origins(os.environ), read_number(os.environ, "PORT", 8080, MAX_PORT)
+        origins, port = CORS_ORIGINS.read(os.environ), PORT.read(os.environ)
     except InvalidSetting as error:
         print(error, file=sys.stderr)
         return 1
     application = create_mock(BUNDLE.read_bytes(), BUNDLE.with_suffix(".yaml").read_bytes(), origins)
-    with listen(os.environ.get("HOST") or "127.0.0.1", port) as listening:
+    with listen(HOST.read(os.environ), port) as listening:
         host, port = listening.getsockname()[:2]
         print(
             f"The mock answers on http://{host}:{port}/v1 from the examples of the document. Ctrl-C stops it.",
