@@ -11,13 +11,13 @@ PEOPLE_PER_BOARD = 2
 WORKING_DAYS = 21
 WORKING_HOURS_PER_DAY = 8
 PEAK_FACTOR = 2
-ACTIVE_MINUTES, IDLE_MINUTES = 10, 20
+ACTIVE_MINUTES, IDLE_MINUTES, AWAY_MINUTES = 10, 5, 15
 CHANGES_PER_SESSION = {"moves a card": 3, "edits a card": 2, "creates a card": 1, "comments": 2}
 CARDS_PER_BOARD = 60
 EVENTS_PER_CARD = 10
 
 # web/polling.js
-ACTIVE_INTERVAL_SECONDS, IDLE_INTERVAL_SECONDS = 1.2, 5.0
+ACTIVE_INTERVAL_SECONDS, IDLE_INTERVAL_SECONDS, AWAY_INTERVAL_SECONDS = 1.2, 5.0, 60.0
 
 PARTITION_READS, PARTITION_WRITES = 3_000, 1_000
 """The units a second of a partition: a board with local indexes is never in more than one."""
@@ -80,7 +80,11 @@ class Month:
 
     def count_requests(self) -> dict[str, float]:
         """Return how many requests of each kind there are."""
-        polls = 60 * (ACTIVE_MINUTES / self.active_interval_seconds + IDLE_MINUTES / IDLE_INTERVAL_SECONDS)
+        polls = 60 * (
+            ACTIVE_MINUTES / self.active_interval_seconds
+            + IDLE_MINUTES / IDLE_INTERVAL_SECONDS
+            + AWAY_MINUTES / AWAY_INTERVAL_SECONDS
+        )
         changes = sum(CHANGES_PER_SESSION.values())
         # Each change makes every page that has the board open read it again.
         per_session = {

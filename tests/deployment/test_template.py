@@ -169,13 +169,13 @@ def test_cors_at_the_gateway_allows_what_the_application_allows(resources: dict[
     assert "AllowCredentials" not in cors
 
 
-def test_the_stage_throttles_measures_and_logs(resources: dict[str, Resource]) -> None:
+def test_the_stage_throttles_and_logs(resources: dict[str, Resource]) -> None:
     stage = only(resources, "ApiGatewayV2::Stage")
     defaults = stage["DefaultRouteSettings"]
     line = json.loads(stage["AccessLogSettings"]["Format"])
 
     assert 0 < defaults["ThrottlingRateLimit"] < defaults["ThrottlingBurstLimit"] <= 5000
-    assert defaults["DetailedMetricsEnabled"] is True
+    assert defaults["DetailedMetricsEnabled"] is False
     assert {"requestId", "route", "status", "ms"} <= line.keys()
     assert not re.search(r"(?i)query|authorization|cookie|\.path", stage["AccessLogSettings"]["Format"])
 
