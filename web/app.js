@@ -17,7 +17,7 @@ import { showFlow } from "./flow.js";
 import { greetAccepted, readInvitationLink, showInvitation } from "./invitation.js";
 import { showConnectionState, notify, describeError } from "./notifications.js";
 import { openPeopleDialog } from "./people-dialog.js";
-import { createProviderSession, describeProviderError, describeReturnedError, forgetAttempt, readReturn, takeAttempt } from "./providers.js";
+import { createIdentity, createProviderSession, describeProviderError, describeReturnedError, forgetAttempt, readReturn, takeAttempt } from "./providers.js";
 import { createSession, endReplacedSession, endSession, exchangeToken, fetchUser, isCode, readCode } from "./session.js";
 import { showSignInForm } from "./sign-in.js";
 import { ask, signOut } from "./sign-out.js";
@@ -184,7 +184,8 @@ function useCode(code) {
 const describeCodeError = (error) => (error instanceof Problem && error.status === 401 ? texts.linkRejected : describeError(error));
 
 /**
- * End the sign-in with which a provider has sent the browser back. Whoever is signed in stays so if it fails.
+ * End what a provider has sent the browser back with: a sign-in, or an account that a user adds. A signed-in user stays so
+ * if it fails.
  *
  * @param {import("./providers.js").Return} returned
  */
@@ -201,6 +202,10 @@ async function finishProviderSignIn(returned) {
     explain(attempt ? describeReturnedError(attempt, returned.error ?? "") : texts.providerElsewhere);
     return;
   }
+  if (attempt.addTo) {
+    await addAccount(attempt, returned, explain);
+    return;
+  }
   const invitation = readInvitationLink(sessionStorage.getItem(INVITATION_KEY) ?? "");
   setChildren(main, h("p", { class: "loading", role: "status" }, texts.signingIn));
   try {
@@ -211,6 +216,29 @@ async function finishProviderSignIn(returned) {
       history.replaceState(null, "", `${location.pathname}#/boards/${created.board.id}`);
       greetAccepted(created, showOtherDevice);
     }
+  } catch (error) {
+    explain(describeProviderError(attempt, error));
+  }
+}
+
+/**
+ * Add an account to the user who has begun to, unless somebody else has signed in here since.
+ *
+ * @param {import("./providers.js").Attempt} attempt
+ * @param {import("./providers.js").Return} returned
+ * @param {(reason: string) => void} explain shows why it was not added
+ */
+async function addAccount(attempt, returned, explain) {
+  const api = new Api(localStorage.getItem(TOKEN_KEY) ?? "");
+  const { name } = attempt.provider;
+  try {
+    const user = await fetchUser(api.token);
+    if (user?.id !== attempt.addTo) {
+      explain(texts.accountOtherUser(name));
+      return;
+    }
+    await createIdentity(api, attempt, returned);
+    notify(texts.accountAdded(name), { label: texts.accounts, run: () => openDevicesDialog(api) });
   } catch (error) {
     explain(describeProviderError(attempt, error));
   }

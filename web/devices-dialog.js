@@ -1,5 +1,6 @@
-// The dialog with the devices on which the user is signed in, and the tokens of the user's programs.
+// The dialog with the devices on which the user is signed in, their accounts at providers, and the tokens of their programs.
 
+import { createAccountsSection } from "./accounts.js";
 import { createCloseButton, createConfirmButton, openDialog } from "./components.js";
 import { h, reconcile, setChildren } from "./dom.js";
 import { formatDate, formatDateTime } from "./format.js";
@@ -62,6 +63,7 @@ export function openDevicesDialog(api, { showsCode = false } = {}) {
     h("h2", {}, texts.devicesAndKeys),
     h("section", { "aria-label": texts.devices },
       h("h3", {}, texts.devices), deviceList, deviceState, codeButton, codeHolder),
+    createAccountsSection(api),
     createTokensSection(api));
   if (showsCode) showCode();
   void draw();

@@ -14,7 +14,8 @@ import { texts } from "./texts.js";
 /**
  * @typedef {import("./api.js").Schemas["SignInProvider"]} Provider
  * @typedef {import("./api.js").Schemas["ProviderSessionCreated"]} ProviderSessionCreated
- * @typedef {{provider: Provider, attempt: string, state: string | null, address: string}} Attempt
+ * @typedef {{provider: Provider, attempt: string, state: string | null, address: string, addTo: string | null}} Attempt
+ *     `addTo` is the id of the signed-in user who adds the account, null if it signs in
  * @typedef {{state: string, code: string | null, issuer: string | null, error: string | null}} Return
  */
 
@@ -37,32 +38,34 @@ export async function fetchProviders() {
  *
  * @param {Provider[]} providers
  * @param {HTMLElement} status where an error is shown
+ * @param {{label: string, describe: (name: string) => string, findUser?: () => Promise<string>}} [options] the label of the
+ *     group and those of its buttons; `findUser` returns the id of the user to whom the account is added
  * @returns {HTMLElement | null} null if there are none
  */
-export function createProviderButtons(providers, status) {
+export function createProviderButtons(providers, status, { label, describe, findUser } = { label: texts.providers, describe: texts.signInWith }) {
   if (!providers.length) return null;
   const leave = async (/** @type {Provider} */ provider) => {
     setChildren(status, texts.providerLeaving(provider.name));
     // A browser may keep the page as it was and show it again when the user comes back without signing in.
     window.addEventListener("pageshow", () => setChildren(status), { once: true });
     try {
-      location.assign(await begin(provider));
+      location.assign(await begin(provider, findUser ? await findUser() : null));
     } catch (error) {
       setChildren(status, h("span", { class: "error" }, describeError(error)));
     }
   };
-  return h("div", { class: "stacked", role: "group", "aria-label": texts.providers },
-    providers.map((provider) => h("button", { type: "button", dir: "auto", onclick: ignoreDoubleClicks(() => leave(provider)) }, texts.signInWith(provider.name))));
+  return h("div", { class: "stacked", role: "group", "aria-label": label },
+    providers.map((provider) => h("button", { type: "button", dir: "auto", onclick: ignoreDoubleClicks(() => leave(provider)) }, describe(provider.name))));
 }
 
-/** Begin to sign in; return the address of the provider. @param {Provider} provider @returns {Promise<string>} */
-async function begin(provider) {
+/** Begin to sign in, or to add an account; return the address of the provider. @param {Provider} provider @param {string | null} addTo @returns {Promise<string>} */
+async function begin(provider, addTo) {
   const body = { redirect_uri: new URL(".", location.href).href };
   const response = await new Api("").request("POST", `sign-in/${provider.id}/authorizations`, { body });
   const begun = /** @type {import("./api.js").Schemas["Authorization"]} */ (response.body);
   const state = new URL(begun.authorization_url).searchParams.get("state");
   /** @type {Attempt} */
-  const attempt = { provider, attempt: begun.attempt, state, address: location.hash };
+  const attempt = { provider, attempt: begun.attempt, state, address: location.hash, addTo };
   sessionStorage.setItem(ATTEMPT_KEY, JSON.stringify(attempt));
   return begun.authorization_url;
 }
@@ -104,10 +107,23 @@ export async function createProviderSession({ provider, attempt }, { state, code
   return /** @type {ProviderSessionCreated} */ (response.body);
 }
 
-/** Say why nobody was signed in. @param {Attempt} attempt @param {unknown} error */
+/**
+ * Add the account with which the provider has sent the browser back to the signed-in user.
+ *
+ * @param {Api} api of that user
+ * @param {Attempt} attempt
+ * @param {Return} returned with a code
+ * @throws {Problem}
+ */
+export async function createIdentity(api, { provider, attempt }, { state, code, issuer }) {
+  await api.request("POST", "users/me/identities", { body: { provider_id: provider.id, attempt, state, code, issuer } });
+}
+
+/** Say why nobody was signed in, or why an account was not added. @param {Attempt} attempt @param {unknown} error */
 export function describeProviderError({ provider }, error) {
   if (!(error instanceof Problem)) return texts.failed;
   if (error.code === "sign_in_failed") return texts.providerFailed(provider.name);
+  if (error.code === "identity_taken") return texts.accountTaken(provider.name);
   if (error.code === "not_invited") return provider.sign_up === "none" ? texts.providerUsersOnly(provider.name) : texts.providerNotInvited(provider.name);
   return describeError(error);
 }

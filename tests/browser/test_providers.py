@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.page_objects import User, card, find_violations, open_phone
+from tests.browser.page_objects import User, card, find_violations, open_account_menu, open_phone
 from tests.live_server import LiveServer
 from tests.oidc.real_provider import SECRET, run_real_provider
 
@@ -92,6 +92,8 @@ def test_a_newcomer_gets_from_the_link_of_an_invitation_to_a_card_with_an_accoun
         assert phone.url == f"{owner.origin}#/boards/{board_id}"
         expect(phone.locator(".user-name")).to_have_text(f"Name of {login}")
         expect(phone.locator(".notification")).to_contain_text("You are a member of Relaunch")
+        # Its button doesn't squeeze the text.
+        assert phone.locator(".notification > span").evaluate("element => element.clientWidth") > 250
         history = _list_history(phone)
         assert "inv_" not in history
         assert "code=" not in history
@@ -183,3 +185,86 @@ def test_a_return_that_this_tab_has_not_begun_does_nothing(owner: User, visit: V
     expect(page.locator(".notification.error")).to_contain_text("nobody was signed in")
     expect(page.get_by_role("heading", name="Boards", exact=True)).to_be_visible()
     assert page.evaluate(STORED_TOKEN) == session
+
+
+def _open_accounts(page: Page) -> Locator:
+    """Open the dialog with the user's accounts; return their section."""
+    open_account_menu(page, "Devices and keys")
+    return page.get_by_role("dialog", name="Devices and keys").get_by_role("region", name="Accounts")
+
+
+def _begin_to_add(page: Page) -> None:
+    _open_accounts(page).get_by_role("button", name="Add an account at Our staff").click()
+    page.locator("input[name=login]").wait_for()
+
+
+def test_a_user_adds_an_account_and_removes_it(owner: User, visit: Visit) -> None:
+    page = visit.page
+    user = owner.create_user(f"ada-{os.urandom(4).hex()}")
+    user.sign_in(page)
+    session = page.evaluate(STORED_TOKEN)
+    accounts = _open_accounts(page)
+    expect(accounts.get_by_role("button")).to_have_text(["Add an account at Our staff", "Add an account at Wrong"])
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+
+    _begin_to_add(page)
+    _sign_in_at_provider(page, user.id)
+
+    expect(page.locator(".notification")).to_contain_text("From now on you can sign in with your account at Our staff.")
+    assert page.url == owner.origin
+    assert page.evaluate(STORED_TOKEN) == session
+    page.locator(".notification").get_by_role("button", name="Accounts").click()
+    row = accounts.get_by_role("listitem")
+    expect(row).to_contain_text("Our staff")
+    assert find_violations(page) == []
+
+    # It is the last way in once there is no token.
+    for token in user.request("GET", "users/me/tokens")["items"]:
+        User(owner.server, owner.origin, session).request("DELETE", f"users/me/tokens/{token['id']}")
+    row.get_by_role("button").click()
+    row.get_by_role("button", name="for good?").click()
+    last = page.get_by_role("dialog", name="This is your last way in")
+    last.get_by_role("button", name="Keep the account").click()
+    expect(row).to_have_count(1)
+    row.get_by_role("button").click()
+    row.get_by_role("button", name="for good?").click()
+    last.get_by_role("button", name="Remove it all the same").click()
+    expect(page.locator(".notification").last).to_contain_text("The account at Our staff is removed.")
+    expect(row).to_have_count(0)
+
+
+def test_an_account_of_another_user_is_refused(owner: User, visit: Visit) -> None:
+    page = visit.page
+    login = f"max-{os.urandom(4).hex()}"
+    page.goto(_invite(owner, owner.create_board("One"))[1])
+    page.get_by_role("button", name="Sign in with Our staff").click()
+    _sign_in_at_provider(page, login)
+    card(page, "One").wait_for()
+    page.context.clear_cookies()
+    other = owner.create_user(f"kim-{os.urandom(4).hex()}")
+    page.evaluate("localStorage.clear()")
+    other.sign_in(page)
+
+    _begin_to_add(page)
+    _sign_in_at_provider(page, login)
+
+    expect(page.locator(".notification.error")).to_contain_text("This account at Our staff is another user's.")
+    assert other.request("GET", "users/me/identities")["items"] == []
+
+
+def test_an_account_is_added_only_to_the_user_who_has_begun(owner: User, visit: Visit) -> None:
+    page = visit.page
+    ada, kim = (owner.create_user(f"{name}-{os.urandom(4).hex()}") for name in ("ada", "kim"))
+    ada.sign_in(page)
+    _begin_to_add(page)
+    # In another tab of the same browser, somebody else signs in meanwhile.
+    other_tab = page.context.new_page()
+    other_tab.goto(owner.origin)
+    other_tab.evaluate("localStorage.clear()")
+    kim.sign_in(other_tab)
+
+    _sign_in_at_provider(page, ada.id)
+
+    expect(page.locator(".notification.error")).to_contain_text("Someone else has signed in here since")
+    assert [user.request("GET", "users/me/identities")["items"] for user in (ada, kim)] == [[], []]
