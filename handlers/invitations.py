@@ -141,7 +141,7 @@ def list_received_invitations(
 def accept_received_invitation(store: Store, caller: Caller, context: ActionContext, invitation_id: str) -> Result:
     """Become a member of a board that the caller was asked to join."""
     ensure_may_join(caller)
-    received = find_received_invitation(store, caller.user_id, invitation_id, context.at)
+    received = find_received_invitation(store, caller, invitation_id, context.at)
     if received is None:
         raise NotFound("invitation")
     board, role, change = join(received, context, is_new_user=False)
@@ -152,8 +152,8 @@ def accept_received_invitation(store: Store, caller: Caller, context: ActionCont
 
 def decline_invitation(store: Store, caller: Caller, context: ActionContext, invitation_id: str) -> Result:
     """Decline to join a board that the caller was asked to join."""
-    received = find_received_invitation(store, caller.user_id, invitation_id, context.at)
-    if received is None or received.view is None or not caller.reaches(received.view.board.id):
+    received = find_received_invitation(store, caller, invitation_id, context.at)
+    if received is None or received.view is None:
         raise NotFound("invitation")
     return no_content(invitations.revoke(received.view, received.invitation, context))
 

@@ -34,10 +34,10 @@ def find_open_invitation(store: Store, invitation_id: str, secret: str, now: dat
     return _open(store, invitation, now)
 
 
-def find_received_invitation(store: Store, user_id: str, invitation_id: str, now: datetime) -> OpenInvitation | None:
-    """Return the invitation if it is for the user, and nothing has ended it."""
+def find_received_invitation(store: Store, caller: Caller, invitation_id: str, now: datetime) -> OpenInvitation | None:
+    """Return the invitation if it is for the caller, whose token reaches its board, and nothing has ended it."""
     invitation = store.invitations.read_invitation(invitation_id)
-    if invitation is None or invitation.invitee_id != user_id:
+    if invitation is None or invitation.invitee_id != caller.user_id or not caller.reaches(invitation.board_id or ""):
         return None
     return _open_received(store, invitation, now)
 

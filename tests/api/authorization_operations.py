@@ -33,6 +33,9 @@ class Credentials:
     scopes: frozenset[Scope] = frozenset(Scope)
     installation_role: InstallationRole = InstallationRole.MEMBER
     has_parent: bool = False
+    is_of_provider: bool = False
+    """Whether a provider has issued the token, so that it is stored nowhere."""
+
     board_ids: tuple[str, ...] | None = None
     max_role: Role | None = None
     resources: frozenset[str] | None = None
@@ -52,7 +55,7 @@ class Credentials:
     @property
     def is_full(self) -> bool:
         """Whether the token is as good as the user."""
-        return self.covers_user and not self.has_parent
+        return self.covers_user and not self.has_parent and not self.is_of_provider
 
     def get_role(self, board_id: str) -> Role | None:
         """Return the caller's role on a board, None if it doesn't exist for the caller."""

@@ -31,6 +31,9 @@ USERS = {
 }
 """Operations on somebody who is no member of the board, or deactivated."""
 
+RECEIVED_INVITATIONS = ("accept_received_invitation", "decline_invitation")
+"""Operations on an invitation that is for one user."""
+
 KINDS_OF_NEIGHBOURS = {
     "move_card": "second_card_id",
     "move_list": "second_list_id",
@@ -87,7 +90,9 @@ def find_ids(world: World, caller: Caller, operation: DeclaredOperation) -> dict
     if operation.id == "remove_member":
         # Everybody may remove themself.
         ids["user_id"] = caller.user_id
-    if not operation.is_on_board:
+    if operation.id in RECEIVED_INVITATIONS:
+        ids["invitation_id"] = ids["received_invitation_id"]
+    elif not operation.is_on_board:
         ids["invitation_id"] = world.installation_invitation
     return ids
 
@@ -97,8 +102,9 @@ def find_ids_of_others(world: World, operation: DeclaredOperation) -> dict[str, 
     if operation.is_on_board:
         # Whom a request is about is the same, so that only the board differs.
         return {name: id_ for name, id_ in world.ids[OTHER].items() if name != "user_id"}
-    others = {"user_id": USERS.get(operation.id, "edith"), "invitation_id": world.ids[OWN]["invitation_id"]}
-    return {**world.ids_of_olga, **others}
+    ids = {**world.ids_of_olga, "user_id": USERS.get(operation.id, "edith")}
+    is_received = operation.id in RECEIVED_INVITATIONS
+    return {**ids, "invitation_id": ids["received_invitation_id"] if is_received else world.ids[OWN]["invitation_id"]}
 
 
 def build_headers(world: World, operation: DeclaredOperation) -> dict[str, str]:

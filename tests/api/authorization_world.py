@@ -13,14 +13,19 @@ from kanban import jobs, tokens
 from kanban.changes import ActionContext, Change
 from kanban.store import Store
 from kanban.values import Identity, InstallationRole, JobKind, Role, Scope
+from oidc.providers import BearerTokens
 from tests.api.authorization_operations import RESOURCES, Credentials
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
+from tests.oidc.scripted_provider import ScriptedProvider
 
 OWN = "own"
 OTHER = "somebody else's"
 
 TOKENS = "/users/me/tokens"
+
+API = "https://api.example.test"
+"""The audience of the provider's tokens that call the API."""
 
 
 class RecordingStore:
@@ -59,10 +64,12 @@ class World:
     Nia owns a board and the installation: each limited token is one of hers, so that it lacks one thing only.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, provider: ScriptedProvider) -> None:
         self.calls: list[str] = []
         self._store = store
+        self._provider = provider
         self.clock = ManualClock()
+        provider.now = lambda: self.clock().timestamp()
         self._anonymous = Client(self.build_application(open_signup=True))
         self.users: dict[str, Client] = {}
         for user_id in ("root", "nia", "mina", "edith", "vicky", "omar", "olga", "fay", "dee", "back", "zoe", "gone"):
@@ -79,13 +86,14 @@ class World:
         self.roles = {"mina": Role.OWNER, "edith": Role.EDITOR, "vicky": Role.VIEWER}
         self._add_members()
         self._invite_and_identify()
+        self.received_invitation_ids = self._ask_to_join()
         self.callers = self._build_callers()
         olga = Caller(self.users["olga"], self._describe_user("olga"), "olga")
         self.ids_of_olga = self._give_own_things(olga).ids
         self.code: str = self.users["zoe"].post("/users/me/sign-in-codes").json["code"]
 
-    def build_application(self, *, open_signup: bool) -> WsgiApplication:
-        """Build an application on the store, where anybody can sign up or nobody."""
+    def build_application(self, *, open_signup: bool, joining_takes_consent: bool = False) -> WsgiApplication:
+        """Build an application on the store, where anybody can sign up or nobody, and a provider has issued tokens."""
 
         def raise_breach(breach: ContractBreach) -> None:
             raise AssertionError(breach)
@@ -98,6 +106,8 @@ class World:
             random_bytes=random.Random(7).randbytes,  # noqa: S311 - tests need the same secrets in every run.
             sleep=lambda _: None,
             open_signup=open_signup,
+            joining_takes_consent=joining_takes_consent,
+            providers=(self._provider.configure(bearer=BearerTokens(API, tuple(Scope))),),
             on_breach=raise_breach,
         )
 
@@ -163,12 +173,32 @@ class World:
         self.secret: str = invited["secret"]
         self.identity_ids = {user_id: f"idn_{number:026}" for number, user_id in enumerate(self.users, 1)}
         for user_id, identity_id in self.identity_ids.items():
-            identity = Identity(identity_id, user_id, "https://id.example", user_id, self.clock())
+            identity = Identity(identity_id, user_id, self._provider.issuer, user_id, self.clock())
             self._store.commit(Change(creates=(identity,)))
         self.job_ids = {user_id: f"job_{number:026}" for number, user_id in enumerate(self.users, 1)}
         for user_id, job_id in self.job_ids.items():
             context = ActionContext(user_id, self.clock(), {"job": job_id}.__getitem__)
             self._store.commit(Change(creates=(jobs.create(JobKind.DELETE_USER, f"of-{user_id}", context),)))
+
+    def _ask_to_join(self) -> dict[str, str]:
+        """Ask every user to join a board of a stranger; return the ids of the invitations by the user's."""
+        application = self.build_application(open_signup=True, joining_takes_consent=True)
+        boards = {
+            "olga": self._create(self.users["olga"], "/boards", {"name": "Spam"}),
+            "nia": self._create(self.nia, "/boards", {"name": "For Olga"}),
+        }
+        ids = {}
+        for user_id in self.users.keys() - {"dee", "gone"}:
+            owner_id = "nia" if user_id == "olga" else "olga"
+            owner, board = replace(self.users[owner_id], application=application), f"/boards/{boards[owner_id]}"
+            assert owner.put(f"{board}/members/{user_id}", {"role": "editor"}).json["state"] == "invited"
+            items = owner.get(f"{board}/invitations").json["items"]
+            ids[user_id] = next(item["id"] for item in items if item["invitee_id"] == user_id)
+        return ids
+
+    def _issue(self, user_id: str, **changes: Any) -> str:
+        """Return a token of the provider for the API, for the account of a user."""
+        return self._provider.sign_id_token(**{"sub": user_id, "aud": API, "nonce": ..., "typ": "Bearer", **changes})
 
     def _build_callers(self) -> dict[str, Caller]:
         """Return the callers by name. Each has used its token, so that no use of it is recorded later."""
@@ -203,7 +233,15 @@ class World:
         session = self._sign_in(self.nia)
         secrets["ended session"] = session["token"]
         self.nia.delete(f"/users/me/sessions/{session['session']['id']}")
+        expired = self._issue("nia")
         self.clock.advance(hours=1)
+        secrets |= {
+            "expired token of a provider": expired,
+            "token of another issuer": self._issue("nia", iss="https://other.example.test"),
+            "token of a provider for another API": self._issue("nia", aud="other"),
+            "token of a provider for an unknown account": self._issue("nobody"),
+            "token of a provider for a deactivated user": self._issue("dee"),
+        }
         invalid = Credentials(is_valid=False)
         return {"no token": Caller(self._anonymous, Credentials(is_sent=False))} | {
             name: Caller(self._anonymous.with_token(secret), invalid) for name, secret in secrets.items()
@@ -244,9 +282,15 @@ class World:
             "owner of the board": "mina",
             "owner of the board and of the installation": "nia",
         }
-        return {
+        people = {
             name: Caller(self.users[user_id], self._describe_user(user_id), user_id) for name, user_id in names.items()
         }
+        for name in ("owner of the board and of the installation", "editor", "stranger"):
+            caller = people[name]
+            client = self._anonymous.with_token(self._issue(caller.user_id))
+            credentials = replace(caller.credentials, is_of_provider=True)
+            people[f"{name}, by a provider"] = replace(caller, client=client, credentials=credentials)
+        return people
 
     def _describe_user(self, user_id: str) -> Credentials:
         """Return what a user has with a token that isn't limited."""
@@ -277,6 +321,7 @@ class World:
             "session_id": self._sign_in(user)["session"]["id"],
             "identity_id": self.identity_ids[caller.user_id],
             "job_id": self.job_ids[caller.user_id],
+            "received_invitation_id": self.received_invitation_ids[caller.user_id],
         }
         scopes = sorted(caller.credentials.scopes)
         created = caller.client.post(TOKENS, {"name": "Child", "scopes": scopes})

@@ -24,6 +24,7 @@ from tests.api.client import HttpResponse
 from tests.api.test_narrow_tokens import find_roles
 from tests.engines.dynamodb_server import create_table_url, delete_table, dynoxide
 from tests.engines.postgresql_server import postgresql
+from tests.oidc.scripted_provider import run_scripted_provider
 
 pytestmark = pytest.mark.sweep
 
@@ -35,19 +36,24 @@ READING = ("read_", "page_", "list_", "find_", "check_")
 CALLERS = (
     *("no token", "malformed token", "mistyped token", "unknown token", "expired token", "revoked token"),
     *("rotated token", "ended session", "deactivated user", "reactivated user"),
+    *("expired token of a provider", "token of another issuer", "token of a provider for another API"),
+    *(f"token of a provider for {account}" for account in ("an unknown account", "a deactivated user")),
     *("session", "child of a token"),
     *(f"token without the scope {scope}" for scope in ("read", "write", "admin")),
     *("token of another board", "token with max_role viewer", "token with max_role editor"),
     *(f"token without the resource {resource}" for resource in RESOURCES),
     *("stranger", "former member", "viewer", "editor", "owner of the board"),
     *("owner of the board and of the installation", "installation owner who is no member"),
+    *(f"{user}, by a provider" for user in ("owner of the board and of the installation", "editor", "stranger")),
 )
 
 AFTERWARDS = dict.fromkeys(
     ("create_authorization", "create_provider_session", "create_identity"), (404, "provider_not_found")
 )
-AFTERWARDS |= dict.fromkeys(("accept_received_invitation", "decline_invitation"), (404, "invitation_not_found"))
-"""How requests end that are allowed: no provider is configured, and nobody has been invited by name."""
+"""How requests end that are allowed: no provider of that id is configured."""
+
+ON_OTHER_TOKENS = ("create_token", "revoke_token", "rotate_token", "end_session")
+"""Operations by which a token lets others in or out: those of a provider can't."""
 
 WIDER_TARGETS = {"end_session": (403, "token_out_of_reach")}
 """Operations on what has all rights of its user: a token that has fewer can't reach it."""
@@ -91,6 +97,11 @@ class Matrix:
             return 404, f"{names[-1].removesuffix('_id')}_not_found"
         if operation.id in WIDER_TARGETS and not caller.credentials.covers_user:
             return WIDER_TARGETS[operation.id]
+        if operation.id in ON_OTHER_TOKENS and caller.credentials.is_of_provider:
+            return 403, "full_token_required"
+        if operation.id == "decline_invitation" and caller.credentials.board_ids is not None:
+            # The token doesn't reach the board that the user is asked to join.
+            return 404, "invitation_not_found"
         return AFTERWARDS.get(operation.id, ALLOWED)
 
 
@@ -179,8 +190,12 @@ if os.environ.get("ALL_ENGINES") == "1":
 @pytest.fixture(scope="module", params=ENGINES)
 def matrix(request: pytest.FixtureRequest) -> Iterator[Matrix]:
     """Build the world once: nothing that is tested changes it."""
-    with ENGINES[request.param](request) as url, closing(open_store(url)) as store:
-        matrix = Matrix(World(store), url)
+    with (
+        ENGINES[request.param](request) as url,
+        closing(open_store(url)) as store,
+        run_scripted_provider() as provider,
+    ):
+        matrix = Matrix(World(store, provider), url)
         yield matrix
     counted = [f"{count:6,} {name}" for name, count in matrix.outcomes.most_common()]
     print("", f"{matrix.outcomes.total():6,} requests on {request.param}:", *counted, sep="\n")  # noqa: T201 - see above.
