@@ -1,6 +1,7 @@
 """The function of AWS Lambda that runs the readers of the feed and the jobs: `lambda_reader_handler.handler`.
 
-STORE_URL names the table, WAKE_UP_QUEUE_URL the queue; WEBHOOKS_ALLOW and WEBHOOKS_TO_LOOPBACK are those of wsgi.py.
+STORE_URL names the table, WAKE_UP_QUEUE_URL the queue, and STAGE goes into its metrics; WEBHOOKS_ALLOW and
+WEBHOOKS_TO_LOOPBACK are those of wsgi.py.
 """
 
 import os
@@ -13,12 +14,14 @@ from aws import request_records
 from aws.deadline import Deadline
 from aws.reader_function import ReaderFunction
 from aws.sqs_queue import SqsQueue, create_sqs_client
+from aws.task_records import TaskRecorder
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
     request_records.configure_lambda_logging()
 
 deadline = Deadline()
+tasks = TaskRecorder(os.environ.get("STAGE", "local"), utc_now, request_records.write_to_stdout)
 
 store = open_store(os.environ["STORE_URL"], remaining_seconds=deadline.remaining)
 handler = ReaderFunction(
@@ -29,4 +32,5 @@ handler = ReaderFunction(
     deadline,
     utc_now,
     job_runner=build_job_runner(store),
+    record_sweep=tasks.bind("readers"),
 )

@@ -16,12 +16,14 @@ from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
 from aws.scheduled_purge import ScheduledPurge
+from aws.task_records import TaskRecorder
 from stores import open_store
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
     request_records.configure_lambda_logging()
 
 deadline = Deadline()
+stage = os.environ.get("STAGE", "local")
 
 store = open_store(
     STORE_URL.read(os.environ),
@@ -32,8 +34,8 @@ application = create_app(store, **read_app_settings(os.environ))
 handler = Function(
     application,
     deadline,
-    RequestRecorder(os.environ.get("STAGE", "local"), utc_now, time.perf_counter, request_records.write_to_stdout),
-    ScheduledPurge(store, utc_now),
+    RequestRecorder(stage, utc_now, time.perf_counter, request_records.write_to_stdout),
+    ScheduledPurge(store, utc_now, TaskRecorder(stage, utc_now, request_records.write_to_stdout).bind("purge")),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
 )
 snapstart.register_snapshot_hooks(application.prepare)

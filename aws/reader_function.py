@@ -64,13 +64,16 @@ class ReaderFunction:
         now: Callable[[], datetime],
         *,
         job_runner: JobRunner,
+        record_sweep: Callable[[], object] = lambda: None,
     ) -> None:
+        """`record_sweep` is called whenever the schedule's event has been handled."""
         self._store = store
         self._runner = runner
         self._queue = queue
         self._deadline = deadline
         self._now = now
         self._job_runner = job_runner
+        self._record_sweep = record_sweep
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event. Raises UnknownEvent, and Busy if the table can't be used: then AWS sends it once more."""
@@ -185,7 +188,9 @@ class ReaderFunction:
         readers = self._runner.list_due()
         for reader in readers:
             self._queue.send(reader.board_id, reader.name)
-        return {"readers": len(readers), "jobs": self._wake_up_jobs()}
+        jobs = self._wake_up_jobs()
+        self._record_sweep()
+        return {"readers": len(readers), "jobs": jobs}
 
 
 def _count_seconds(now: datetime, until: datetime) -> int:

@@ -28,6 +28,7 @@ _TRACE_ID_PATTERN = re.compile(r"(?:Self=[^;]*;)?Root=(1-[0-9a-f]{8}-[0-9a-z]{24
 _USUAL_METRICS = [{"Name": "Requests", "Unit": "Count"}, {"Name": "Latency", "Unit": "Milliseconds"}]
 _THROTTLED_STATUSES = (429, 503)
 _CONFLICT_STATUSES = (409, 412)
+_REFUSED_STATUSES = (401, 403)
 _LOWEST_ERROR = 400
 _LOWEST_SERVER_ERROR = 500
 
@@ -104,6 +105,9 @@ class RequestRecorder:
         status = line["status"]
         rare = _find_rare_metrics(status, context) if status >= _LOWEST_ERROR or context.is_replayed else ()
         directives = _build_directives(rare) if rare else _USUAL_DIRECTIVES
+        if status in _REFUSED_STATUSES:
+            directives = [*_build_directives(rare), _REFUSALS]
+            line["Refusals"] = 1
         line["_aws"] = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": directives}
         line["Stage"] = self._stage
         line["Operation"] = context.operation.id if context.operation else "none"
@@ -137,6 +141,10 @@ def _find_rare_metrics(status: int, context: RequestContext) -> list[str]:
         "Replays": context.is_replayed,
     }
     return [name for name, is_due in metrics.items() if is_due]
+
+
+_REFUSALS = {"Namespace": "Tackboard", "Dimensions": [["Stage"]], "Metrics": [{"Name": "Refusals", "Unit": "Count"}]}
+"""What describes the metric of all refusals, at which an alarm looks. One for each operation would cost more."""
 
 
 def _build_directives(counts: Iterable[str]) -> list[dict[str, Any]]:

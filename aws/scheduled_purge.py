@@ -21,12 +21,17 @@ _BATCH_SIZE = 100
 class ScheduledPurge:
     """Purges one store."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], record_completion: Callable[[], object] = lambda: None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._record_completion = record_completion
 
     def __call__(self) -> dict[str, int | bool]:
         """Erase what is due. Return how many things were erased, and whether that was all; the next call goes on.
+
+        It counts as ended well unless there was something left and nothing was erased.
 
         Raises Unavailable if the table can't be used, so that the failed invocation raises an alarm.
         """
@@ -46,4 +51,6 @@ class ScheduledPurge:
             # The invocation is out of time, or the table is throttled.
             pass
         log.info("Erased what was deleted long ago: %d things, %s.", erased, "all" if is_done else "and more are left")
+        if erased or is_done:
+            self._record_completion()
         return {"erased": erased, "done": is_done}

@@ -138,6 +138,7 @@ class Scene:
         self.queue = FakeQueue()
         self.recorder = Recorder()
         self.remaining_seconds = 30.0
+        self.sweeps: list[datetime] = []
         self.store = world.store.feed_readers
         runner = Runner(self.store, {"test": self.recorder}, lambda: world.now, lambda: world.random_bytes(8).hex())
         self.function = self.build_function(runner)
@@ -148,7 +149,15 @@ class Scene:
         job_runner = build_job_runner(
             self.world.store, clock=lambda: self.world.now, random_bytes=self.world.random_bytes
         )
-        return ReaderFunction(self.store, runner, self.queue, Deadline(), lambda: self.world.now, job_runner=job_runner)
+        return ReaderFunction(
+            self.store,
+            runner,
+            self.queue,
+            Deadline(),
+            lambda: self.world.now,
+            job_runner=job_runner,
+            record_sweep=lambda: self.sweeps.append(self.world.now),
+        )
 
     def call(self, event: object) -> dict[str, Any]:
         """Call the function as Lambda does."""
@@ -342,6 +351,7 @@ def test_the_schedule_sends_a_message_for_every_reader_that_is_due(scene: Scene)
     assert scene.take_delays() == [0]
     scene.receive()
     assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
+    assert len(scene.sweeps) == 2
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,15 @@ def test_what_is_rare_is_measured_when_it_happens(ask: Ask) -> None:
     assert (stale["status"], measured(stale)) == (412, {"Conflicts"})
 
 
+def test_refusals_are_counted_for_all_operations_together(ask: Ask) -> None:
+    line = ask("GET", "/v1/boards")
+    *_, refusals = line["_aws"]["CloudWatchMetrics"]
+
+    assert (line["status"], measured(line)) == (401, set())
+    assert refusals["Dimensions"] == [["Stage"]]
+    assert [(metric["Name"], line[metric["Name"]]) for metric in refusals["Metrics"]] == [("Refusals", 1)]
+
+
 def test_a_busy_store_is_a_throttle_and_an_error(ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def ready() -> None:
         raise Busy

@@ -89,8 +89,26 @@ def test_a_table_that_cannot_be_used_is_no_quiet_end(dynoxide: str) -> None:
     store = open_store(f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}")
     store.close()
 
+    completions: list[int] = []
+
     with pytest.raises(Unavailable):
-        ScheduledPurge(store, lambda: NOW)()
+        ScheduledPurge(store, lambda: NOW, lambda: completions.append(1))()
+    assert not completions
+
+
+@pytest.mark.parametrize(("seconds", "ends_well"), [(15.0, True), (2.4, False)])
+def test_a_purge_that_erases_nothing_although_something_is_left_has_not_ended_well(
+    dynoxide: str, seconds: float, *, ends_well: bool
+) -> None:
+    completions: list[int] = []
+    remaining = [15.0]
+    url = f"dynamodb://tackboard-{uuid4().hex}?endpoint={dynoxide}"
+
+    with closing(open_store(url, remaining_seconds=lambda: remaining[0])) as store:
+        remaining[0] = seconds
+        ScheduledPurge(store, lambda: NOW, lambda: completions.append(1))()
+
+    assert bool(completions) is ends_well
 
 
 def test_the_schedule_sends_what_the_function_waits_for() -> None:

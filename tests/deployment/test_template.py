@@ -59,8 +59,13 @@ METRICS = {
         "ApproximateNumberOfMessagesDelayed",
         "ApproximateNumberOfMessagesVisible",
     },
+    ("Tackboard", ("Stage",)): {"Refusals"},
+    ("Tackboard", ("Stage", "Task")): {"Completions"},
 }
-"""Names that AWS publishes, by namespace and dimensions, from its documentation: a wrong one never fires."""
+"""Names that AWS publishes, by namespace and dimensions, from its documentation, and ours: a wrong one never fires."""
+
+HEARTBEATS = {"PurgeMissing": PURGE_EVENT["task"], "ReadersMissing": SWEEP_EVENT["task"]}
+"""The alarms that ring when nothing comes, and the task that each waits for."""
 
 
 MAX_ROUTES = 300
@@ -400,7 +405,7 @@ def test_every_alarm_has_an_action_and_a_section_in_the_runbook(resources: dict[
     assert len(alarms) >= 7
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
-        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["TreatMissingData"] == ("breaching" if name in HEARTBEATS else "notBreaching")
         assert alarm["AlarmDescription"].endswith(f" docs/operations.md#{name.lower()}")
         assert f"\n### {name}\n" in runbook
 
@@ -408,7 +413,38 @@ def test_every_alarm_has_an_action_and_a_section_in_the_runbook(resources: dict[
 def test_the_runbook_has_no_section_for_an_alarm_that_does_not_exist(resources: dict[str, Resource]) -> None:
     headings = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
 
-    assert headings == set(of_type(resources, "CloudWatch::Alarm"))
+    assert headings == {*of_type(resources, "CloudWatch::Alarm"), "Budget"}
+
+
+@pytest.mark.parametrize(("name", "task"), HEARTBEATS.items())
+def test_an_alarm_rings_when_a_task_has_not_ended_for_several_of_its_intervals(
+    resources: dict[str, Resource], name: str, task: str
+) -> None:
+    alarm = resources[name]["Properties"]
+    rates = {"purge": 3600, "readers": 300}
+
+    assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == {
+        "Stage": "prod",
+        "Task": task,
+    }
+    assert alarm["Period"] == rates[task]
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"] >= 3
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_a_budget_is_made_only_if_an_amount_is_set(template: Resource) -> None:
+    budget = template["Resources"]["CostBudget"]
+    statements = template["Resources"]["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    addresses = {
+        subscriber["Address"]["Ref"]
+        for notification in budget["Properties"]["NotificationsWithSubscribers"]
+        for subscriber in notification["Subscribers"]
+    }
+
+    assert budget["Condition"] == "HasBudget"
+    assert template["Parameters"]["Budget"]["Default"] == ""
+    assert addresses == {"AlarmTopic"}
+    assert "budgets.amazonaws.com" in [statement["Principal"]["Service"] for statement in statements]
 
 
 def test_every_metric_is_one_that_aws_publishes(resources: dict[str, Resource]) -> None:
