@@ -33,7 +33,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 
 .DEFAULT_GOAL := help
 .PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
-	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda rehearse deploy bench bench-check coldstart \
+	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies valgrind
 
 help:  ## list all tasks
@@ -164,6 +164,10 @@ package: .venv/product node_modules/.package-lock.json  ## build what AWS Lambda
 
 lambda: .venv/deployment node_modules/.package-lock.json  ## run the package on http://127.0.0.1:3000/ as Lambda does
 	@exec $(BIN)/python -m infrastructure.deployment.local_lambda
+
+invoke: .venv/product  ## send an event of infrastructure/events to make lambda, or to a stage: make invoke EVENT=ready STAGE=dev
+	@test -n "$(EVENT)" || { echo "Name an event: make invoke EVENT=$$(ls infrastructure/events/*/*.json | xargs -n1 basename -s .json | paste -sd'|')" >&2; exit 1; }
+	@exec $(BIN)/python -m infrastructure.deployment.invoke "$(EVENT)" $(if $(filter command environment,$(origin STAGE)),"$(STAGE)")
 
 rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, use, update, roll back and remove the stack on an emulator of AWS
 	@exec $(BIN)/python -m infrastructure.deployment.rehearse

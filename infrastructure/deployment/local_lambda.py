@@ -37,6 +37,7 @@ _MAX_PORT = 65_535
 
 HANDLER = "lambda_wsgi_handler.handler"
 
+_INVOKE_PATH = "/2015-03-31/functions/api/invocations"
 _TIMEOUT_SECONDS = 15.0
 _FUNCTION_NAME = "tackboard-local-api"
 _TEXT_MEDIA_TYPES = ("application/json", "application/javascript", "application/xml", "text/")
@@ -115,6 +116,9 @@ def create_api_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(_QuietHandler):
         def answer(self) -> None:
             path = self.path.partition("?")[0]
+            if path == _INVOKE_PATH and self.command == "POST":
+                self.invoke()
+                return
             if not path.startswith("/v1/"):
                 page = files.get(path.removeprefix("/") or "index.html")
                 if page is None:
@@ -132,6 +136,12 @@ def create_api_handler(runtime: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
             cookies = [("set-cookie", cookie) for cookie in answer.get("cookies", [])]
             self.send(answer["statusCode"], answer.get("headers", {}), content, cookies)
+
+        def invoke(self) -> None:
+            """Send an event to the function, as the API of Lambda does (`make invoke`)."""
+            response = runtime.invoke(json.loads(self.read_body()))
+            failed = {} if response is not None else {"X-Amz-Function-Error": "Unhandled"}
+            self.send(200, {"content-type": "application/json", **failed}, json.dumps(response).encode())
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
