@@ -9,24 +9,29 @@ import os
 import sys
 import time
 
-from app.configuration import read_app_settings, read_log_format
+from app.configuration import read_app_settings, read_log_format, read_slow_seconds
 from app.factory import create_app
 from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
-from app.settings import STORE_URL
+from app.settings import LOG_LEVEL, STORE_URL
 from app.wall_clock import utc_now
-from contract.log_lines import FORMATTERS, build_stderr_writer, configure_root_logger
+from contract.log_lines import FORMATTERS, LEVELS, build_stderr_writer, configure_root_logger, set_log_level
+from contract.request_context import record_store_call
 from contract.request_log import RequestLog
 from stores import open_store
 
 _settings = read_app_settings(os.environ)
 _format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
 
+_log_level = LOG_LEVEL.read(os.environ)
+_slow_seconds = read_slow_seconds(os.environ)
+
 # A server that has set up logging keeps its own.
 if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
+    set_log_level(_log_level)
 
-store = open_store(STORE_URL.read(os.environ))
+store = open_store(STORE_URL.read(os.environ), on_call=record_store_call)
 
 _unlogged = create_app(store, **_settings)
 
@@ -43,4 +48,6 @@ application = RequestLog(
     utc_now,
     time.perf_counter,
     build_stderr_writer(_format_line),
+    levels=LEVELS[_log_level],
+    slow_seconds=_slow_seconds,
 )

@@ -1,8 +1,10 @@
 """Turns: those who write to one board in this process do so one after the other, in the order in which they came."""
 
 import threading
+import time
 from collections import deque
 
+from contract.request_context import get_request_context
 from kanban.store import Busy
 
 
@@ -35,10 +37,11 @@ class BoardTurns:
             queue.append(turn)
             if queue[0] is turn:
                 return
-        has_turn = False
+        has_turn, began_at = False, time.perf_counter()
         try:
             has_turn = turn.acquire(timeout=self._timeout_seconds)
         finally:
+            get_request_context().turn_seconds += time.perf_counter() - began_at
             if not has_turn:
                 self.leave(board_id, turn)
         if not has_turn:

@@ -19,6 +19,7 @@ from app.board_turns import BoardTurns
 from contract.messages import Response
 from contract.operations import Call
 from contract.preferences import DRY_RUN
+from contract.request_context import get_request_context
 from contract.responses import ContractBreach
 from kanban import audit_log
 from kanban.access import ensure_permitted, ensure_resources
@@ -201,7 +202,9 @@ class IdempotentCommit:
             raise TokenChanged
 
     def _pause(self, attempt: int) -> None:
-        self._sleep(self._random_fraction() * FIRST_DELAY_SECONDS * 2 ** min(attempt, MAX_DOUBLINGS))
+        seconds = self._random_fraction() * FIRST_DELAY_SECONDS * 2 ** min(attempt, MAX_DOUBLINGS)
+        get_request_context().pause_seconds += seconds
+        self._sleep(seconds)
 
     def _build_conflict(self, error: AlreadyExists, change: Change) -> Conflict:
         """Return the error for a duplicate, with the card that has the external id."""

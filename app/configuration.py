@@ -1,6 +1,7 @@
 """Read and check the settings in the environment, in one place for every server and for AWS Lambda."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from app import settings
@@ -25,6 +26,7 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "limits": read_limits(environment),
         "max_boards": settings.MAX_BOARDS_PER_USER.read(environment) or None,
         "origins": settings.CORS_ORIGINS.read(environment),
+        "cors_headers": settings.CORS_HEADERS.read(environment),
         "providers": settings.OIDC_PROVIDERS.read(environment),
         "trusted_proxies": TrustedProxies(settings.TRUSTED_PROXIES.read(environment)),
         "webhook_policy": read_webhook_policy(environment),
@@ -50,6 +52,11 @@ def read_log_format(environment: Mapping[str, str], *, is_terminal: bool) -> str
     Raises InvalidSetting.
     """
     return settings.LOG_FORMAT.read(environment, "text" if is_terminal else "json")
+
+
+def read_slow_seconds(environment: Mapping[str, str]) -> float:
+    """Return from how many seconds on a request is slow; infinity for never. Raises InvalidSetting."""
+    return settings.SLOW_REQUEST_MS.read(environment) / 1000 or inf
 
 
 def read_webhook_policy(environment: Mapping[str, str]) -> "AddressPolicy | None":

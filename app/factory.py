@@ -62,6 +62,7 @@ def create_app(
     max_boards: int | None = None,
     share_usage: RunJob | None = None,
     origins: Iterable[str] = (),
+    cors_headers: Iterable[str] = (),
     trusted_proxies: TrustedProxies = NO_PROXIES,
     webhook_policy: "AddressPolicy | None" = None,
     providers: "Sequence[Provider]" = (),
@@ -74,10 +75,10 @@ def create_app(
     a board by somebody with whom they share none becomes a member when they agree. `max_boards` is how many boards a
     user may have created, None for any number. `limits` says how many requests may be made in a minute; `share_usage`
     runs what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages
-    may call (CORS). What `trusted_proxies` say about their clients is believed. `webhook_policy` says which addresses
-    webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that tests decide
-    them; `unix_time` returns seconds, for the limits. `on_breach` is called with every response that breaks the
-    document: tests raise there.
+    may call (CORS), and `cors_headers` what these may send beside the headers of the document. What `trusted_proxies`
+    say about their clients is believed. `webhook_policy` says which addresses webhooks may have; without one, public
+    ones only. Time, randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for
+    the limits. `on_breach` is called with every response that breaks the document: tests raise there.
     """
     document = load_document()
     request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
@@ -135,5 +136,6 @@ def create_app(
         body_limits=find_body_limits(document),
         find_weight=api.find_weight,
         trusted_proxies=trusted_proxies,
+        cors_headers=cors_headers,
     )
     return WsgiApplication(edge, api.operations.compile_all)

@@ -19,6 +19,7 @@ _MAX_DIGITS = 7
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
 )
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEFAULT_PORT = re.compile(r"http:.*:80|https:.*:443")
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -164,6 +165,22 @@ class Origins(_TextList):
                     " like https://app.example.org or http://localhost:5173, with commas between."
                 )
         return origins
+
+
+class HeaderNames(_TextList):
+    """Names of headers."""
+
+    description = "names of headers, separated by commas"
+
+    def parse(self, name: str, text: str) -> tuple[str, ...]:
+        """Return the names. Raises InvalidSetting for what is none, and for `*`."""
+        headers = tuple(filter(None, (header.strip() for header in text.split(","))))
+        for header in headers:
+            if not _HEADER_NAME.fullmatch(header):
+                raise InvalidSetting(
+                    f"{name} has {quote(header)}, but must name headers, like X-Datadog-Trace-Id, with commas between."
+                )
+        return headers
 
 
 class Providers:

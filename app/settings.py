@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.setting_forms import Choice, Form, Networks, Number, Origins, Providers, Switch, Text
+from app.setting_forms import Choice, Form, HeaderNames, Networks, Number, Origins, Providers, Switch, Text
 
 MAX_PORT = 65_535
 _MAX_RATE_LIMIT = 1_000_000
 _MAX_BOARDS_PER_USER = 10_000
+_MAX_SLOW_MILLISECONDS = 600_000
 
 Value = TypeVar("Value")
 
@@ -134,6 +135,14 @@ CORS_ORIGINS = Setting(
     "none",
     example="https://app.example.org,http://localhost:5173",
 )
+CORS_HEADERS = Setting(
+    "CORS_HEADERS",
+    HeaderNames(),
+    (),
+    "headers that pages of these origins may send beside those that the document names",
+    "none",
+    example="X-Datadog-Trace-Id,b3",
+)
 WEBHOOKS_TO_LOOPBACK = Setting(
     "WEBHOOKS_TO_LOOPBACK",
     Switch(),
@@ -166,8 +175,24 @@ LOG_FORMAT = Setting(
     "`text` on a terminal, else `json`",
 )
 
+LOG_LEVEL = Setting(
+    "LOG_LEVEL",
+    Choice("info", "warning", "error"),
+    "info",
+    "what is logged: `info` for every request, `warning` for slow ones and failures, `error` for failures",
+    "`info`",
+)
+SLOW_REQUEST_MS = Setting(
+    "SLOW_REQUEST_MS",
+    Number(_MAX_SLOW_MILLISECONDS),
+    1000,
+    "from how many milliseconds on a request is slow; `0` for never",
+    "`1000`",
+)
+
 SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
-    "The server": (STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, LOG_FORMAT),
+    "The server": (STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
+    "The log": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
     "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER),
     "Webhooks": (WEBHOOKS_TO_LOOPBACK, WEBHOOKS_ALLOW),

@@ -23,10 +23,10 @@ from pathlib import Path
 from app.configuration import read_app_settings, read_log_format
 from app.document import read_version
 from app.setting_forms import InvalidSetting
-from app.settings import HOST, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL
+from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL
 from cli import settings_help
 from cli.progress import ProgressBar
-from contract.log_lines import FORMATTERS, configure_root_logger
+from contract.log_lines import FORMATTERS, configure_root_logger, set_log_level
 from kanban import sign_in as codes
 from kanban import tokens
 from kanban import users as accounts
@@ -421,6 +421,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     command: Callable[[Settings], None] = parsed.command
     try:
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
+        set_log_level(LOG_LEVEL.read(os.environ))
         values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
         action = getattr(parsed, "action", "")
         command(replace(read_settings(os.environ, *values), program=program, action=action))

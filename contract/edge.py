@@ -68,17 +68,20 @@ class Edge:
         body_limits: Mapping[str, int] | None = None,
         find_weight: Callable[[str, str], str | None] = lambda _method, _path: None,
         trusted_proxies: TrustedProxies = NO_PROXIES,
+        cors_headers: Iterable[str] = (),
     ) -> None:
         """Wrap an application.
 
         `body_limits` are bytes by path, where they differ from the usual limit. `find_weight` tells the
         weight of the operation of a method and a path. What `trusted_proxies` say about their clients is believed.
+        Pages of the `origins` may also send the `cors_headers`, which this application ignores.
         """
         self._application = application
         self._trusted_proxies = trusted_proxies
         self._body_limits = body_limits or {}
         self._new_request_id = new_request_id
         self._origins = frozenset(origins)
+        self._allowed_headers = ", ".join((_ALLOWED_HEADERS, *cors_headers))
         self.find_weight = find_weight
 
     def find_body_limit(self, path: str) -> int:
@@ -166,7 +169,7 @@ class Edge:
             return ()
         return (
             ("access-control-allow-methods", _ALLOWED_METHODS),
-            ("access-control-allow-headers", _ALLOWED_HEADERS),
+            ("access-control-allow-headers", self._allowed_headers),
             ("access-control-max-age", "7200"),
         )
 

@@ -70,6 +70,16 @@ FORMATTERS: Mapping[str, Callable[[LogLine], str]] = {"json": format_as_json, "t
 """The formatters by value of LOG_FORMAT."""
 
 
+LEVELS: Mapping[str, frozenset[str]] = {
+    "info": frozenset(("INFO", "WARNING", "ERROR")),
+    "warning": frozenset(("WARNING", "ERROR")),
+    "error": frozenset(("ERROR",)),
+}
+"""The levels of the lines about requests that are written, by value of LOG_LEVEL."""
+
+_OWN_LOGGERS = ("tackboard", "stores")
+
+
 class LogLineFormatter(logging.Formatter):
     """Format records of the standard library's logging as log lines, with the id of the current request.
 
@@ -106,6 +116,14 @@ def configure_root_logger(out: TextIO, format_line: Callable[[LogLine], str]) ->
     handler = logging.StreamHandler(out)
     handler.setFormatter(LogLineFormatter(format_line))
     logging.getLogger().handlers[:] = [handler]
+
+
+def set_log_level(name: str) -> None:
+    """Let our own loggers write from a level on, `info`, `warning` or `error`; those of packages only warnings."""
+    level = logging.getLevelNamesMapping()[name.upper()]
+    logging.getLogger().setLevel(max(level, logging.WARNING))
+    for own in _OWN_LOGGERS:
+        logging.getLogger(own).setLevel(level)
 
 
 def build_stderr_writer(format_line: Callable[[LogLine], str]) -> Callable[[LogLine], None]:

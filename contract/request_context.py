@@ -1,4 +1,4 @@
-"""What is known about the current request, for the request log: operation, caller, request id, retries.
+"""What is known about the current request, for the request log: operation, caller, request id, retries, waits.
 
 Whoever answers a request over WSGI or on Lambda starts its context, and reads it afterwards. Layers that get the
 request find the context in it. What has no request at hand, such as a store's client, uses `get_request_context`.
@@ -43,8 +43,18 @@ class RequestContext:
     """The code of the problem that is the response."""
     is_replayed: bool = False
     """Whether the response is the stored one of an idempotency key."""
+    trace_id: str = ""
+    """The id of the trace that the request is a part of, if it is traced."""
     retries: int = 0
     store_calls: int = 0
+    store_seconds: float = 0.0
+    """How long the calls of the store took together."""
+    lock_seconds: float = 0.0
+    """For how much of that they waited until they could begin."""
+    turn_seconds: float = 0.0
+    """How long the request waited for its turn to write to a board."""
+    pause_seconds: float = 0.0
+    """How long it paused between its attempts to commit."""
 
 
 _CONTEXT: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
@@ -60,3 +70,16 @@ def start_request_context() -> RequestContext:
 def get_request_context() -> RequestContext:
     """Return the context of the current request. Outside of requests it is a new one, which nobody reads."""
     return _CONTEXT.get() or RequestContext()
+
+
+def end_request_context() -> None:
+    """End the context of a request: what its thread does next is no part of it."""
+    _CONTEXT.set(None)
+
+
+def record_store_call(_: str, seconds: float, waited_seconds: float) -> None:
+    """Add a call of the store to the current request: how long it took, and how long of that it waited to begin."""
+    context = get_request_context()
+    context.store_calls += 1
+    context.store_seconds += seconds
+    context.lock_seconds += waited_seconds

@@ -6,15 +6,16 @@ and an unknown path is left out.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
 
-from contract.log_lines import REQUEST_ID, LogLine, match_whole
+from contract.log_lines import LEVELS, REQUEST_ID, LogLine, match_whole
 from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem, internal_error
 from contract.request_context import RequestContext, start_request_context
@@ -27,6 +28,8 @@ _IDS = re.compile(rf"{_ID.pattern}(?:/{_ID.pattern})*")
 """Ids separated by slashes, which no path parameter contains."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 _SERVER_ERROR = 500
+_NOTABLE_SECONDS = 0.001
+"""How long a wait must be to have a field of its own."""
 
 
 def build_log_line(
@@ -116,11 +119,17 @@ class RequestLog:
         clock: Callable[[], datetime],
         stopwatch: Callable[[], float],
         write: Callable[[LogLine], None],
+        *,
+        levels: Container[str] = LEVELS["info"],
+        slow_seconds: float = inf,
     ) -> None:
+        """Write the lines of these levels. From `slow_seconds` on, a request is slow, and its line a warning."""
         self._application = application
         self._clock = clock
         self._stopwatch = stopwatch
-        self._write = write
+        self._write_line = write
+        self._levels = levels
+        self._slow_seconds = slow_seconds
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Process one request."""
@@ -139,16 +148,16 @@ class RequestLog:
             # The WSGI server would log the path, and not the request id.
             log.exception("A request failed: %s", type(error).__name__)
             body = _start_internal_error(start, context)
-        self._write(
-            build_log_line(
-                context,
-                at=self._clock(),
-                milliseconds=_to_milliseconds(self._stopwatch() - started_at),
-                method=environ["REQUEST_METHOD"],
-                status=status,
-                size=len(body),
-            )
+        seconds = self._stopwatch() - started_at
+        line = build_log_line(
+            context,
+            at=self._clock(),
+            milliseconds=_to_milliseconds(seconds),
+            method=environ["REQUEST_METHOD"],
+            status=status,
+            size=len(body),
         )
+        self._finish(line, context, RequestTimes(seconds, 0.0))
         return [body]
 
     def log_response(
@@ -172,7 +181,7 @@ class RequestLog:
         line["queue_ms"] = _to_milliseconds(times.queue_seconds)
         if times.held_seconds is not None:
             line["held_ms"] = _to_milliseconds(times.held_seconds)
-        self._write(line)
+        self._finish(line, context, times)
 
     def log_rejected_request(self, problem: Problem, request_id: str, address: str | None) -> None:
         """Write the line of a request that the server rejected because it is malformed."""
@@ -188,6 +197,44 @@ class RequestLog:
             size=len(problem.encode()),
         )
         self._write(line)
+
+    def _finish(self, line: dict[str, Any], context: RequestContext, times: RequestTimes) -> None:
+        """Write a line, with where the time went, and the trace."""
+        line["store_calls"] = context.store_calls
+        line["store_ms"] = _to_milliseconds(context.store_seconds)
+        for name, seconds in (
+            ("lock_ms", context.lock_seconds),
+            ("turn_ms", context.turn_seconds),
+            ("pause_ms", context.pause_seconds),
+        ):
+            if seconds >= _NOTABLE_SECONDS:
+                line[name] = _to_milliseconds(seconds)
+        if context.trace_id:
+            line["trace_id"] = context.trace_id
+        # What is held is answered many times, within minutes.
+        if times.held_seconds is None and times.seconds + times.queue_seconds >= self._slow_seconds:
+            line["slow"] = _find_longest_part(context, times)
+            if line["level"] == "INFO":
+                line["level"] = "WARNING"
+        self._write(line)
+
+    def _write(self, line: LogLine) -> None:
+        if line["level"] in self._levels:
+            self._write_line(line)
+
+
+def _find_longest_part(context: RequestContext, times: RequestTimes) -> str:
+    """Return what most of the time of a request went to."""
+    waits = context.turn_seconds + context.pause_seconds
+    parts = {
+        "queue": times.queue_seconds,
+        "turn": context.turn_seconds,
+        "pause": context.pause_seconds,
+        "lock": context.lock_seconds,
+        "store": context.store_seconds - context.lock_seconds,
+        "other": times.seconds - context.store_seconds - waits,
+    }
+    return max(parts, key=parts.__getitem__)
 
 
 def _to_milliseconds(seconds: float) -> float:

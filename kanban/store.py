@@ -507,5 +507,12 @@ class Store(Protocol):
     def read_secret(self) -> bytes:
         """Return 32 random bytes that belong to the data: the same for every process that uses it."""
 
+    def measure_size(self) -> int | None:
+        """Return how many bytes everything in the store takes up, None if the engine can't tell at once.
+
+        Raises:
+            Busy: The store can't be used now.
+        """
+
     def close(self) -> None:
         """Close files and connections."""

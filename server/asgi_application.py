@@ -18,7 +18,7 @@ from contract.edge import Edge
 from contract.heavy_operations import HEAVY, MAX_CONCURRENT, REMOTE, build_busy_problem
 from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem
-from contract.request_context import start_request_context
+from contract.request_context import RequestContext, end_request_context, start_request_context
 from contract.request_log import RequestLog, RequestTimes
 from server.followers import Followers, FollowSettings, ReadSeqs
 from server.held_requests import HeldRequests, ReceivedRequest, RequestEnded
@@ -266,12 +266,9 @@ class AsgiApplication:
             peer=request.address,
             is_https=False,
         )
+        end_request_context()
         if request.is_answered:
-            context.has_own_id = earlier.has_own_id
-            if context.operation is None:
-                # The server rejects what it can't hold before the application gets it again.
-                context.operation, context.caller = earlier.operation, earlier.caller
-                context.path, context.path_values = earlier.path, earlier.path_values
+            _continue_context(context, earlier)
         request.context = context
         request.seconds += time.perf_counter() - started_at
         request.queue_seconds += 0.0 if arrived_at is None else started_at - arrived_at
@@ -291,6 +288,17 @@ class AsgiApplication:
             times=RequestTimes(request.seconds, request.queue_seconds, held_seconds),
             size=len(response.body) if request.sent_bytes is None else request.sent_bytes,
         )
+
+
+def _continue_context(context: RequestContext, earlier: RequestContext) -> None:
+    """Let the context of an answer go on with that of the answer before."""
+    context.has_own_id = earlier.has_own_id
+    context.store_calls += earlier.store_calls
+    context.store_seconds += earlier.store_seconds
+    if context.operation is None:
+        # The server rejects what it can't hold before the application gets it again.
+        context.operation, context.caller = earlier.operation, earlier.caller
+        context.path, context.path_values = earlier.path, earlier.path_values
 
 
 _RETRY_SOON = {"Retry-After": "1"}

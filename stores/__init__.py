@@ -7,6 +7,7 @@ from typing import Any
 
 from kanban.store import Store
 from stores.errors import EngineNotInstalled, OpenMode, StoreOpenError, UnknownScheme
+from stores.measured_calls import OnCall
 
 __all__ = ["OpenMode", "StoreOpenError", "open_store"]
 
@@ -20,6 +21,7 @@ def open_store(
     report: Callable[[str], None] = log.warning,
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Any], None] = lambda _: None,
+    on_call: OnCall | None = None,
 ) -> Store:
     """Open the store at a URL.
 
@@ -30,7 +32,7 @@ def open_store(
     migration; a SQLite file is copied before it is migrated.
 
     DynamoDB asks `remaining_seconds` how long the caller can still wait, and passes its client to `on_client` before
-    the first call; the SQL engines need neither.
+    the first call; the SQL engines need neither. `on_call` is called after each call of the store.
 
     Raises StoreOpenError with one sentence for the person who starts the program.
     """
@@ -38,17 +40,19 @@ def open_store(
     if scheme == "sqlite":
         from stores.sql.sqlite import open_sqlite  # noqa: PLC0415  (an engine is loaded when it is chosen)
 
-        return open_sqlite(url, mode=mode, report=report)
+        return open_sqlite(url, mode=mode, report=report, on_call=on_call)
     if scheme == "postgresql+psycopg":
         with _requiring("PostgreSQL", "postgresql", package="psycopg"):
             from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
-        return open_postgresql(url, mode=mode, report=report)
+        return open_postgresql(url, mode=mode, report=report, on_call=on_call)
     if scheme == "dynamodb":
         with _requiring("DynamoDB", "aws", package="botocore"):
             from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (as above)
 
-            return open_dynamodb(url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client)
+            return open_dynamodb(
+                url, mode=mode, remaining_seconds=remaining_seconds, on_client=on_client, on_call=on_call
+            )
     raise UnknownScheme(scheme)
 
 

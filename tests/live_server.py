@@ -45,6 +45,7 @@ class LiveServer:
                     "JOINING": "direct",
                     "RATE_LIMIT": "0",
                     "LOG_FORMAT": "json",
+                    "SLOW_REQUEST_MS": "0",
                     **environment,
                 },
                 stdout=stdout,

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_network
+from math import inf
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from app.configuration import read_app_settings
+from app.configuration import read_app_settings, read_slow_seconds
 from app.request_limits import Limits
 from app.setting_forms import InvalidSetting, Number
 from app.settings import SETTINGS
@@ -103,6 +104,7 @@ INVALID_SETTINGS = [
     ("MAX_BOARDS_PER_USER", "many", "MAX_BOARDS_PER_USER is 'many', but must be a number from 0 to 10000."),
     ("RATE_LIMIT_PER_ADDRESS", "1e3", "RATE_LIMIT_PER_ADDRESS is '1e3', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
+    ("CORS_HEADERS", "*", "CORS_HEADERS has '*', but must name headers, like X-Datadog-Trace-Id, with commas between."),
     ("TRUSTED_PROXIES", "nginx", "TRUSTED_PROXIES has 'nginx', but must name networks, like 10.0.0.0/8"),
     ("WEBHOOKS_TO_LOOPBACK", "yes", "WEBHOOKS_TO_LOOPBACK is 'yes', but must be 0 or 1."),
     ("WEBHOOKS_ALLOW", "10.0.0.1/8", "WEBHOOKS_ALLOW has '10.0.0.1/8', but must name networks, like 10.0.0.0/8"),
@@ -127,6 +129,32 @@ def test_only_the_proxies_that_are_named_are_trusted() -> None:
     for settings, address in ({}, "127.0.0.1"), ({"TRUSTED_PROXIES": "127.0.0.1, ::1,"}, "198.51.100.1"):
         proxies = read_app_settings(settings)["trusted_proxies"]
         assert proxies.find_client("127.0.0.1", headers, is_https=False).address == address
+
+
+def test_pages_of_other_origins_may_send_the_headers_that_are_named() -> None:
+    assert read_app_settings({})["cors_headers"] == ()
+    assert read_app_settings({"CORS_HEADERS": "X-Trace-Id, b3,"})["cors_headers"] == ("X-Trace-Id", "b3")
+
+
+INVALID_LOG_SETTINGS = [
+    ("LOG_LEVEL", "debug", "LOG_LEVEL is 'debug', but must be info or warning or error."),
+    ("SLOW_REQUEST_MS", "1s", "SLOW_REQUEST_MS is '1s', but must be a number from 0 to 600000."),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), INVALID_LOG_SETTINGS)
+def test_an_invalid_setting_of_the_log_stops_the_start_with_one_sentence(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    refused = run_program(tmp_path, UNDER_WSGI, {name: value})
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].endswith(sentence)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", 1.0), ("250", 0.25), ("0", inf)])
+def test_a_request_is_slow_after_a_second_by_default(value: str, seconds: float) -> None:
+    assert read_slow_seconds({"SLOW_REQUEST_MS": value}) == seconds
 
 
 def test_webhooks_deliver_to_public_addresses_unless_others_are_named() -> None:

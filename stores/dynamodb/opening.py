@@ -10,8 +10,10 @@ from stores.dynamodb import table_definition
 from stores.dynamodb.calls import CallNotPossible, Client
 from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient
 from stores.dynamodb.connecting import connect, find_ca_bundle
+from stores.dynamodb.measured_client import MeasuredClient
 from stores.dynamodb.store import DynamoStore
 from stores.errors import InvalidStoreUrl, OpenMode, StoreMissing, StoreNotUsable
+from stores.measured_calls import OnCall
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _EXAMPLE_URL = "dynamodb://tackboard?region=eu-central-1"
@@ -23,6 +25,7 @@ def open_dynamodb(
     mode: OpenMode = OpenMode.CREATE,
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Client], None] = lambda _: None,
+    on_call: OnCall | None = None,
 ) -> DynamoStore:
     """Return the store in the table of that URL. With an endpoint, a missing table is created if the mode allows.
 
@@ -31,6 +34,7 @@ def open_dynamodb(
         mode: What opening may change.
         remaining_seconds: Returns how long the caller may still take for whatever it does with the store.
         on_client: Is called with the client before its first call.
+        on_call: Is called after each call.
 
     Raises:
         StoreOpenError: The table can't be used; the message says why.
@@ -51,7 +55,8 @@ def open_dynamodb(
             f"The DynamoDB table '{table}' cannot be used: {reason}; check the credentials."
         ) from error
     on_client(connected)
-    client = RetryingClient(connected, remaining_seconds=remaining_seconds)
+    measured = MeasuredClient(connected, on_call) if on_call else connected
+    client = RetryingClient(measured, remaining_seconds=remaining_seconds)
     store = DynamoStore(client, table)
     try:
         _check_table(client, table, store, may_create=endpoint is not None and mode is OpenMode.CREATE)

@@ -57,6 +57,9 @@ class Engine(Protocol):
     def ensure_disk_space(self) -> None:
         """Raise Unavailable if the engine can tell that the disk is almost full."""
 
+    def measure_size(self) -> int:
+        """Return how many bytes the data takes up. Raises Unavailable."""
+
     def close(self) -> None:
         """Close the connections."""
 

@@ -21,13 +21,14 @@ from sqlalchemy.dialects import registry
 
 from kanban.store import AlreadyExists, Busy, StaleRead, StoreError, Unavailable
 from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
+from stores.measured_calls import OnCall
 from stores.sql import migrations
 from stores.sql.engine import Transaction, find_constraint_by_name
 from stores.sql.mapping import Row
 from stores.sql.postgresql_pipeline import Pipeline
 from stores.sql.request_usage import PostgresUsage
 from stores.sql.statement_cache import BoundStatement
-from stores.sql.store import SqlStore
+from stores.sql.store import SqlStore, build_store
 
 TIMEOUT = 5.0
 """The most seconds that a statement may take, a statement waits for a lock, or a thread waits for a connection."""
@@ -124,6 +125,7 @@ def open_postgresql(
     mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = lambda _: None,
     timeout: float = TIMEOUT,
+    on_call: OnCall | None = None,
 ) -> SqlStore:
     """Open the store in the database that the URL names; create or migrate it as the mode allows.
 
@@ -157,7 +159,7 @@ def open_postgresql(
             ) from error
         except psycopg.Error as error:
             raise StoreNotUsable(f"{location} cannot be used: {error.diag.message_primary or error}.") from error
-    return SqlStore(PostgresEngine(conninfo, timeout))
+    return build_store(PostgresEngine(conninfo, timeout), on_call)
 
 
 class PostgresEngine:
@@ -206,6 +208,11 @@ class PostgresEngine:
 
     def ensure_disk_space(self) -> None:
         """Do nothing: only the server can see its disk."""
+
+    def measure_size(self) -> int:
+        """Return how many bytes the database takes up on the server's disk. Raises Busy."""
+        (((size,),),) = self.read((("SELECT pg_database_size(current_database())", ()),))
+        return int(size)
 
     def close(self) -> None:
         """Close the idle connections now, and those in use when they are released."""

@@ -18,12 +18,13 @@ from sqlalchemy.dialects import sqlite
 
 from kanban.store import AlreadyExists, Busy, StaleRead, Unavailable
 from stores.errors import InvalidStoreUrl, NotTackboardDatabase, OpenMode, StoreMissing, StoreNotUsable
+from stores.measured_calls import OnCall
 from stores.sql import migrations
 from stores.sql.engine import Transaction, find_constraint_by_column
 from stores.sql.mapping import Row
 from stores.sql.request_usage import SqliteUsage
 from stores.sql.statement_cache import BoundStatement
-from stores.sql.store import SqlStore
+from stores.sql.store import SqlStore, build_store
 
 BUSY_TIMEOUT = 5.0
 """How many seconds a writer waits for other writers before Busy is raised."""
@@ -55,6 +56,7 @@ def open_sqlite(
     mode: OpenMode = OpenMode.CREATE,
     report: Callable[[str], None] = lambda _: None,
     busy_timeout: float = BUSY_TIMEOUT,
+    on_call: OnCall | None = None,
 ) -> SqlStore:
     """Open the store in the file that the URL names; create or migrate it as the mode allows. Raises StoreOpenError.
 
@@ -62,7 +64,7 @@ def open_sqlite(
     """
     path = parse_path(url)
     prepare_file(path, mode=mode, report=report, busy_timeout=busy_timeout)
-    return SqlStore(SqliteEngine(path, busy_timeout))
+    return build_store(SqliteEngine(path, busy_timeout), on_call)
 
 
 def prepare_file(
@@ -210,6 +212,14 @@ class SqliteEngine:
         blocks = disk.f_bavail if os.geteuid() else disk.f_bfree
         if blocks * disk.f_frsize < MIN_FREE_BYTES:
             raise Unavailable(_DISK_FULL_MESSAGE)
+
+    def measure_size(self) -> int:
+        """Return how many bytes the file and its write-ahead log have. Raises Unavailable."""
+        try:
+            log_path = self._path.with_name(f"{self._path.name}-wal")
+            return self._path.stat().st_size + (log_path.stat().st_size if log_path.exists() else 0)
+        except OSError as error:
+            raise Unavailable(_FILE_REPLACED_MESSAGE) from error
 
     def close(self) -> None:
         """Close the idle connections now, and those in use when they are released."""

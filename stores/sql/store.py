@@ -46,6 +46,7 @@ from kanban.values import (
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
+from stores.measured_calls import OnCall
 from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page, cut_part_page
 from stores.sql import card_page_statements, mapping, purge, read_statements, tables, user_statements, write_statements
 from stores.sql.audit_log import SqlAuditLog
@@ -55,6 +56,7 @@ from stores.sql.feed_readers import SqlFeedReaders
 from stores.sql.invitations import SqlInvitations
 from stores.sql.jobs import SqlJobs
 from stores.sql.mapping import Row, format_timestamp
+from stores.sql.measured_engine import MeasuredEngine
 from stores.sql.readiness import WriteReadiness
 from stores.sql.sign_in import SqlSignIn
 from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
@@ -69,6 +71,11 @@ _PURGE_ATTEMPTS = 5
 
 BoardQuery = tuple[sa.Select[Any], Mapping[str, Any]]
 """A query about a board, and its parameters except `board_id` and `user_id`."""
+
+
+def build_store(engine: Engine, on_call: OnCall | None) -> "SqlStore":
+    """Return the store over an engine. `on_call` is called after each call of the engine."""
+    return SqlStore(MeasuredEngine(engine, on_call) if on_call else engine)
 
 
 class SqlStore:
@@ -498,6 +505,9 @@ class SqlStore:
         if self._secret is None:
             self._secret = self._load_secret()
         return self._secret
+
+    def measure_size(self) -> int | None:
+        return self._engine.measure_size()
 
     def close(self) -> None:
         self._engine.close()

@@ -15,7 +15,7 @@ from app.commits import MAX_ATTEMPTS, PATIENCE_SECONDS, IdempotentCommit
 from app.problems import to_problem
 from contract.messages import Response
 from contract.operations import Call
-from contract.request_context import RequestContext
+from contract.request_context import RequestContext, start_request_context
 from contract.responses import ContractBreach
 from kanban.access import Caller
 from kanban.changes import ActionContext
@@ -327,6 +327,24 @@ def test_turns_come_in_the_order_of_the_threads(waiting: threading.Semaphore) ->
         finish(thread)
 
     assert order == [0, 1, 2, 3, 4]
+
+
+def test_the_time_until_a_turn_is_a_part_of_the_request(waiting: threading.Semaphore) -> None:
+    turns = BoardTurns(DEADLINE)
+    contexts: list[RequestContext] = []
+
+    def take_in_request() -> None:
+        contexts.append(start_request_context())
+        take(turns, lambda: None)
+
+    with turns.take("board"):
+        thread = start(take_in_request)
+        assert waiting.acquire(timeout=DEADLINE)
+    finish(thread)
+    take_in_request()
+
+    assert contexts[0].turn_seconds > 0
+    assert contexts[1].turn_seconds == 0
 
 
 def test_a_turn_ends_with_an_error() -> None:

@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from io import StringIO
@@ -19,16 +20,20 @@ import pytest
 
 from contract.log_lines import (
     FORMATTERS,
+    LEVELS,
     LogLine,
     LogLineFormatter,
     build_stderr_writer,
     format_as_json,
     format_as_text,
 )
-from contract.request_log import RequestLog
+from contract.messages import Response
+from contract.request_context import RequestContext
+from contract.request_log import RequestLog, RequestTimes
 from contract.wsgi_application import WsgiApplication
 from kanban.store import Store
 from tests.api.client import Client
+from tests.api.test_socket import build_client
 from tests.aws.test_request_records import CANARY, PLANTED
 from tests.contract.client import call, environ
 from tests.live_server import ROOT, LiveServer
@@ -79,6 +84,8 @@ def test_a_line_has_user_operation_board_and_status(
         "auth": "token",
         "address": "203.0.113.7",
         "retries": 0,
+        "store_calls": 0,
+        "store_ms": 0.0,
     }
     assert re.fullmatch(r"tok_[0-9a-z]{26}", lines[-1]["token_id"])
 
@@ -178,7 +185,78 @@ def test_a_line_can_be_formatted_as_text(anonymous: Client, lines: list[LogLine]
     assert format_as_text(lines[0]) == (
         f"2026-11-29T14:00:00.000+00:00 INFO  GET /v1/boards 401 10.0 ms {size} B"
         " request_id=abc operation=list_boards route=GET /boards code=unauthenticated retries=0"
+        " store_calls=0 store_ms=0.0"
     )
+
+
+# Slow and blocked requests
+
+
+def write_line(
+    lines: list[LogLine], times: RequestTimes, seconds: Mapping[str, float] = {}, *, level: str = "info"
+) -> None:
+    """Write the line of a request that took these times, of which one second is slow."""
+    context = RequestContext()
+    for name, value in seconds.items():
+        setattr(context, name, value)
+    log = RequestLog(lambda *_: [], lambda: NOW, lambda: 0.0, lines.append, levels=LEVELS[level], slow_seconds=1.0)
+    log.log_response(context, Response(200, (), b""), method="GET", times=times, size=0)
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds", "part"),
+    [
+        (RequestTimes(0.2, 0.9), {"store_seconds": 0.1}, "queue"),
+        (RequestTimes(1.2, 0.1), {"store_seconds": 0.2, "turn_seconds": 0.9}, "turn"),
+        (RequestTimes(1.2, 0.1), {"store_seconds": 0.2, "pause_seconds": 0.9}, "pause"),
+        (RequestTimes(1.2, 0.1), {"store_seconds": 1.1, "lock_seconds": 0.9}, "lock"),
+        (RequestTimes(1.2, 0.1), {"store_seconds": 1.0, "lock_seconds": 0.1}, "store"),
+        (RequestTimes(1.2, 0.1), {"store_seconds": 0.2, "turn_seconds": 0.2}, "other"),
+    ],
+)
+def test_the_line_of_a_slow_request_says_where_the_time_went(
+    lines: list[LogLine], times: RequestTimes, seconds: dict[str, float], part: str
+) -> None:
+    write_line(lines, times, seconds)
+
+    assert (lines[0]["level"], lines[0]["slow"]) == ("WARNING", part)
+
+
+@pytest.mark.parametrize("times", [RequestTimes(0.5, 0.4), RequestTimes(3.0, 0.0, held_seconds=60.0)])
+def test_a_quick_request_and_one_that_is_held_are_not_slow(lines: list[LogLine], times: RequestTimes) -> None:
+    write_line(lines, times)
+
+    assert lines[0]["level"] == "INFO"
+    assert "slow" not in lines[0]
+
+
+def test_only_waits_that_took_time_have_fields(lines: list[LogLine]) -> None:
+    write_line(lines, RequestTimes(0.2, 0.0), {"store_seconds": 0.1, "lock_seconds": 0.0009, "turn_seconds": 0.05})
+
+    assert (lines[0]["store_ms"], lines[0]["turn_ms"]) == (100.0, 50.0)
+    assert "lock_ms" not in lines[0]
+    assert "pause_ms" not in lines[0]
+
+
+def test_lines_below_the_level_are_left_out(lines: list[LogLine]) -> None:
+    for level in ("info", "warning", "error"):
+        write_line(lines, RequestTimes(0.2, 0.0), level=level)
+        write_line(lines, RequestTimes(1.2, 0.0), level=level)
+
+    assert [line["level"] for line in lines] == ["INFO", "WARNING", "WARNING"]
+
+
+def test_a_write_that_waits_for_another_process_says_so_in_the_log(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, LOG_LEVEL="warning", SLOW_REQUEST_MS="100") as server:
+        client = build_client(server)
+        with closing(sqlite3.connect(tmp_path / "tackboard.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert client.post("/boards", {"name": "Atelier"}).status == 503
+        (line,) = server.log
+
+    assert (line["level"], line["code"], line["slow"]) == ("ERROR", "busy", "lock")
+    assert 4_900 < line["lock_ms"] <= line["store_ms"] <= line["ms"]
+    assert line["store_calls"] > 1
 
 
 # Destinations of the log

@@ -140,6 +140,19 @@ def test_options_without_a_requested_method_is_no_preflight() -> None:
     assert response.problem == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize(("headers", "end"), [((), "tracestate, X-Requested-With"), (("X-Own", "b3"), "X-Own, b3")])
+def test_a_setting_lets_pages_send_more_headers(headers: tuple[str, ...], end: str) -> None:
+    edge = Edge(
+        lambda _: Response(200, (), b""), new_request_id=lambda: "made-here", origins=[ORIGIN], cors_headers=headers
+    )
+    preflight = {"origin": ORIGIN, **{name.lower(): value for name, value in PREFLIGHT.items()}}
+
+    allowed = dict(edge.answer("OPTIONS", "/", "", preflight, None).headers)["access-control-allow-headers"]
+
+    assert allowed.endswith(f", {end}")
+    assert {"traceparent", "tracestate", "baggage"} <= set(allowed.split(", "))
+
+
 def test_other_vary_headers_of_a_response_are_kept() -> None:
     edge = Edge(
         lambda _: Response(200, (("vary", "Accept-Encoding"),), b""),
