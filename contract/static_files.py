@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -41,7 +42,7 @@ def respond_with_file(request: Request, file: StaticFile) -> Response:
     if request.method != "GET":
         return _respond_with_method_not_allowed()
     headers = {}
-    if _accepts_gzip(request) and file.compressed:
+    if accepts_gzip(request.headers) and file.compressed:
         file, headers = file.compressed, {"content-encoding": "gzip"}
     headers |= {"etag": f'"{file.tag}"', "cache-control": "no-cache", "content-security-policy": file.policy}
     headers |= {"vary": "Accept-Encoding", "referrer-policy": "no-referrer"}
@@ -74,8 +75,8 @@ def _is_cached_by_client(request: Request, tag: str) -> bool:
         return False
 
 
-def _accepts_gzip(request: Request) -> bool:
+def accepts_gzip(headers: Mapping[str, str]) -> bool:
     """Return whether Accept-Encoding names gzip with a weight above 0 (RFC 9110, section 12.5.3)."""
-    header = request.headers.get("accept-encoding", "").lower()
+    header = headers.get("accept-encoding", "").lower()
     codings = (coding.partition(";") for coding in header.replace(" ", "").split(","))
     return any(name == "gzip" and not _ZERO_WEIGHT.fullmatch(weight) for name, _, weight in codings)

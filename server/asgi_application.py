@@ -20,6 +20,7 @@ from contract.messages import Response
 from contract.problems import PROBLEM_JSON, Problem
 from contract.request_context import RequestContext, end_request_context, start_request_context
 from contract.request_log import RequestLog, RequestTimes
+from server.compression import compress_response
 from server.followers import Followers, FollowSettings, ReadSeqs
 from server.held_requests import HeldRequests, ReceivedRequest, RequestEnded
 from server.lanes import Lane, LaneFull
@@ -269,6 +270,7 @@ class AsgiApplication:
         end_request_context()
         if request.is_answered:
             _continue_context(context, earlier)
+        response = compress_response(request, context, response)
         request.context = context
         request.seconds += time.perf_counter() - started_at
         request.queue_seconds += 0.0 if arrived_at is None else started_at - arrived_at
