@@ -7,12 +7,13 @@ The content security policy makes sure that a page loads nothing from another or
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from contract.messages import HttpApplication, Request, Response
 from contract.problem_pages import PROBLEMS_PATH, build_problem_pages
-from contract.static_files import StaticFile, build_file, respond_with_file, respond_with_redirect
+from contract.static_files import StaticFile, build_file, give_immutable_paths, respond_with_file, respond_with_redirect
 
 _POLICY_DIRECTIVES = {
     "default-src": "'none'",
@@ -27,7 +28,7 @@ _POLICY_DIRECTIVES = {
 _POLICY = "; ".join(f"{directive} {sources}" for directive, sources in _POLICY_DIRECTIVES.items())
 # Redoc needs inline styles. Its scripts, and what the styles may load, stay as restricted as on every other page.
 _REDOC_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-_REDOC_PATH = "/docs/read"
+_REDOC_NAME = "read"
 _REDOC_LOGO_URL = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 _LOCAL_LOGO_URL = b"favicon-32x32.png"
 """Redoc loads the logo in its footer from its maker's server. This replaces it, so that no reader is tracked."""
@@ -37,18 +38,19 @@ _FOLDER = Path(__file__).parent / "page"
 _VENDOR_FOLDER = _FOLDER / "vendor"
 
 _HTML, _JAVASCRIPT, _CSS = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+_DOCS_PATH = "/docs/"
 _FILES: dict[str, tuple[Path, str]] = {
-    "/docs/": (_FOLDER / "index.html", _HTML),
-    "/docs/boot.js": (_FOLDER / "boot.js", _JAVASCRIPT),
-    "/docs/page.css": (_FOLDER / "page.css", _CSS),
-    "/docs/swagger-ui-bundle.js": (_VENDOR_FOLDER / "swagger-ui-bundle.js", _JAVASCRIPT),
-    "/docs/swagger-ui.css": (_VENDOR_FOLDER / "swagger-ui.css", _CSS),
-    _REDOC_PATH: (_FOLDER / "reading.html", _HTML),
-    "/docs/reading.js": (_FOLDER / "reading.js", _JAVASCRIPT),
-    "/docs/redoc.standalone.js": (_VENDOR_FOLDER / "redoc.standalone.js", _JAVASCRIPT),
-    "/docs/favicon-32x32.png": (_VENDOR_FOLDER / "favicon-32x32.png", "image/png"),
+    "": (_FOLDER / "index.html", _HTML),
+    "boot.js": (_FOLDER / "boot.js", _JAVASCRIPT),
+    "page.css": (_FOLDER / "page.css", _CSS),
+    "swagger-ui-bundle.js": (_VENDOR_FOLDER / "swagger-ui-bundle.js", _JAVASCRIPT),
+    "swagger-ui.css": (_VENDOR_FOLDER / "swagger-ui.css", _CSS),
+    _REDOC_NAME: (_FOLDER / "reading.html", _HTML),
+    "reading.js": (_FOLDER / "reading.js", _JAVASCRIPT),
+    "redoc.standalone.js": (_VENDOR_FOLDER / "redoc.standalone.js", _JAVASCRIPT),
+    "favicon-32x32.png": (_VENDOR_FOLDER / "favicon-32x32.png", "image/png"),
 }
-"""The files that are served, by path, with their content types. No other file can be requested."""
+"""The files that are served below /docs/, by name, with their content types. No other file can be requested."""
 
 _REDIRECTS = {"/": "/docs/", "/docs": "/docs/"}
 
@@ -90,12 +92,11 @@ class DocumentationSite:
             return self._document_below(path, mount)
         if path.startswith(PROBLEMS_PATH):
             return self._problem_pages.get(path)
-        return _load_file(path) if path in _FILES else None
+        return _load_files().get(path) if path.startswith(_DOCS_PATH) else None
 
     def list_files(self) -> dict[str, StaticFile]:
         """Return all files by path, for a server of static files."""
-        files = {path: file for path in _FILES if (file := _load_file(path))}
-        return {path: self._document_below(path, "") for path in self._documents} | self._problem_pages | files
+        return {path: self._document_below(path, "") for path in self._documents} | self._problem_pages | _load_files()
 
     def _build_document(self, path: str, prefix: str) -> StaticFile:
         """Build the document for a mount prefix, which is added to the URL of its first server."""
@@ -107,17 +108,17 @@ class DocumentationSite:
 
     @cached_property
     def _problem_pages(self) -> dict[str, StaticFile]:
-        pages = build_problem_pages(self._documents["/openapi.json"][1](), _FOLDER / "problem.html")
+        stylesheet = next(path for path in _load_files() if path.endswith("/page.css"))
+        pages = build_problem_pages(self._documents["/openapi.json"][1](), _FOLDER / "problem.html", stylesheet)
         return {path: build_file("text/html; charset=utf-8", body, _POLICY) for path, body in pages.items()}
 
 
 @cache
-def _load_file(path: str) -> StaticFile | None:
-    """Load the file of a path; None if it is missing, as on Lambda, which serves no documentation."""
-    file, content_type = _FILES[path]
-    policy = _REDOC_POLICY if path == _REDOC_PATH else _POLICY
-    try:
-        body = file.read_bytes()
-    except FileNotFoundError:
-        return None
-    return build_file(content_type, body.replace(_REDOC_LOGO_URL, _LOCAL_LOGO_URL), policy)
+def _load_files() -> dict[str, StaticFile]:
+    """Load all files, by path. Those that are missing are left out, as on Lambda, which serves no documentation."""
+    files = {}
+    for name, (file, content_type) in _FILES.items():
+        with suppress(FileNotFoundError):
+            body = file.read_bytes().replace(_REDOC_LOGO_URL, _LOCAL_LOGO_URL)
+            files[name] = build_file(content_type, body, _REDOC_POLICY if name == _REDOC_NAME else _POLICY)
+    return give_immutable_paths(_DOCS_PATH, files)

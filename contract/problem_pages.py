@@ -15,12 +15,15 @@ _CODE_ROW = re.compile(
 _CODE_SPAN = re.compile(r"`(.*?)`")
 
 
-def build_problem_pages(openapi_json: bytes, template: Path) -> dict[str, bytes]:
-    """Build the HTML of each problem page, by path, from the table of codes in an OpenAPI document."""
+def build_problem_pages(openapi_json: bytes, template: Path, stylesheet: str) -> dict[str, bytes]:
+    """Build the HTML of each problem page, by path, from the table of codes in an OpenAPI document.
+
+    `stylesheet` is the path of the style sheet.
+    """
     schemas = json.loads(openapi_json).get("components", {}).get("schemas", {})
     page = Template(template.read_text())
     pages = {}
     for row in _CODE_ROW.finditer(schemas.get("ProblemCode", {}).get("description", "")):
         cells = {name: _CODE_SPAN.sub(r"<code>\1</code>", escape(cell)) for name, cell in row.groupdict().items()}
-        pages[PROBLEMS_PATH + row["code"]] = page.substitute(cells).encode()
+        pages[PROBLEMS_PATH + row["code"]] = page.substitute(cells, stylesheet=stylesheet).encode()
     return pages

@@ -1,9 +1,12 @@
-"""Static files in memory, with entity tags, gzip and a content security policy, sent to GET and HEAD."""
+"""Static files in memory, with entity tags, gzip and a content security policy, sent to GET and HEAD.
+
+Scripts and style sheets have addresses that change with their content, so a browser asks for each of them once.
+"""
 
 import gzip
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -13,6 +16,8 @@ from contract.problems import Problem
 
 _MIN_BYTES_TO_COMPRESS = 1024
 """A smaller file fits into one packet anyway."""
+_REFERENCE = re.compile(rb'(?<= src="|href=")[\w.-]+\.(?:js|css)(?=")')
+"""A script or a style sheet in an HTML page of ours, by its name."""
 _ZERO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
 
 
@@ -24,17 +29,48 @@ class StaticFile:
     body: bytes
     tag: str
     policy: str
+    is_immutable: bool = False
+    """Whether the path always leads to this very file."""
+
+    @property
+    def cache_control(self) -> str:
+        """The header that says whether a browser must ask again."""
+        return "public, max-age=31536000, immutable" if self.is_immutable else "no-cache"
 
     @cached_property
     def compressed(self) -> "StaticFile | None":
         """The file in gzip, with an entity tag of its own; None if gzip saves nothing, as for pictures."""
         body = gzip.compress(self.body, mtime=0) if len(self.body) >= _MIN_BYTES_TO_COMPRESS else self.body
-        return build_file(self.content_type, body, self.policy) if len(body) < len(self.body) else None
+        if len(body) >= len(self.body):
+            return None
+        return replace(build_file(self.content_type, body, self.policy), is_immutable=self.is_immutable)
 
 
 def build_file(content_type: str, body: bytes, policy: str) -> StaticFile:
     """Build a static file with an entity tag that is a digest of its body."""
     return StaticFile(content_type, body, sha256(body).hexdigest()[:32], policy)
+
+
+def give_immutable_paths(folder: str, files: Mapping[str, StaticFile]) -> dict[str, StaticFile]:
+    """Return the files of a folder by path. Scripts and style sheets are below `assets/` and a digest of all of them.
+
+    They have the same digest, so that they can refer to each other by name. The HTML pages refer to them there.
+
+    Args:
+        folder: The path of the folder, with a slash at its end.
+        files: The files by name.
+    """
+    assets = {name: file for name, file in files.items() if name.endswith((".js", ".css"))}
+    tags = "".join(f"{name} {file.tag}\n" for name, file in sorted(assets.items()))
+    prefix = f"assets/{sha256(tags.encode()).hexdigest()[:16]}/"
+    result = {f"{folder}{prefix}{name}": replace(file, is_immutable=True) for name, file in assets.items()}
+    for name, file in files.items():
+        if file.content_type.startswith("text/html"):
+            body = _REFERENCE.sub(prefix.encode() + rb"\g<0>", file.body)
+            result[folder + name] = build_file(file.content_type, body, file.policy)
+        elif name not in assets:
+            result[folder + name] = file
+    return result
 
 
 def respond_with_file(request: Request, file: StaticFile) -> Response:
@@ -44,7 +80,7 @@ def respond_with_file(request: Request, file: StaticFile) -> Response:
     headers = {}
     if accepts_gzip(request.headers) and file.compressed:
         file, headers = file.compressed, {"content-encoding": "gzip"}
-    headers |= {"etag": f'"{file.tag}"', "cache-control": "no-cache", "content-security-policy": file.policy}
+    headers |= {"etag": f'"{file.tag}"', "cache-control": file.cache_control, "content-security-policy": file.policy}
     headers |= {"vary": "Accept-Encoding", "referrer-policy": "no-referrer"}
     if _is_cached_by_client(request, file.tag):
         return Response(304, tuple(headers.items()), b"")

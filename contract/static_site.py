@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contract.messages import HttpApplication, Request, Response
-from contract.static_files import StaticFile, build_file, respond_with_file
+from contract.static_files import StaticFile, build_file, give_immutable_paths, respond_with_file
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -31,11 +31,12 @@ class StaticSite:
     """
 
     def __init__(self, folder: Path, *, fallback: HttpApplication) -> None:
-        self._files: dict[str, StaticFile] = {
-            f"/{path.name}": build_file(_CONTENT_TYPES[path.suffix], path.read_bytes(), CONTENT_SECURITY_POLICY)
+        files = {
+            path.name: build_file(_CONTENT_TYPES[path.suffix], path.read_bytes(), CONTENT_SECURITY_POLICY)
             for path in sorted(folder.glob("*"))
             if path.suffix in _CONTENT_TYPES
         }
+        self._files = give_immutable_paths("/", files)
         if "/index.html" in self._files:
             self._files["/"] = self._files["/index.html"]
         self._fallback = fallback

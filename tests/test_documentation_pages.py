@@ -1,9 +1,12 @@
 """The documentation, without a browser."""
 
 import gzip
+import re
+from urllib.parse import urljoin
 
 import pytest
 
+from app.document import DOCUMENT_PATH
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge
 from contract.messages import Response
@@ -15,6 +18,12 @@ DOCS = DocumentationSite(
 )
 
 
+DOCUMENTED = DocumentationSite(
+    DOCUMENT_PATH.read_bytes, lambda: b"", fallback=lambda _: Response(418, (), b"elsewhere")
+)
+"""The same with our own document, which has a page for each problem."""
+
+
 def _request(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
     sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     edge = Edge(DOCS, new_request_id=lambda: "made-here")
@@ -22,14 +31,18 @@ def _request(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[
     return response.status, dict(response.headers), response.body
 
 
+ASSETS = re.search(r'"(assets/[0-9a-f]{16}/)boot\.js"', DOCS.list_files()["/docs/"].body.decode())[1]  # type: ignore[index]
+"""The folder of scripts and style sheets, as the page says."""
+
+
 @pytest.mark.parametrize(
     ("path", "content_type", "beginning"),
     [
         ("/docs/", "text/html; charset=utf-8", b"<!doctype html>"),
-        ("/docs/boot.js", "text/javascript; charset=utf-8", b'"use strict";'),
-        ("/docs/page.css", "text/css; charset=utf-8", b"body {"),
-        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", b"/*! For license information"),
-        ("/docs/swagger-ui.css", "text/css; charset=utf-8", b".swagger-ui"),
+        (f"/docs/{ASSETS}boot.js", "text/javascript; charset=utf-8", b'"use strict";'),
+        (f"/docs/{ASSETS}page.css", "text/css; charset=utf-8", b"body {"),
+        (f"/docs/{ASSETS}swagger-ui-bundle.js", "text/javascript; charset=utf-8", b"/*! For license information"),
+        (f"/docs/{ASSETS}swagger-ui.css", "text/css; charset=utf-8", b".swagger-ui"),
         ("/docs/favicon-32x32.png", "image/png", b"\x89PNG"),
         ("/openapi.json", "application/json", b'{"openapi": "3.0.3"}'),
         ("/openapi.yaml", "application/yaml", b"openapi: 3.0.3"),
@@ -55,7 +68,7 @@ def test_redoc_may_use_inline_styles_and_nothing_else() -> None:
 
 
 def test_redoc_loads_nothing_from_its_maker() -> None:
-    _, headers, body = _request("/docs/redoc.standalone.js")
+    _, headers, body = _request(f"/docs/{ASSETS}redoc.standalone.js")
 
     assert headers["content-type"] == "text/javascript; charset=utf-8"
     assert b"https://cdn." not in body
@@ -66,6 +79,29 @@ def test_the_root_redirects_to_the_documentation(path: str) -> None:
     status, headers, _ = _request(path)
 
     assert (status, headers["location"]) == (302, "/docs/")
+
+
+@pytest.mark.parametrize("accepted", ["gzip", ""])
+def test_a_script_is_kept_for_good_and_a_page_is_asked_for_each_time(accepted: str) -> None:
+    script, page, document = (
+        _request(path, accept_encoding=accepted)[1]["cache-control"] for path in (LARGE_FILE, "/docs/", "/openapi.json")
+    )
+
+    assert (script, page, document) == ("public, max-age=31536000, immutable", "no-cache", "no-cache")
+
+
+def test_every_page_refers_to_scripts_and_style_sheets_that_exist() -> None:
+    files = DOCS.list_files() | DOCUMENTED.list_files()
+    pages = {path: file.body.decode() for path, file in files.items() if file.content_type.startswith("text/html")}
+    references = {
+        urljoin(path, reference)
+        for path, body in pages.items()
+        for reference in re.findall(r'(?:src|href)="([^"#:]+)"', body)
+    }
+
+    assert any(path.startswith("/problems/") for path in pages)
+    assert references <= files.keys()
+    assert {path for path in files if path.endswith((".js", ".css"))} <= references
 
 
 def test_a_cached_file_is_not_sent_again() -> None:
@@ -81,7 +117,7 @@ def test_an_invalid_entity_tag_gets_the_file() -> None:
     assert _request("/docs/", if_none_match="nonsense")[0] == 200
 
 
-LARGE_FILE = "/docs/swagger-ui.css"
+LARGE_FILE = f"/docs/{ASSETS}swagger-ui.css"
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.5"])
@@ -136,7 +172,9 @@ def test_files_can_only_be_read() -> None:
         "/docs/index.html",
         "/docs/../docs.py",
         "/docs//boot.js",
-        "/docs/boot.js/",
+        "/docs/boot.js",
+        f"/docs/{ASSETS}boot.js/",
+        f"/docs/{ASSETS}",
         "/docs/swagger-ui.js",
         "",
     ],

@@ -22,10 +22,15 @@ def collect_files() -> dict[str, StaticFile]:
 
 
 def upload_files(s3: Any, bucket: str) -> int:
-    """Upload every file to the bucket. Return how many there are. Browsers revalidate a file each time."""
+    """Upload every file to the bucket. Return how many there are.
+
+    Scripts of earlier deployments stay, for browsers that have loaded the page before.
+    """
     files = collect_files()
     for key, page in files.items():
-        s3.put_object(Bucket=bucket, Key=key, Body=page.body, ContentType=page.content_type, CacheControl="no-cache")
+        s3.put_object(
+            Bucket=bucket, Key=key, Body=page.body, ContentType=page.content_type, CacheControl=page.cache_control
+        )
     return len(files)
 
 

@@ -164,3 +164,22 @@ def test_a_list_is_added_renamed_and_given_a_wip_limit(mina: User, visit: Visit)
 
     expect(list_region(page, "Looking").locator(".count")).to_contain_text("0/2")
     assert not visit.errors
+
+
+def test_a_second_visit_loads_no_scripts(mina: User, visit: Visit) -> None:
+    """Scripts have an address of their own for each version, so the browser doesn't ask for them again."""
+    mina.sign_in(visit.page)
+    visit.page.get_by_role("heading", name="Boards", exact=True).wait_for()
+
+    def count_scripts() -> int:
+        return sum(".js" in line.get("path", "") for line in mina.server.log)
+
+    count = count_scripts()
+    again = visit.page.context.new_page()
+    again.goto(mina.origin)
+    again.get_by_role("heading", name="Boards", exact=True).wait_for()
+    again.reload()
+    again.get_by_role("heading", name="Boards", exact=True).wait_for()
+
+    assert count > 40
+    assert count_scripts() == count

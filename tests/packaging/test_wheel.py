@@ -5,8 +5,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
+from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
@@ -81,6 +83,17 @@ def test_the_command_prints_its_version(environment: Path) -> None:
     assert run(environment, "tackboard", "--version").stdout == f"tackboard {read_version()}\n"
 
 
+def load_page(url: str) -> Iterator[str]:
+    """Load an HTML page and what it refers to on the same server, and yield the addresses."""
+    with urlopen(url, timeout=30) as response:  # noqa: S310 - our own server.
+        page = response.read().decode()
+    for reference in re.findall(r'(?:src|href)="([^"#:]+)"', page):
+        address = urljoin(url, reference)
+        with urlopen(address, timeout=30) as response:  # noqa: S310 - our own server.
+            assert response.status == 200
+        yield address
+
+
 def test_the_server_of_a_wheel_serves_the_api_the_page_and_the_documentation(environment: Path, tmp_path: Path) -> None:
     with LiveServer(tmp_path, [str(environment / "bin/tackboard"), "run"], OPEN_SIGNUP="") as server:
         request = Request(  # noqa: S310 - http.
@@ -90,9 +103,9 @@ def test_the_server_of_a_wheel_serves_the_api_the_page_and_the_documentation(env
         )
         with urlopen(request, timeout=30) as response:  # noqa: S310 - our own server.
             assert json.load(response)["name"] == "Website"
-        for path in ("", "app.js", "docs/", "docs/swagger-ui-bundle.js", "docs/redoc.standalone.js", "openapi.json"):
-            with urlopen(f"{server.url}{path}", timeout=30) as response:  # noqa: S310 - our own server.
-                assert response.status == 200
+        loaded = {reference for path in ("", "docs/", "docs/read") for reference in load_page(f"{server.url}{path}")}
+        names = {reference.rpartition("/")[2] for reference in loaded}
+        assert {"app.js", "swagger-ui-bundle.js", "redoc.standalone.js", "openapi.json"} <= names
         assert "OPEN_SIGNUP=1 tackboard run" in server.greeting
 
 

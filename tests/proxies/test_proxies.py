@@ -264,6 +264,6 @@ def test_the_proxy_speaks_http_2(proxy: Proxy, path: str) -> None:
 
 
 def test_every_response_has_strict_transport_security(client: Client) -> None:
-    for path in ("/v1/boards", "/", "/app.js"):
+    for path in ("/v1/boards", "/", "/icon.svg"):
         received = client.send("GET", "", at=f"{client.prefix}{path}")
         assert (received.status, received.headers["strict-transport-security"]) == (200, "max-age=63072000")
