@@ -1,7 +1,8 @@
 """The WSGI application for servers to import: `wsgi:application`.
 
 Importing it opens `store` as `tackboard run` does: a missing store is created, an older one is brought up to date.
-Settings come from the environment (docs/settings.md); an invalid one raises InvalidSetting with one sentence.
+Settings come from the environment, and from the file that TACKBOARD_CONFIG names (docs/settings.md); an invalid one
+raises InvalidSetting with one sentence.
 """
 
 import logging
@@ -9,7 +10,7 @@ import os
 import sys
 import time
 
-from app.configuration import read_app_settings, read_log_format, read_slow_seconds
+from app.configuration import add_file, read_app_settings, read_log_format, read_slow_seconds
 from app.factory import create_app
 from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
@@ -20,18 +21,19 @@ from contract.request_context import record_store_call
 from contract.request_log import RequestLog
 from stores import open_store
 
-_settings = read_app_settings(os.environ)
-_format_line = FORMATTERS[read_log_format(os.environ, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
+_environment = add_file(os.environ)
+_settings = read_app_settings(_environment)
+_format_line = FORMATTERS[read_log_format(_environment, is_terminal=bool(sys.stderr and sys.stderr.isatty()))]
 
-_log_level = LOG_LEVEL.read(os.environ)
-_slow_seconds = read_slow_seconds(os.environ)
+_log_level = LOG_LEVEL.read(_environment)
+_slow_seconds = read_slow_seconds(_environment)
 
 # A server that has set up logging keeps its own.
 if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
     set_log_level(_log_level)
 
-store = open_store(STORE_URL.read(os.environ), on_call=record_store_call)
+store = open_store(STORE_URL.read(_environment), on_call=record_store_call)
 
 _unlogged = create_app(store, **_settings)
 

@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
 
 
+def add_file(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment and, for what is absent or empty there, the settings of the file that it names, if any.
+
+    Raises InvalidSetting.
+    """
+    path = settings.TACKBOARD_CONFIG.read(environment)
+    if not path:
+        return environment
+    from app.settings_file import read_file  # noqa: PLC0415  (most servers have no such file, and start faster)
+
+    return {**read_file(path), **{name: text for name, text in environment.items() if text}}
+
+
 def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the keyword arguments of `create_app`. Raises InvalidSetting.
 

@@ -4,6 +4,7 @@ To add one, declare it here and read it where it is needed with `SETTING.read(en
 `.venv/bin/python -m tools.settings_page` writes it into the documentation.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -28,7 +29,7 @@ class Setting(Generic[Value]):
         default: The value if it is absent or empty.
         meaning: What it does, as a clause that begins in lower case; `code` is in backticks.
         default_description: How the documentation names the default, where that isn't how it is written.
-        has_secrets: Whether its value is or may hold a secret: it is shown nowhere.
+        secret: Finds a secret in its value: None if it never has one.
         example: A value as it is written in the environment.
     """
 
@@ -37,13 +38,17 @@ class Setting(Generic[Value]):
     default: Value
     meaning: str
     default_description: str
-    has_secrets: bool = False
+    secret: re.Pattern[str] | None = None
     example: str = ""
 
     @property
     def key(self) -> str:
         """Return its name in a TOML file."""
         return self.name.lower()
+
+    def holds_secret(self, text: str) -> bool:
+        """Tell whether a text for the environment has a secret in it, which is shown nowhere."""
+        return self.secret is not None and self.secret.search(text) is not None
 
     def read(self, environment: Mapping[str, str], default: Value | None = None) -> Value:
         """Return its value; if it is absent or empty, `default` or else its own default. Raises InvalidSetting."""
@@ -53,13 +58,21 @@ class Setting(Generic[Value]):
         return self.default if default is None else default
 
 
+TACKBOARD_CONFIG = Setting(
+    "TACKBOARD_CONFIG",
+    Text("a path"),
+    "",
+    "a TOML file with settings; what the environment has counts more",
+    "none",
+    example="/etc/tackboard.toml",
+)
 STORE_URL = Setting(
     "STORE_URL",
     Text("a URL"),
     "sqlite:///tackboard.db",
     "where the data is stored, on SQLite, PostgreSQL or DynamoDB",
     "`sqlite:///tackboard.db`, a file in the current folder",
-    has_secrets=True,
+    secret=re.compile(r"://[^/]*:[^/]*@|password="),
     example="postgresql+psycopg://user:password@host:5432/database",
 )
 HOST = Setting(
@@ -164,7 +177,7 @@ OIDC_PROVIDERS = Setting(
     (),
     "the providers of OpenID Connect that users sign in with",
     "none",
-    has_secrets=True,
+    secret=re.compile('"client_secret"'),
     example="@/etc/tackboard/providers.json",
 )
 LOG_FORMAT = Setting(
@@ -191,7 +204,7 @@ SLOW_REQUEST_MS = Setting(
 )
 
 SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
-    "The server": (STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
+    "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
     "The log": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
     "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER),

@@ -20,10 +20,10 @@ from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 
-from app.configuration import read_app_settings, read_log_format
+from app.configuration import add_file, read_app_settings, read_log_format
 from app.document import read_version
 from app.setting_forms import InvalidSetting
-from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL
+from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL, TACKBOARD_CONFIG
 from cli import settings_help
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger, set_log_level
@@ -69,8 +69,10 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in the environment, and the arguments of the command."""
+    """The settings in the environment and the file of settings, and the arguments of the command."""
 
+    environment: Mapping[str, str]
+    """All settings, as the environment has them."""
     host: str
     port: int
     store_url: str
@@ -92,6 +94,7 @@ def read_settings(
 ) -> Settings:
     """Return the settings. Raises InvalidSetting."""
     return Settings(
+        environment=environment,
         host=HOST.read(environment),
         port=PORT.read(environment),
         store_url=STORE_URL.read(environment),
@@ -115,7 +118,8 @@ def run(settings: Settings) -> None:
         with closing(open_store(settings.store_url, report=_print_message)) as store:
             token_text = _ensure_owner(store)
         # The application reads its settings from the environment, as under any other server.
-        os.environ["STORE_URL"] = settings.store_url
+        os.environ[STORE_URL.name] = settings.store_url
+        os.environ[TACKBOARD_CONFIG.name] = TACKBOARD_CONFIG.read(settings.environment)
         import wsgi  # noqa: PLC0415 - importing it opens the store.
 
         # A SQLite file is whole only when its last connection has been closed.
@@ -137,7 +141,7 @@ def readers(settings: Settings) -> None:
     from app.job_runner import build_job_runner  # noqa: PLC0415 - the other commands need none of it.
     from app.reader_runner import build_runner  # noqa: PLC0415
 
-    policy = read_app_settings(os.environ)["webhook_policy"]
+    policy = read_app_settings(settings.environment)["webhook_policy"]
     with (
         _open_existing_store(settings) as store,
         _run_readers(build_runner(store, policy), build_job_runner(store), settings.store_url),
@@ -372,9 +376,8 @@ def check_sign_in(settings: Settings) -> None:
     """
     from cli import sign_in_check  # noqa: PLC0415 - a server needs none of it.
 
-    del settings
     faults = 0
-    for provider_id, fault in sign_in_check.check_providers(OIDC_PROVIDERS.read(os.environ)):
+    for provider_id, fault in sign_in_check.check_providers(OIDC_PROVIDERS.read(settings.environment)):
         faults += fault is not None
         print(f"{provider_id}: {fault or 'Everything that can be checked without signing in is right.'}")
     if faults:
@@ -420,11 +423,13 @@ def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     parsed = _build_parser().parse_args(arguments)
     command: Callable[[Settings], None] = parsed.command
     try:
-        configure_root_logger(sys.stderr, FORMATTERS[read_log_format(os.environ, is_terminal=sys.stderr.isatty())])
-        set_log_level(LOG_LEVEL.read(os.environ))
+        config = getattr(parsed, "config", None)
+        environment = add_file(os.environ if config is None else {**os.environ, TACKBOARD_CONFIG.name: config})
+        configure_root_logger(sys.stderr, FORMATTERS[read_log_format(environment, is_terminal=sys.stderr.isatty())])
+        set_log_level(LOG_LEVEL.read(environment))
         values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
         action = getattr(parsed, "action", "")
-        command(replace(read_settings(os.environ, *values), program=program, action=action))
+        command(replace(read_settings(environment, *values), program=program, action=action))
         # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
     except (CommandError, InvalidSetting, StoreOpenError) as error:
@@ -463,6 +468,7 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
+    _add_config_option(parser)
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for command, summary in COMMANDS.items():
         subparser = subparsers.add_parser(
@@ -472,6 +478,7 @@ def _build_parser() -> argparse.ArgumentParser:
             epilog=settings_help.SUMMARY,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        _add_config_option(subparser)
         subparser.set_defaults(command=command)
         if command in (token, sign_in):
             subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
@@ -492,6 +499,14 @@ def _build_parser() -> argparse.ArgumentParser:
         if command is restore:
             subparser.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
     return parser
+
+
+def _add_config_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a file of settings, before or after the command."""
+    # Without it there is no attribute: the default of a command would replace what was named before it.
+    parser.add_argument(
+        "--config", metavar="FILE", default=argparse.SUPPRESS, help="a TOML file with settings (TACKBOARD_CONFIG)"
+    )
 
 
 def _open_existing_store(settings: Settings) -> closing[Store]:

@@ -458,6 +458,33 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, out.partition("environment:")[2].splitlines())) <= 100
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--config", "settings.toml", "digest"], ["digest", "--config", "settings.toml"]]
+)
+def test_settings_come_from_a_file(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner")
+    Path("tackboard.db").rename("other.db")
+    Path("settings.toml").write_text('store_url = "sqlite:///other.db"\n')
+    capsys.readouterr()
+
+    assert main.main(arguments) == 0
+    assert re.fullmatch("[0-9a-f]{64}\n", capsys.readouterr().out)
+    assert main.main(["digest"]) == 1
+    Path("settings.toml").write_text("colour = 1\n")
+    assert main.main(arguments) == 1
+    assert capsys.readouterr().err.endswith(
+        "settings.toml has 'colour', which is no setting; `tackboard --help` lists them.\n"
+    )
+
+
+def test_a_server_takes_its_settings_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f'open_signup = true\nport = 0\nstore_url = "sqlite:///{tmp_path}/named.db"\n')
+    with LiveServer(tmp_path, TACKBOARD_CONFIG=str(path), OPEN_SIGNUP="", PORT="", STORE_URL="") as server:
+        assert "Sign-up is open" in server.greeting
+        assert Path("named.db").exists()
+
+
 def test_a_backup_made_while_the_server_runs_restores_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from app.configuration import read_app_settings, read_slow_seconds
+from app import settings
+from app.configuration import add_file, read_app_settings, read_slow_seconds
 from app.request_limits import Limits
 from app.setting_forms import InvalidSetting, Number
 from app.settings import SETTINGS
@@ -126,8 +127,8 @@ def test_users_may_have_any_number_of_boards_by_default(value: str, expected: in
 
 def test_only_the_proxies_that_are_named_are_trusted() -> None:
     headers = {"x-forwarded-for": "198.51.100.1"}
-    for settings, address in ({}, "127.0.0.1"), ({"TRUSTED_PROXIES": "127.0.0.1, ::1,"}, "198.51.100.1"):
-        proxies = read_app_settings(settings)["trusted_proxies"]
+    for environment, address in ({}, "127.0.0.1"), ({"TRUSTED_PROXIES": "127.0.0.1, ::1,"}, "198.51.100.1"):
+        proxies = read_app_settings(environment)["trusted_proxies"]
         assert proxies.find_client("127.0.0.1", headers, is_https=False).address == address
 
 
@@ -242,7 +243,7 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_every_default_and_example_is_a_value_of_its_form() -> None:
     # Neither a database nor a file is read for that.
-    settings = [setting for setting in SETTINGS if setting.example and not setting.has_secrets]
+    settings = [setting for setting in SETTINGS if setting.example and not setting.secret]
 
     assert [setting.name for setting in settings if not setting.read({setting.name: setting.example})] == []
     assert [setting.name for setting in SETTINGS if setting.read({}) != setting.default] == []
@@ -253,3 +254,118 @@ def test_a_setting_has_one_name_and_a_meaning() -> None:
 
     assert len(names) == len({*names})
     assert all(setting.meaning and setting.default_description for setting in SETTINGS)
+
+
+def write_settings_file(tmp_path: Path, text: str, mode: int = 0o600) -> Mapping[str, str]:
+    """Write a file of settings; return an environment that names it."""
+    path = tmp_path / "tackboard.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return {"TACKBOARD_CONFIG": str(path)}
+
+
+def test_settings_can_be_in_a_file(tmp_path: Path) -> None:
+    environment = add_file(write_settings_file(tmp_path, settings_page.EXAMPLE))
+
+    app_settings = read_app_settings(environment)
+    assert settings.STORE_URL.read(environment) == "sqlite:////var/lib/tackboard/tackboard.db"
+    assert settings.PORT.read(environment) == 8080
+    assert app_settings["invitations_make_users"] is False
+    assert [(provider.id, provider.client_secret) for provider in app_settings["providers"]] == [
+        ("keycloak", "the secret that Keycloak shows")
+    ]
+    client = app_settings["trusted_proxies"].find_client("::1", {"x-forwarded-for": "198.51.100.1"}, is_https=False)
+    assert client.address == "198.51.100.1"
+
+
+def test_what_the_environment_has_counts_more_than_the_file(tmp_path: Path) -> None:
+    named = write_settings_file(tmp_path, 'rate_limit = 60\nopen_signup = true\njoining = "direct"\n')
+
+    limits = read_app_settings(add_file({**named, "RATE_LIMIT": "70", "JOINING": ""}))
+
+    assert limits["limits"].per_user == 70
+    assert (limits["open_signup"], limits["joining_takes_consent"]) == (True, False)
+
+
+INVALID_FILES = [
+    ("port = \n", "is not valid TOML: see line 1, column 8."),
+    ('port = 8080\nstore_url = "sqlite', "is not valid TOML: see its end."),
+    ("a = 1\na = 2\n", "is not valid TOML: see line 2, column 6."),
+    ("rate_limits = 5", "has 'rate_limits', which is no setting: write rate_limit, if you mean that."),
+    ("RATE_LIMIT = 5", "has 'RATE_LIMIT', which is no setting: write rate_limit, if you mean that."),
+    ("[server]\nport = 1", "has 'server', which is no setting; `tackboard --help` lists them."),
+    ('tackboard_config = "x"', "has 'tackboard_config', which is no setting; `tackboard --help` lists them."),
+    ('port = "8080"', ": port must be a number from 0 to 65535."),
+    ("port = 65536", ": PORT is '65536', but must be a number from 0 to 65535."),
+    ("port = true", ": port must be a number from 0 to 65535."),
+    ("port = -1", ": PORT is '-1', but must be a number from 0 to 65535."),
+    ("open_signup = 1", ": open_signup must be true or false."),
+    ("host = 1", ": host must be a text in quotes."),
+    ('joining = "maybe"', ": JOINING is 'maybe', but must be consent or direct."),
+    ("joining = 1", ': joining must be "consent" or "direct".'),
+    ('cors_origins = "https://app.example.org"', ": cors_origins must be an array of texts."),
+    ('cors_origins = ["https://a.example,https://b.example"]', ": cors_origins must be an array of texts."),
+    ("webhooks_allow = [10]", ": webhooks_allow must be an array of texts."),
+    ('webhooks_allow = ["nowhere"]', ": WEBHOOKS_ALLOW has 'nowhere', but must name networks, like 10.0.0.0/8"),
+    ('oidc_providers = "[]"', ": oidc_providers must be a table for each provider: [[oidc_providers]]."),
+    ("oidc_providers = [1]", ": oidc_providers must be a table for each provider: [[oidc_providers]]."),
+    ("[[oidc_providers]]\nid = 2026-12-01", ": oidc_providers must be a table for each provider: [[oidc_providers]]."),
+    ('[[oidc_providers]]\nid = "a"', ": OIDC_PROVIDERS: provider 'a', field 'name': is missing."),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), INVALID_FILES)
+def test_a_mistake_in_a_file_of_settings_is_named_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    named = write_settings_file(tmp_path, text)
+
+    with pytest.raises(InvalidSetting) as raised:
+        add_file(named)
+
+    message = str(raised.value)
+    assert message.startswith(f"{named['TACKBOARD_CONFIG']}{sentence if sentence[0] == ':' else f' {sentence}'}")
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["nothing.toml", "", "a\0b"])
+def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "noise.toml").write_bytes(b"\xff\xfe")
+
+    for path in (tmp_path / name, tmp_path / "noise.toml"):
+        with pytest.raises(InvalidSetting, match=r"The file of settings '.*' can't be read: .*\.\Z"):
+            add_file({"TACKBOARD_CONFIG": str(path)})
+
+
+SECRETS = [
+    ('store_url = "postgresql+psycopg://ann:p4ss@db/tackboard"', "store_url"),
+    ('store_url = "postgresql+psycopg://ann@db/tackboard?password=p4ss"', "store_url"),
+    (settings_page.EXAMPLE, "oidc_providers"),
+]
+
+
+@pytest.mark.parametrize(("text", "key"), SECRETS)
+def test_a_secret_in_a_file_that_everybody_can_read_stops_the_start(tmp_path: Path, text: str, key: str) -> None:
+    named = write_settings_file(tmp_path, text, 0o644)
+    path = named["TACKBOARD_CONFIG"]
+
+    with pytest.raises(InvalidSetting) as raised:
+        add_file(named)
+
+    assert str(raised.value) == (
+        f"{path} holds a secret ({key}), but every user of this machine can read it:"
+        f" take that right away with `chmod o-r {path}`."
+    )
+    Path(path).chmod(0o640)
+    assert add_file(named)
+
+
+def test_a_file_without_a_secret_may_be_public(tmp_path: Path) -> None:
+    for url in ("sqlite:////var/lib/tackboard.db", "postgresql+psycopg://ann@db/tackboard", "dynamodb://tackboard"):
+        assert add_file(write_settings_file(tmp_path, f'store_url = "{url}"', 0o644))["STORE_URL"] == url
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("open_signup = true", "201"), ("open_signup = false", "401"), ("", "401")]
+)
+def test_another_server_reads_the_file(tmp_path: Path, text: str, status: str) -> None:
+    assert run_program(tmp_path, UNDER_WSGI, write_settings_file(tmp_path, text)).stdout.split()[-1] == status
