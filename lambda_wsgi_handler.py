@@ -1,7 +1,8 @@
 """The function that AWS Lambda calls: `lambda_wsgi_handler.handler`.
 
-It has the settings of wsgi.py; STAGE, which goes into its metrics; and API_GATEWAY_BASE_PATH, the base path that the
-API is mapped to on a custom domain. The plugin serverless-wsgi finds its functions by the end of this module's name.
+It has the settings of wsgi.py; STAGE, which goes into its metrics; API_GATEWAY_BASE_PATH, the base path that the API is
+mapped to on a custom domain; and ORIGIN_SECRETS, one or two secrets, separated by a space, of which each request must
+have one, if there are any. The plugin serverless-wsgi finds its functions by the end of this module's name.
 """
 
 import os
@@ -12,6 +13,7 @@ from app.factory import create_app
 from app.settings import STORE_URL
 from app.wall_clock import utc_now
 from aws import request_records, snapstart
+from aws.closed_origin import ClosedOrigin
 from aws.deadline import Deadline
 from aws.function import Function
 from aws.request_records import RequestRecorder
@@ -37,5 +39,6 @@ handler = Function(
     RequestRecorder(stage, utc_now, time.perf_counter, request_records.write_to_stdout),
     ScheduledPurge(store, utc_now, TaskRecorder(stage, utc_now, request_records.write_to_stdout).bind("purge")),
     os.environ.get("API_GATEWAY_BASE_PATH", ""),
+    origin=ClosedOrigin(os.environ.get("ORIGIN_SECRETS", "").split()),
 )
 snapstart.register_snapshot_hooks(application.prepare)

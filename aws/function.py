@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aws.closed_origin import REFUSAL, ClosedOrigin
 from aws.deadline import Deadline
 from aws.request_records import RequestRecorder
 from aws.scheduled_purge import PURGE_EVENT
@@ -42,8 +43,20 @@ class Function:
         records: RequestRecorder,
         purge: Callable[[], Response],
         base_path: str = "",
+        *,
+        origin: ClosedOrigin | None = None,
     ) -> None:
-        """`base_path` is the path that the API is mapped to on a custom domain."""
+        """Handle events of HTTP and of the schedule.
+
+        Args:
+            application: What answers requests.
+            deadline: Tells the application how much time is left.
+            records: Writes a line for each request.
+            purge: What the schedule's event calls.
+            base_path: The path that the API is mapped to on a custom domain.
+            origin: Knows which requests come through the distribution; None if all others are answered, too.
+        """
+        self._origin = origin or ClosedOrigin()
         self._application = application
         self._gateway = ApiGatewayAdapter(application.edge, base_path)
         self._deadline = deadline
@@ -79,7 +92,10 @@ class Function:
 
     def _record(self, respond: Callable[[Event], Response], event: Event, context: object) -> Response:
         try:
-            return self._records.record(respond, event, context)
+            admitted = self._origin.admit(event)
+            if admitted is None:
+                return self._records.record(_refuse, event, context)
+            return self._records.record(respond, admitted, context)
         except MalformedEvent as error:
             raise EventRejected(f"The event is malformed: {error}.") from None
 
@@ -97,3 +113,8 @@ class Function:
             # Whatever the application itself raises becomes an answer: this was the adapter.
             raise MalformedEvent(f"the adapter cannot read it ({type(error).__name__})") from error
         return answer
+
+
+def _refuse(_: Event) -> Response:
+    """Answer a request that has walked around the distribution."""
+    return dict(REFUSAL)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from aws.lambda_events import find_header
 from contract.log_lines import (
     REQUEST_ID,
     configure_root_logger,
@@ -93,7 +94,7 @@ class RequestRecorder:
             line["gateway_request_id"] = gateway_request_id
         if invocation_id := getattr(lambda_context, "aws_request_id", None):
             line["invocation_id"] = invocation_id
-        if trace_id := match_whole(_TRACE_ID_PATTERN, _get_header(event, "x-amzn-trace-id")):
+        if trace_id := match_whole(_TRACE_ID_PATTERN, find_header(event, "x-amzn-trace-id")):
             line["trace_id"] = trace_id
         line["cold_start"] = self._cold
         line["store_calls"] = context.store_calls
@@ -166,13 +167,3 @@ def _read_address(event: Mapping[str, Any]) -> str:
     gateway = _get_part(event, "requestContext")
     address = _get_part(_get_part(gateway, "http") or _get_part(gateway, "identity"), "sourceIp")
     return address if isinstance(address, str) else ""
-
-
-def _get_header(event: Mapping[str, Any], name: str) -> object:
-    """Return a header of an event of any format, by its lower-case name; None without one."""
-    headers = event.get("multiValueHeaders") or event.get("headers") or {}
-    if name in headers:
-        value = headers[name]
-    else:
-        value = next((value for other_name, value in headers.items() if other_name.lower() == name), None)
-    return value[0] if isinstance(value, list) and value else value

@@ -9,7 +9,8 @@
  * @typedef {Schemas["FieldChange"]} FieldChange
  * @typedef {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} Method
  * @typedef {{query?: Record<string, string | number | boolean | undefined>, body?: unknown, version?: number | "*",
- *     etag?: string | null, signal?: AbortSignal, accept?: string, idempotencyKey?: string, headers?: Record<string, string>}} RequestOptions
+ *     etag?: string | null, signal?: AbortSignal, accept?: string, idempotencyKey?: string, headers?: Record<string, string>,
+ *     timeoutMs?: number}} RequestOptions
  *     `version` is the version to change ("*" for any), `etag` the entity tag of the stored response
  */
 
@@ -136,7 +137,7 @@ export class Api {
     if (options.etag) headers.set("if-none-match", options.etag);
     for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
     if (options.body !== undefined) headers.set("content-type", "application/json");
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     const body = options.body === undefined ? null : JSON.stringify(options.body);
     let response;

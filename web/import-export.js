@@ -9,6 +9,9 @@ import { texts } from "./texts.js";
 
 const MAX_ATTEMPTS = 3;
 
+// A function of AWS Lambda takes up to 29 seconds for a large board.
+const IMPORT_TIMEOUT_MS = 35_000;
+
 /**
  * Create the panel that imports an export of Tackboard or Trello, dropped or chosen, and shows the report.
  *
@@ -23,7 +26,7 @@ export function createImportPanel(api, onImported) {
     try {
       const body = JSON.parse(await file.text());
       const path = body?.format === "tackboard" ? "imports/tackboard" : "imports/trello";
-      const imported = /** @type {import("./api.js").Schemas["Import"]} */ ((await api.request("POST", path, { body })).body);
+      const imported = /** @type {import("./api.js").Schemas["Import"]} */ ((await api.request("POST", path, { body, timeoutMs: IMPORT_TIMEOUT_MS })).body);
       setChildren(status, h("p", {}, texts.importDone(imported.board.name), " ", h("a", { href: `#/boards/${imported.board.id}` }, texts.importOpen)), createReport(imported.report));
       onImported();
     } catch (error) {

@@ -161,6 +161,7 @@ class Bill:
             f"Alarms over {metrics} metrics": f"{metrics} * 0.10",
             "Metrics of both schedules and of refusals": f"3 * {METRIC}",
             "Queue, which Lambda asks 15 times a minute": "0.66 M * 0.40",
+            "Two secrets": "2 * 0.40",
             "Hosted zone": "0.50",
         }
 

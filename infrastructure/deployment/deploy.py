@@ -47,7 +47,8 @@ def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]
     outputs = stack.outputs()
     number = site_files.upload_files(stack.client("s3"), outputs["SiteBucketName"])
     _invalidate_cache(stack, outputs["DistributionId"])
-    _wait_until_ready(outputs["ApiUrl"])
+    # CloudFront's own name, because that of a domain may not lead there yet.
+    _wait_until_ready(outputs["DistributionUrl"])
     print(f"Tackboard is running at {outputs['SiteUrl']} ({number} files, and the API under /v1).")
 
 

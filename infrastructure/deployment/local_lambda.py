@@ -38,7 +38,7 @@ _MAX_PORT = 65_535
 HANDLER = "lambda_wsgi_handler.handler"
 
 _INVOKE_PATH = "/2015-03-31/functions/api/invocations"
-_TIMEOUT_SECONDS = 15.0
+_TIMEOUT_SECONDS = 29.0
 _FUNCTION_NAME = "tackboard-local-api"
 _TEXT_MEDIA_TYPES = ("application/json", "application/javascript", "application/xml", "text/")
 """Media types of bodies that an HTTP API sends as text. All others are sent in base64."""

@@ -41,6 +41,9 @@ from infrastructure.deployment.webhook_receiver import NETWORK, Message, Receive
 
 STAGE = "dev"
 
+HEADER = "x-tackboard-origin"
+"""The header with the secret that CloudFront adds."""
+
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
@@ -63,6 +66,7 @@ class Rehearsal:
         self._package = package
         self._environment = {**local_build_environment(), **build_environment(address)}
         self._stack = Stack(STAGE, REGION, address)
+        self._secret = ""
         self._token = ""
         self._board = ""
 
@@ -73,6 +77,7 @@ class Rehearsal:
         _ensure("A new stack" in next(preview_changes(self._stack, self._package)), "a new stack must be announced")
         run_osls(["deploy", "--stage", STAGE, "--package", str(self._package.folder)], self._environment)
         self._restore_cors()
+        self._secret = self._read_origin_secret()
         resources = self._stack.client("cloudformation").describe_stack_resources(StackName=self._stack.name)
         return f"{self._stack.status()}, {len(resources['StackResources'])} resources"
 
@@ -103,6 +108,8 @@ class Rehearsal:
         """Check what must fail: calls without a token, unknown paths, and what the function's role doesn't allow."""
         self._expect(401, "GET", "/v1/boards", token="")
         self._expect(401, "POST", "/v1/users", {"name": "Stranger"}, token="")
+        direct = self._expect(403, "GET", "/v1/ready", headers={HEADER: "a guess"})
+        _ensure(direct.json() == {"message": "Forbidden"}, "what walks around CloudFront must be refused")
         # The gateway responds by itself, without the function.
         nowhere = self._expect(404, "GET", "/v1/nowhere")
         _ensure("x-request-id" not in nowhere.headers, "an unknown path must not invoke the function")
@@ -113,7 +120,10 @@ class Rehearsal:
         busy = self._expect(503, "GET", "/v1/ready", token="")
         iam.delete_role_policy(RoleName=role, PolicyName="denial")
         self._expect(200, "GET", "/v1/ready", token="")
-        return f"401, 404, 401; without permission on the table {busy.status} {busy.json()['code']}, with it 200"
+        return (
+            f"401, without CloudFront's secret 403, 404; without permission on the table {busy.status} "
+            f"{busy.json()['code']}, with it 200"
+        )
 
     def check_webhooks(self) -> str:
         """Let a webhook deliver: at once, again after a failure, and by the schedule if the stream says nothing."""
@@ -235,6 +245,14 @@ class Rehearsal:
         _ensure(not any(left.values()), f"nothing may be left: {left}")
         return "no table, function, bucket, queue or role is left"
 
+    def _read_origin_secret(self) -> str:
+        """Return the secret that CloudFront adds to each request, which the rehearsal does in its place."""
+        name = self._stack.client("cloudformation").describe_stack_resource(
+            StackName=self._stack.name, LogicalResourceId="OriginSecretOne"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        secret: str = self._stack.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        return secret
+
     def _ensure_foreign_table_is_rejected(self) -> None:
         client, name = self._stack.client("dynamodb"), self._stack.name
         key = {"AttributeName": "pk", "AttributeType": "S"}
@@ -296,7 +314,7 @@ class Rehearsal:
     ) -> HttpResponse:
         """Send a request and return the response. Raises DeploymentFailed for another status."""
         url = f"{self._address}/_aws/execute-api/{self._stack.outputs()['HttpApiId']}/$default{path}"
-        all_headers = {"Content-Type": "application/json", **(headers or {})}
+        all_headers = {"Content-Type": "application/json", HEADER: self._secret, **(headers or {})}
         token = self._token if token is None else token
         if token:
             all_headers["Authorization"] = f"Bearer {token}"
@@ -355,7 +373,7 @@ def main() -> int:
         log = Path(scratch, "emulator.log")
         try:
             with _print_step("build") as results:
-                environment = {**local_build_environment(), "WEBHOOKS_ALLOW": NETWORK}
+                environment = {**local_build_environment(), "WEBHOOKS_ALLOW": NETWORK, "CLOSED_ORIGIN": "true"}
                 package = build_package(STAGE, Path(scratch, "package"), environment)
                 left_out = remove_unsupported_resources(package)
                 results.append(

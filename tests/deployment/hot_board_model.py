@@ -29,7 +29,7 @@ READ_SECONDS, DECIDE_SECONDS, UNTIL_JUDGED_SECONDS, HELD_SECONDS, REFUSED_SECOND
 SLOW_SHARE, SLOW_SECONDS, SPREAD = 0.005, 0.2, 0.45
 """One call in 200 takes 200 ms. The others are spread like a logarithmic normal distribution."""
 REQUEST_SECONDS = 15 - client.MIN_REMAINING_SECONDS
-"""How long a request goes on trying, in a function with a timeout of 15 seconds."""
+"""How long a request goes on trying, in a function with a timeout of 15 seconds, as it was before version 1.3."""
 
 Steps = Generator[float, None, str]
 """A process: it yields the seconds for which it waits, and returns how it ended."""

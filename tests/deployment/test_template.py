@@ -34,6 +34,8 @@ WAIVED = {
     "DeadLetterQueue": {"CKV_AWS_27"},
     "Distribution": {"CKV_AWS_68", "CKV_AWS_86", "CKV_AWS_174", "W1030"},
     "HttpApiLogGroup": {"CKV_AWS_158"},
+    "OriginSecretOne": {"CKV_AWS_149"},
+    "OriginSecretTwo": {"CKV_AWS_149"},
     "ReadersLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
     "ReadersLogGroup": {"CKV_AWS_158"},
     "ServerlessDeploymentBucket": {"CKV_AWS_18"},
@@ -195,7 +197,7 @@ def test_the_functions_have_the_settings_that_were_measured(resources: dict[str,
         (name, function["Timeout"], function["Role"]["Fn::GetAtt"][0], function["RecursiveLoop"])
         for name, function in functions.items()
     } == {
-        ("ApiLambdaFunction", 15, "FunctionRole", "Terminate"),
+        ("ApiLambdaFunction", 29, "FunctionRole", "Terminate"),
         ("ReadersLambdaFunction", 30, "ReadersRole", "Allow"),
     }
     for function in functions.values():
@@ -325,6 +327,47 @@ def test_both_functions_permit_webhooks_the_same_networks() -> None:
 
 def test_the_function_is_told_which_proxies_to_trust() -> None:
     assert "TRUSTED_PROXIES: 192.0.2.0/24" in settings(("stage", "prod"), ("TRUSTED_PROXIES", "192.0.2.0/24"))
+
+
+def test_only_the_distribution_and_the_function_know_the_secrets(template: Resource) -> None:
+    resources = template["Resources"]
+    secrets = of_type(resources, "SecretsManager::Secret")
+    (origin,) = (
+        origin
+        for origin in only(resources, "CloudFront::Distribution")["DistributionConfig"]["Origins"]
+        if origin["Id"] == "api"
+    )
+    condition, ((header),), _ = origin["OriginCustomHeaders"]["Fn::If"]
+    values = resources["ApiLambdaFunction"]["Properties"]["Environment"]["Variables"]["ORIGIN_SECRETS"]["Fn::If"]
+    references = {f"{{{{resolve:secretsmanager:${{{name}}}}}}}" for name in ("OriginSecretOne", "OriginSecretTwo")}
+
+    assert secrets.keys() == {"OriginSecretOne", "OriginSecretTwo"}
+    assert all("SecretString" not in secret for secret in secrets.values())
+    assert condition == values[0] == "IsOriginClosed"
+    assert {part["Fn::Sub"] for part in header["HeaderValue"]["Fn::If"][1:]} == references
+    assert {*values[1]["Fn::Sub"].split(" ")} == references
+    assert values[2] == ""
+
+
+def test_the_function_asks_for_the_secret_only_when_the_distribution_sends_it(resources: dict[str, Resource]) -> None:
+    assert "Distribution" in resources["ApiLambdaFunction"]["DependsOn"]
+
+
+def test_prod_is_closed_and_another_stage_can_be() -> None:
+    for stage, environment, value in (
+        ("prod", {}, "true"),
+        ("dev", {}, "false"),
+        ("dev", {"CLOSED_ORIGIN": "true"}, "true"),
+    ):
+        text = settings(("stage", stage), *environment.items())
+        assert re.search(rf"ParameterKey: ClosedOrigin\s+ParameterValue: '{value}'", text)
+
+
+def test_the_number_of_a_secret_is_part_of_its_name(resources: dict[str, Resource]) -> None:
+    """A new name makes CloudFormation generate a new secret."""
+    names = {resources[f"OriginSecret{which}"]["Properties"]["Name"]["Fn::Join"][1][0] for which in ("One", "Two")}
+
+    assert names == {"tackboard-prod-origin-one-1", "tackboard-prod-origin-two-1"}
 
 
 def test_the_function_knows_the_providers_of_sign_in() -> None:
