@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app import settings
 from app.request_limits import Limits
 from contract.client_address import TrustedProxies
+from usecases.quotas import QuotaLimits
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
@@ -37,7 +38,7 @@ def read_app_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "joining_takes_consent": joining == "consent",
         "invitations_make_users": settings.INVITATIONS_MAKE_USERS.read(environment),
         "limits": read_limits(environment),
-        "max_boards": settings.MAX_BOARDS_PER_USER.read(environment) or None,
+        "quotas": read_quotas(environment),
         "origins": settings.CORS_ORIGINS.read(environment),
         "cors_headers": settings.CORS_HEADERS.read(environment),
         "providers": settings.OIDC_PROVIDERS.read(environment),
@@ -56,6 +57,14 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         per_user,
         settings.RATE_LIMIT_PER_TOKEN.read(environment, per_user),
         settings.RATE_LIMIT_PER_ADDRESS.read(environment, None if per_user else 0),
+    )
+
+
+def read_quotas(environment: Mapping[str, str]) -> QuotaLimits:
+    """Return how much each user may take of the installation. Raises InvalidSetting."""
+    return QuotaLimits(
+        settings.MAX_BOARDS_PER_USER.read(environment) or None,
+        settings.MAX_MEMBERS_PER_USER.read(environment) or None,
     )
 
 

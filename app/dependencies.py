@@ -13,20 +13,21 @@ from kanban.store import Store
 from kanban.values import Role, Scope
 from kanban.webhooks import InvalidWebhookUrl
 from usecases.board_access import BoardAccess
+from usecases.quotas import NO_QUOTAS, QuotaLimits, Quotas
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
 
 
 class UserPolicy(NamedTuple):
-    """What the installation lets users do: sign up, become one by an invitation of a member, create so many boards.
+    """What the installation lets users do: sign up, become one by an invitation of a member, take so much of it.
 
     With `joining_takes_consent`, a stranger becomes a member only after they have agreed.
     """
 
     may_sign_up: bool = False
     members_may_invite: bool = True
-    max_boards: int | None = None
+    quotas: QuotaLimits = NO_QUOTAS
     joining_takes_consent: bool = False
 
 
@@ -46,9 +47,10 @@ def build_dependencies(
     `now` returns the present time in whole seconds. Without a policy, webhooks reach public addresses only. `attempts`
     counts the wrong codes of all clients.
     """
+    quotas = Quotas(store, policy.quotas)
 
     def build_access(call: Call) -> BoardAccess:
-        return BoardAccess(store, call.caller, *read_permissions(call.operation), policy.max_boards)
+        return BoardAccess(store, call.caller, *read_permissions(call.operation))
 
     @cache
     def read_permissions(operation: Operation) -> tuple[Scope, Role]:
@@ -82,6 +84,7 @@ def build_dependencies(
         "open_signup": lambda _: policy.may_sign_up,
         "providers": lambda call: ProvidersOfCall(providers, call),
         "members_may_invite_users": lambda _: policy.may_sign_up or policy.members_may_invite,
+        "quotas": lambda _: quotas,
         "joining_takes_consent": lambda _: policy.joining_takes_consent,
         "attempts": lambda call: AttemptsOfClient(attempts, call.request.context.address),
         # A secret that is derived from zeros is that of no webhook.

@@ -31,6 +31,7 @@ from contract.wsgi_application import WsgiApplication
 from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
+from usecases.quotas import NO_QUOTAS, QuotaLimits
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
@@ -59,7 +60,7 @@ def create_app(
     invitations_make_users: bool = True,
     joining_takes_consent: bool = False,
     limits: Limits = NO_LIMITS,
-    max_boards: int | None = None,
+    quotas: QuotaLimits = NO_QUOTAS,
     share_usage: RunJob | None = None,
     origins: Iterable[str] = (),
     cors_headers: Iterable[str] = (),
@@ -72,8 +73,8 @@ def create_app(
 
     `open_signup` lets anyone create a user, `invitations_make_users` those whom an owner of a board has invited; owners
     of the installation can always invite people who are no users. With `joining_takes_consent`, a user who is added to
-    a board by somebody with whom they share none becomes a member when they agree. `max_boards` is how many boards a
-    user may have created, None for any number. `limits` says how many requests may be made in a minute; `share_usage`
+    a board by somebody with whom they share none becomes a member when they agree. `quotas` says how much each user may
+    take of the installation. `limits` says how many requests may be made in a minute; `share_usage`
     runs what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages
     may call (CORS), and `cors_headers` what these may send beside the headers of the document. What `trusted_proxies`
     say about their clients is believed. `webhook_policy` says which addresses webhooks may have; without one, public
@@ -104,7 +105,7 @@ def create_app(
         now,
         new_id,
         random_bytes,
-        policy=UserPolicy(open_signup, invitations_make_users, max_boards, joining_takes_consent),
+        policy=UserPolicy(open_signup, invitations_make_users, quotas, joining_takes_consent),
         webhook_policy=webhook_policy,
         attempts=AttemptLimiter(unix_time),
         providers=provider_sign_in,

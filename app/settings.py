@@ -15,6 +15,7 @@ MAX_PORT = 65_535
 _MAX_RATE_LIMIT = 1_000_000
 _MAX_BOARDS_PER_USER = 10_000
 _MAX_SLOW_MILLISECONDS = 600_000
+_MAX_MEMBERS_PER_USER = 100_000
 
 Value = TypeVar("Value")
 
@@ -132,6 +133,14 @@ MAX_BOARDS_PER_USER = Setting(
     "how many boards each user may have created, without deleted ones; `0` for any number",
     "`0`",
 )
+MAX_MEMBERS_PER_USER = Setting(
+    "MAX_MEMBERS_PER_USER",
+    Number(_MAX_MEMBERS_PER_USER),
+    0,
+    "how many different people may be members of the boards that a user has created, besides the user; `0` for any "
+    "number",
+    "`0`",
+)
 TRUSTED_PROXIES = Setting(
     "TRUSTED_PROXIES",
     Networks(),
@@ -207,7 +216,7 @@ SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
     "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
     "The log": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
-    "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER),
+    "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER, MAX_MEMBERS_PER_USER),
     "Webhooks": (WEBHOOKS_TO_LOOPBACK, WEBHOOKS_ALLOW),
 }
 """Every setting, as the documentation lists them."""

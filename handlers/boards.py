@@ -13,6 +13,7 @@ from kanban.store import CardQuery, Store
 from kanban.values import NewBoard
 from kanban.views import PageKey
 from usecases.board_access import BoardAccess
+from usecases.quotas import Quotas
 
 MAX_EMBEDDED_CARDS = 500
 """The most cards in a board with `embed=cards`. The rest follows as pages of `list_cards`."""
@@ -38,10 +39,10 @@ def list_boards(
     )
 
 
-def create_board(access: BoardAccess, context: ActionContext, body: dict[str, Any]) -> Result:
+def create_board(access: BoardAccess, context: ActionContext, quotas: Quotas, body: dict[str, Any]) -> Result:
     """Create a board whose owner is the caller."""
     access.ensure_may_create_boards()
-    access.ensure_room_for_board()
+    quotas.ensure_room_for_board(context.actor_id)
     view, change = boards.create(context, NewBoard(**parse.board(body)))
     board = view.board
     result_body = serialize.board(board, access.limit_role(view.role))

@@ -8,6 +8,7 @@ from kanban import copies
 from kanban.changes import ActionContext
 from kanban.store import CardsWithChecklists
 from usecases.board_access import BoardAccess
+from usecases.quotas import Quotas
 
 
 def copy_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, body: dict[str, Any]) -> Result:
@@ -27,10 +28,12 @@ def copy_list(access: BoardAccess, context: ActionContext, board_id: str, list_i
     return new_resource(serialize.list_(copy), etag=entity_tags.list_tag(copy), location=location, change=change)
 
 
-def copy_board(access: BoardAccess, context: ActionContext, board_id: str, body: dict[str, Any]) -> Result:
+def copy_board(
+    access: BoardAccess, context: ActionContext, quotas: Quotas, board_id: str, body: dict[str, Any]
+) -> Result:
     """Copy a board. The caller owns the copy."""
     access.ensure_may_create_boards()
-    access.ensure_room_for_board()
+    quotas.ensure_room_for_board(context.actor_id)
     content = CardsWithChecklists([], {})
     if body.get("cards", True):
         view, content = access.read_cards_with_checklists(board_id)

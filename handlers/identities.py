@@ -15,6 +15,7 @@ from kanban.identities import Account, ProviderSignInFailed
 from kanban.store import Store
 from kanban.tokens import LastWayIn
 from kanban.values import User
+from usecases.quotas import Quotas
 from usecases.sign_in import has_other_way_in, read_calling_token
 
 
@@ -41,6 +42,7 @@ def create_provider_session(
     providers: Providers,
     attempts: Attempts,
     members_may_invite_users: bool,
+    quotas: Quotas,
     provider_id: str,
     body: dict[str, Any],
 ) -> Result:
@@ -60,7 +62,7 @@ def create_provider_session(
     user, change = _find_or_create_user(store, context, account, ensure_may_sign_up)
     session, token, session_change = tokens.open_session(context, random_bytes, user_id=user.id, name=body["name"])
     as_user = replace(context, actor_id=user.id, token_id=session.id)
-    joined = join(opened, as_user, is_new_user=user in change.creates) if opened else NOTHING
+    joined = join(opened, as_user, quotas, is_new_user=user in change.creates) if opened else NOTHING
     result_body = {
         "user": serialize.user(user, installation.get_role(user.id, store.read_installation_owner_ids())),
         "session": serialize.session(session, session.id, context.at),

@@ -9,6 +9,7 @@ from kanban.errors import NotFound
 from kanban.store import Store
 from kanban.values import Board, Invitation, Role
 from usecases.invitations import OpenInvitation, find_open_invitation
+from usecases.quotas import Quotas
 
 
 class Joined(NamedTuple):
@@ -41,10 +42,14 @@ def makes_users(store: Store, invitation: Invitation, *, members_may_invite_user
     return invitations.makes_users(invitation, owner_ids, members_may_invite_users=members_may_invite_users)
 
 
-def join(opened: OpenInvitation, context: ActionContext, *, is_new_user: bool) -> Joined:
-    """Let the actor accept an invitation. One to no board is used by new users only. Raises LimitReached."""
+def join(opened: OpenInvitation, context: ActionContext, quotas: Quotas, *, is_new_user: bool) -> Joined:
+    """Let the actor accept an invitation. One to no board is used by new users only.
+
+    Raises LimitReached, TooManyMembersPerUser.
+    """
     if opened.view is None:
         return Joined(change=invitations.use(opened.invitation)) if is_new_user else NOTHING
+    quotas.ensure_room_for_member(opened.view, context.actor_id)
     role, change = invitations.accept(opened.view, opened.invitation, context)
     boards = [value for value in (change.updates if change else ()) if isinstance(value, Board)]
     return Joined(boards[0] if boards else opened.view.board, role, change)

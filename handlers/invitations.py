@@ -20,6 +20,7 @@ from kanban.values import Invitation, User
 from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 from usecases.invitations import OpenInvitation, find_received_invitation, page_received_invitations
+from usecases.quotas import Quotas
 
 _DEFAULT_SESSION_NAME = "First session"
 
@@ -101,6 +102,7 @@ def accept_invitation(
     random_bytes: RandomBytes,
     attempts: Attempts,
     members_may_invite_users: bool,
+    quotas: Quotas,
     invitation_id: str,
     body: dict[str, Any],
 ) -> Result:
@@ -110,13 +112,15 @@ def accept_invitation(
     opened = require_open_invitation(store, context, attempts, invitation_id, body["secret"])
     if caller is None:
         may_make_user = makes_users(store, opened.invitation, members_may_invite_users=members_may_invite_users)
-        return _accept_as_new_user(store, context, random_bytes, opened, body, may_make_user=may_make_user)
+        return _accept_as_new_user(
+            store, context, random_bytes, opened, body, quotas=quotas, may_make_user=may_make_user
+        )
     if body.get("user") is not None:
         raise AlreadySignedIn
     user = store.read_user(caller.user_id)
     if user is None:
         raise NotFound("user")
-    joined = join(opened, context, is_new_user=False)
+    joined = join(opened, context, quotas, is_new_user=False)
     return Result(_serialize_accepted(store, user, joined), change=joined.change)
 
 
@@ -138,13 +142,15 @@ def list_received_invitations(
     return page(items, encode_cursor(received.next_key))
 
 
-def accept_received_invitation(store: Store, caller: Caller, context: ActionContext, invitation_id: str) -> Result:
+def accept_received_invitation(
+    store: Store, caller: Caller, context: ActionContext, quotas: Quotas, invitation_id: str
+) -> Result:
     """Become a member of a board that the caller was asked to join."""
     ensure_may_join(caller)
     received = find_received_invitation(store, caller, invitation_id, context.at)
     if received is None:
         raise NotFound("invitation")
-    board, role, change = join(received, context, is_new_user=False)
+    board, role, change = join(received, context, quotas, is_new_user=False)
     if board is None or role is None:
         raise NotFound("invitation")
     return Result(serialize.board(board, role), etag=entity_tags.board_tag(board), change=change)
@@ -165,6 +171,7 @@ def _accept_as_new_user(
     opened: OpenInvitation,
     body: dict[str, Any],
     *,
+    quotas: Quotas,
     may_make_user: bool,
 ) -> Result:
     if not may_make_user:
@@ -174,7 +181,7 @@ def _accept_as_new_user(
     user, change = users.create(context, **body["user"])
     session_name = body.get("session_name") or _DEFAULT_SESSION_NAME
     session, token, session_change = tokens.open_session(context, random_bytes, user_id=user.id, name=session_name)
-    joined = join(opened, replace(context, actor_id=user.id, token_id=session.id), is_new_user=True)
+    joined = join(opened, replace(context, actor_id=user.id, token_id=session.id), quotas, is_new_user=True)
     signed_in = {"session": serialize.session(session, session.id, context.at), "token": token}
     return Result(
         _serialize_accepted(store, user, joined) | signed_in,

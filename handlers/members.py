@@ -15,6 +15,7 @@ from kanban.values import Invitation, Role, User
 from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 from usecases.invitations import find_invitation_to_leave, shares_board
+from usecases.quotas import Quotas
 
 
 def list_members(access: BoardAccess, store: Store, now: datetime, board_id: str) -> Result:
@@ -45,6 +46,7 @@ def put_member(
     caller: Caller,
     context: ActionContext,
     joining_takes_consent: bool,
+    quotas: Quotas,
     board_id: str,
     user_id: str,
     body: dict[str, str],
@@ -64,6 +66,7 @@ def put_member(
         invitation, change = invitations.create_for_user(view, present, context, user_id=user_id, role=role)
         is_asked_before = invitations.find_for_user(present, user_id, context.at) is not None
         return _invited_member_result(invitation, user, change, is_new=not is_asked_before)
+    quotas.ensure_room_for_member(view, user_id)
     member, change = members.put(view, user_id, role, context)
     return new_resource(
         serialize.member(member, user),

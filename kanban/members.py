@@ -22,6 +22,18 @@ class LastOwner(Conflict):
         super().__init__("This is the board's last owner: make somebody else an owner first, or delete the board.")
 
 
+class TooManyMembersPerUser(Conflict):
+    """Raised when the boards that one user has created have as many members as the installation lets them have."""
+
+    code = "too_many_members_per_user"
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(
+            f"The boards that the creator of this board has created have {maximum} other members together, the most "
+            "that the boards of a user may have here: remove one first."
+        )
+
+
 def put(view: BoardView, user_id: str, role: Role, context: ActionContext) -> tuple[Member, Change | None]:
     """Add the user to the board, or change the member's role. Raises LimitReached, LastOwner."""
     member = _find_member(view, user_id)

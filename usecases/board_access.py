@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from kanban.access import Caller, ensure_may_create_boards, ensure_permitted
 from kanban.archive import MAX_STOPPED_CLOCKS
-from kanban.boards import TooManyBoards
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import CardQuery, CardsWithChecklists, EventQuery, NeighbourOf, PartKey, Store
 from kanban.values import (
@@ -27,7 +26,6 @@ from kanban.values import (
 )
 from kanban.views import BoardView, Page, PageKey, WorkedTime
 from usecases import narrowed_listings
-from usecases.quotas import has_created_boards
 
 T = TypeVar("T")
 
@@ -44,13 +42,9 @@ class BoardAccess:
     only makes a listing over boards read each of them.
     """
 
-    __slots__ = ("_caller", "_max_boards", "_minimum_role", "_scope", "_store")
+    __slots__ = ("_caller", "_minimum_role", "_scope", "_store")
 
-    def __init__(
-        self, store: Store, caller: Caller, scope: Scope, minimum_role: Role, max_boards: int | None = None
-    ) -> None:
-        """Create the access. `max_boards` is how many boards a user may have created, None for any number."""
-        self._max_boards = max_boards
+    def __init__(self, store: Store, caller: Caller, scope: Scope, minimum_role: Role) -> None:
         self._store = store
         self._caller = caller
         self._scope = scope
@@ -64,15 +58,6 @@ class BoardAccess:
     def ensure_may_create_boards(self) -> None:
         """Raise TokenTooNarrow if the caller's token could not reach a new board."""
         ensure_may_create_boards(self._caller)
-
-    def ensure_room_for_board(self) -> None:
-        """Raise TooManyBoards if the caller has created as many boards as a user may.
-
-        Boards that are deleted, or that the caller has left, don't count. Two that are created at once may be one more.
-        """
-        limit = self._max_boards
-        if limit is not None and has_created_boards(self._store, self._caller.user_id, limit):
-            raise TooManyBoards(limit)
 
     def limit_role(self, role: Role) -> Role:
         """Return the role that the token's limits leave of its user's."""
