@@ -263,7 +263,9 @@ def migrate(settings: Settings) -> None:
 
 
 def backup(settings: Settings) -> None:
-    """Copy everything, as of one moment and while it is in use, to a new file; print the digest of the copy.
+    """Copy everything, while it is in use, to a new file; print the digest of the copy.
+
+    It is a copy of one moment; of a table of DynamoDB, each board is of one moment.
 
     Without FILE the copy is in the folder backups of the current folder, named after the store and the time in UTC;
     the last 14 of these are kept, older ones are deleted.
@@ -284,7 +286,8 @@ def backup(settings: Settings) -> None:
 def restore(settings: Settings) -> None:
     """Copy a backup to an empty store, all of it or nothing; print the digest of the copy.
 
-    A missing store is created. A backup that was changed or truncated is rejected before anything is written.
+    A missing store is created. A backup that was changed or truncated is rejected before anything is written. Into a
+    table of DynamoDB, an interrupted restore goes on when it is started again.
     """
     from stores import backup as backups  # noqa: PLC0415 - a server needs none of it.
 

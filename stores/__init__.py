@@ -9,7 +9,7 @@ from kanban.store import Store
 from stores.errors import EngineNotInstalled, OpenMode, StoreOpenError, UnknownScheme
 from stores.measured_calls import OnCall
 
-__all__ = ["OpenMode", "StoreOpenError", "open_store"]
+__all__ = ["OpenMode", "StoreOpenError", "open_store", "requiring"]
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,12 @@ def open_store(
 
         return open_sqlite(url, mode=mode, report=report, on_call=on_call)
     if scheme == "postgresql+psycopg":
-        with _requiring("PostgreSQL", "postgresql", package="psycopg"):
+        with requiring("PostgreSQL", "postgresql", package="psycopg"):
             from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
         return open_postgresql(url, mode=mode, report=report, on_call=on_call)
     if scheme == "dynamodb":
-        with _requiring("DynamoDB", "aws", package="botocore"):
+        with requiring("DynamoDB", "aws", package="botocore"):
             from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (as above)
 
             return open_dynamodb(
@@ -57,7 +57,7 @@ def open_store(
 
 
 @contextmanager
-def _requiring(engine: str, extra: str, *, package: str) -> Iterator[None]:
+def requiring(engine: str, extra: str, *, package: str) -> Iterator[None]:
     """Explain which extra of the distribution an engine needs if its package is missing."""
     try:
         yield

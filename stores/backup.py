@@ -1,4 +1,4 @@
-"""Back up a SQL store to a SQLite file, and restore one, whichever engine the store uses.
+"""Back up a store to a SQLite file, and restore one, whichever engine the store uses.
 
 A backup can be opened with any SQLite tool, and can move data from a laptop to a server. A digest proves that it is
 complete: the SHA-256 of every row of every table in the order of the primary key, serialized the same way for every
@@ -11,8 +11,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,11 +24,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from kanban.ids import IdGenerator
-from stores import atomic_file, backup_file, backup_folder, open_store
+from kanban.store import StoreError
+from kanban.values import FeedReader, Webhook, WebhookState
+from stores import atomic_file, backup_file, backup_folder, open_store, requiring
 from stores.backup_file import BackupError
 from stores.errors import OpenMode, StoreMissing
-from stores.sql import migrations, sqlite
+from stores.sql import migrations, sqlite, stored_values
 from stores.sql.mapping import format_timestamp
+from stores.sql.stored_values import BATCH_ROWS, ValueWriter
 from stores.sql.tables import (
     BOOLEAN,
     JSON,
@@ -37,9 +43,7 @@ from stores.sql.tables import (
     webhook_deliveries,
     webhooks,
 )
-
-BATCH_ROWS = 1_000
-"""How many rows are held in memory at a time."""
+from stores.whole_store import StoredValue, WholeBoard
 
 _new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
 
@@ -59,11 +63,14 @@ def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) ->
     _ensure_can_open(url, OpenMode.EXISTING)
     with atomic_file.create_atomically(path) as part, _translating_errors(f"{path} was not made"):
         sqlite.prepare_file(part)
-        with (
-            _open_snapshot(_create_engine(url)) as source,
-            _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as target,
-        ):
-            digest = _copy(source, target, progress)
+        if _is_dynamodb(url):
+            digest = _copy_table(url, part, progress)
+        else:
+            with (
+                _open_snapshot(_create_engine(url)) as source,
+                _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as target,
+            ):
+                digest = _copy(source, target, progress)
         backup_file.seal(part, digest)
     return digest
 
@@ -97,31 +104,70 @@ def restore_backup(
         BackupError: The backup is damaged, or the store already has data.
         StoreOpenError: The backup or the store can't be opened.
     """
-    _ensure_sql(url)
     version, sealed_digest = backup_file.verify_backup(path)
-    _ensure_unused(url)
+    if not _is_dynamodb(url):
+        _ensure_unused(url)
     if sealed_digest is None:
         report(f"There is no digest inside {path}, which an older Tackboard made: changed text can't be detected.")
+    if _is_dynamodb(url):
+        with _translating_errors("Nothing was restored"), _open_migrated(path, version) as source:
+            digest = _hash_rows(source)
+            _ensure_intact(path, version, sealed_digest, digest)
+            _restore_table(url, source, digest, progress, new_id)
+        return digest
     with (
         _translating_errors("Nothing was restored"),
         _open_migrated(path, version) as source,
         _open_restore_target(url) as target,
     ):
         digest = _copy(source, target, progress, new_id)
-        if sealed_digest not in {None, digest} and version == migrations.HEAD:
-            raise BackupError(f"The contents of {path} do not match its digest: nothing was restored.")
+        _ensure_intact(path, version, sealed_digest, digest)
     return digest
 
 
 def compute_digest(url: str) -> str:
-    """Return the SHA-256 of a snapshot of a whole store: equal data have equal digests on every engine."""
-    sha256 = hashlib.sha256()
+    """Return the SHA-256 of a snapshot of a whole store: equal data have equal digests on every engine.
+
+    A table of DynamoDB is copied to a temporary file first.
+    """
     _ensure_can_open(url, OpenMode.EXISTING)
-    with _translating_errors("There is no digest"), _open_snapshot(_create_engine(url)) as source:
-        for table in metadata.sorted_tables:
-            for row in _read_rows(source, table):
-                sha256.update(_serialize_row(table, row))
+    with _translating_errors("There is no digest"):
+        if _is_dynamodb(url):
+            with TemporaryDirectory() as folder:
+                copy = Path(folder) / "table.db"
+                sqlite.prepare_file(copy)
+                return _copy_table(url, copy, lambda *_: None)
+        with _open_snapshot(_create_engine(url)) as source:
+            return _hash_rows(source)
+
+
+def _hash_rows(source: sa.Connection) -> str:
+    sha256 = hashlib.sha256()
+    for table in metadata.sorted_tables:
+        for row in _read_rows(source, table):
+            sha256.update(_serialize_row(table, row))
     return sha256.hexdigest()
+
+
+def _copy_table(url: str, file: Path, progress: Progress) -> str:
+    """Copy a table of DynamoDB to an empty SQLite file; return the digest of the data."""
+    from stores.dynamodb.opening import open_table_copy  # noqa: PLC0415  (an engine is loaded when it is chosen)
+
+    with (
+        closing(open_table_copy(url)) as table,
+        _open_transaction(_create_file_engine(partial(sqlite.connect, file, checks_references=False))) as target,
+    ):
+        writer = ValueWriter(target, partial(progress, "values"))
+        board_ids: list[str] = []
+        writer.write(table.read_outside_boards(board_ids.append))
+        for board_id in board_ids:
+            writer.write_attempts(partial(table.read_board, board_id))
+        # They have come since the scan passed by.
+        writer.write(table.read_users(writer.list_missing_user_ids()))
+        writer.drop_tokens_without_ancestors()
+        if broken := writer.find_broken_table():
+            raise BackupError(f"The data are damaged: the table {broken} refers to something that is missing.")
+        return _hash_rows(target)
 
 
 def _copy(
@@ -136,14 +182,8 @@ def _copy(
         batch: list[dict[str, Any]] = []
         for row in _read_rows(source, table):
             sha256.update(_serialize_row(table, row))
-            if new_id and table is boards:
-                row["history"] = new_id("history")
-            if new_id and table is webhooks and row["state"] == "active":
-                # A copy of a store must not call the receivers of the original.
-                row["state"] = "paused"
-            if new_id and table is feed_readers:
-                # Nobody works for it here.
-                row |= {"lease_owner": None, "lease_until": None}
+            if new_id:
+                _change_row_for_copy(table, row, new_id)
             batch.append(_to_dialect(table, row, target.dialect.name))
             if len(batch) == BATCH_ROWS:
                 done += _insert(target, table, batch)
@@ -216,14 +256,71 @@ def _serialize_row(table: sa.Table, row: dict[str, Any]) -> bytes:
     return f"{table.name} {json.dumps(text, sort_keys=True)}\n".encode()
 
 
-def _ensure_sql(url: str) -> None:
-    if url.startswith("dynamodb:"):
-        raise BackupError("Backups are made of SQLite and PostgreSQL; DynamoDB keeps its own (point-in-time recovery).")
+def _ensure_intact(path: Path, version: str, sealed_digest: str | None, digest: str) -> None:
+    # The digest of data that were migrated is another one.
+    if sealed_digest not in {None, digest} and version == migrations.HEAD:
+        raise BackupError(f"The contents of {path} do not match its digest: nothing was restored.")
+
+
+def _restore_table(
+    url: str, source: sa.Connection, digest: str, progress: Progress, new_id: Callable[[str], str]
+) -> None:
+    """Write all of a SQLite file to a table of DynamoDB."""
+    with requiring("DynamoDB", "aws", package="botocore"):
+        from stores.dynamodb.opening import open_table_restore  # noqa: PLC0415  (an engine is loaded when it is chosen)
+        from stores.dynamodb.table_restore import TableInUse  # noqa: PLC0415  (as above)
+    if longest := stored_values.find_long_card(source):
+        raise BackupError(f"The card {longest} is too long for DynamoDB: shorten its description before the backup.")
+
+    def read() -> Iterator[StoredValue]:
+        for table, values in groupby(stored_values.read_values(source), key=itemgetter(0)):
+            count = 0
+            for count, (_, value) in enumerate(values, 1):
+                yield _change_for_copy(value, new_id)
+                if count % BATCH_ROWS == 0:
+                    progress(table, count)
+            progress(table, count)
+
+    unfinished = "Not everything is restored yet; the same command goes on"
+    with closing(open_table_restore(url)) as target, _translating_errors(unfinished):
+        try:
+            target.write(read(), stored_values.read_settings(source), digest)
+        except TableInUse as error:
+            raise BackupError(str(error)) from error
+
+
+def _change_for_copy(value: StoredValue, new_id: Callable[[str], str]) -> StoredValue:
+    """Return a value as a copy of a store has it: `_change_row_for_copy` does the same with a row."""
+    match value:
+        case WholeBoard():
+            return value._replace(board=replace(value.board, history=new_id("history")))
+        case Webhook(state=WebhookState.ACTIVE):
+            return replace(value, state=WebhookState.PAUSED)
+        case FeedReader():
+            return replace(value, lease_owner=None, lease_until=None)
+        case _:
+            return value
+
+
+def _change_row_for_copy(table: sa.Table, row: dict[str, Any], new_id: Callable[[str], str]) -> None:
+    """Change a row to what a copy of a store has in its place."""
+    if table is boards:
+        # Events that came after the backup are not in it.
+        row["history"] = new_id("history")
+    elif table is webhooks and row["state"] == WebhookState.ACTIVE:
+        # A copy of a store must not call the receivers of the original.
+        row["state"] = str(WebhookState.PAUSED)
+    elif table is feed_readers:
+        # Nobody works for it here.
+        row |= {"lease_owner": None, "lease_until": None}
+
+
+def _is_dynamodb(url: str) -> bool:
+    return url.startswith("dynamodb:")
 
 
 def _ensure_can_open(url: str, mode: OpenMode) -> None:
     """Open and close the store, which creates or migrates it as the mode allows. Raises StoreOpenError."""
-    _ensure_sql(url)
     open_store(url, mode=mode).close()
 
 
@@ -243,6 +340,8 @@ def _translating_errors(outcome: str) -> Iterator[None]:
     """Translate errors of databases and disks into a BackupError with one sentence."""
     try:
         yield
+    except StoreError as error:
+        raise BackupError(f"{outcome}: {str(error).rstrip('.')}.") from error
     except (sqlite3.Error, sa.exc.DBAPIError) as error:
         lines = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).splitlines()
         # SQLite's own message would quote what a user wrote.

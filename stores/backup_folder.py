@@ -46,6 +46,7 @@ def prune(newest: Path) -> list[Path]:
 
 
 def _store_name(url: str) -> str:
-    """Return the name of the store's file or database, as a part of a file name."""
-    database = sa.make_url(url).database or ""
-    return re.sub("[^A-Za-z0-9._-]", "_", Path(database).stem) or "tackboard"
+    """Return the name of the store's file, database or table, as a part of a file name."""
+    parts = sa.make_url(url)
+    name = parts.host if parts.drivername == "dynamodb" else Path(parts.database or "").stem
+    return re.sub("[^A-Za-z0-9._-]", "_", name or "") or "tackboard"

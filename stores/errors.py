@@ -7,6 +7,7 @@
     ├── StoreNotUsable         the file or database cannot be read or written
     ├── StoreMissing           there is no store, and the mode creates none
     ├── NotTackboardDatabase   the file or database holds something else
+    ├── RestoreUnfinished      a restore was interrupted, and is to be continued
     ├── SchemaTooOld           the schema is older than this program's, and the mode migrates nothing
     └── SchemaTooNew           the schema is newer than this program's
 
@@ -70,6 +71,13 @@ class NotTackboardDatabase(StoreOpenError):
 
     def __init__(self, location: str) -> None:
         super().__init__(f"{location} is not a Tackboard database: let STORE_URL name another, or an empty one.")
+
+
+class RestoreUnfinished(StoreOpenError):
+    """Raised when the store holds only a part of a backup, because its restore was interrupted."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(f"{location} holds only a part of a backup: `restore` the same file again, and it goes on.")
 
 
 class SchemaTooOld(StoreOpenError):

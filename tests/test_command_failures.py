@@ -227,10 +227,7 @@ def test_a_command_that_needs_a_store_never_creates_one(
 
     message = error_message([name, *ARGUMENTS[name]], capsys, folder)
 
-    if case == "dynamodb_absent" and name in {"backup", "digest"}:
-        assert "DynamoDB keeps its own" in message
-    else:
-        assert message.startswith(f"There is no store at {url.partition('//')[0]}")
+    assert message.startswith(f"There is no store at {url.partition('//')[0]}")
     # It is as missing as before: a second command says the same.
     assert error_message([name, *ARGUMENTS[name]], capsys, folder) == message
 

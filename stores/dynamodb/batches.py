@@ -35,7 +35,11 @@ class BatchWriter:
             started_at, attempts = self._client.monotonic(), 0
             while unprocessed:
                 response = self._client("batch_write_item", RequestItems=unprocessed)
-                unprocessed = response.get("UnprocessedItems") or {}
+                left = response.get("UnprocessedItems") or {}
+                if left and len(left[self._table]) < len(unprocessed[self._table]):
+                    # Time for retries is over only when nothing is written any more.
+                    started_at, attempts = self._client.monotonic(), 0
+                unprocessed = left
                 if unprocessed:
                     attempts += 1
                     self._client.back_off(attempts, started_at, Busy("DynamoDB has too much to do."))

@@ -19,11 +19,12 @@ from stores.dynamodb.writes import IS_NEW, Delete, Put, Write
 
 _PAGE_SIZE = 100
 
-_invitation_from_item: Callable[[Item], Invitation] = compile_reader(
+invitation_from_item: Callable[[Item], Invitation] = compile_reader(
     Invitation,
     ("item",),
     {"id": "item['sk']['S'][2:]", "board_id": "item['pk']['S'][2:] or None"},
 )
+"""Return the invitation in an item."""
 
 _invitation_attributes: Callable[[Invitation], Item] = compile_writer(Invitation, ("id", "board_id"))
 
@@ -39,11 +40,11 @@ class DynamoInvitations:
         item = next(iter(self._reader.batch_get(candidates)), None)
         if item is not None and "board_id" in item:
             item = self._reader.get_item(keys.invitation_key(item["board_id"]["S"], invitation_id))
-        return _invitation_from_item(item) if item else None
+        return invitation_from_item(item) if item else None
 
     def list_invitations(self, board_id: str | None) -> Sequence[Invitation]:
         items = self._reader.query(keys.invitation_partition(board_id), "J#", "J$", page_size=_PAGE_SIZE)
-        return [_invitation_from_item(item) for item in items]
+        return [invitation_from_item(item) for item in items]
 
     def page_invitations_of_user(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Invitation]:
         last = keys.key_before(f"J#{after[0]}") if after else "J$"
@@ -52,7 +53,7 @@ class DynamoInvitations:
         item_keys = [keys.invitation_key(board_id, invitation_id) for invitation_id, board_id in listed[:limit]]
         # What was erased with its board is listed until it expires.
         items = self._reader.batch_get(item_keys) if item_keys else iter(())
-        newest_first = sorted(map(_invitation_from_item, items), key=lambda invitation: invitation.id, reverse=True)
+        newest_first = sorted(map(invitation_from_item, items), key=lambda invitation: invitation.id, reverse=True)
         return Page(tuple(newest_first), (listed[limit - 1][0],) if len(listed) > limit else None)
 
 
@@ -62,10 +63,10 @@ def write_invitations(change: Change) -> Iterator[Write]:
     The version of one that is used or revoked tells whether it was used meanwhile.
     """
     for invitation in of_type(Invitation, change.creates):
-        for item in _to_items(invitation):
+        for item in invitation_to_items(invitation):
             yield Put(item, condition=IS_NEW, on_failure=uniqueness_conflict("invitation"))
     for invitation in of_type(Invitation, change.updates):
-        item, *_ = _to_items(invitation)
+        item, *_ = invitation_to_items(invitation)
         yield Put(item, condition="#version = :before", values={":before": to_number(invitation.version - 1)})
     for invitation in of_type(Invitation, change.deletes):
         key = keys.invitation_key(invitation.board_id, invitation.id)
@@ -76,7 +77,7 @@ def write_invitations(change: Change) -> Iterator[Write]:
             yield Delete(keys.invitation_of_user_key(invitation.invitee_id, invitation.id))
 
 
-def _to_items(invitation: Invitation) -> Iterator[Item]:
+def invitation_to_items(invitation: Invitation) -> Iterator[Item]:
     """Yield the item of an invitation, then those that tell to which board it is, and that list it for a user."""
     expires = {"expires": to_number(int(invitation.expires_at.timestamp()))}
     yield keys.invitation_key(invitation.board_id, invitation.id) | _invitation_attributes(invitation) | expires

@@ -2,7 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from kanban.store import Busy
@@ -12,11 +14,23 @@ from stores.dynamodb.client import InvalidRequest, RequestDenied, RetryingClient
 from stores.dynamodb.connecting import connect, find_ca_bundle
 from stores.dynamodb.measured_client import MeasuredClient
 from stores.dynamodb.store import DynamoStore
-from stores.errors import InvalidStoreUrl, OpenMode, StoreMissing, StoreNotUsable
+from stores.errors import InvalidStoreUrl, OpenMode, RestoreUnfinished, StoreMissing, StoreNotUsable, StoreOpenError
 from stores.measured_calls import OnCall
+
+if TYPE_CHECKING:
+    from stores.dynamodb.table_copy import TableCopy
+    from stores.dynamodb.table_restore import TableRestore
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _EXAMPLE_URL = "dynamodb://tackboard?region=eu-central-1"
+
+
+class _Location(NamedTuple):
+    """Where a table is."""
+
+    table: str
+    region: str
+    endpoint: str | None
 
 
 def open_dynamodb(
@@ -39,7 +53,44 @@ def open_dynamodb(
     Raises:
         StoreOpenError: The table can't be used; the message says why.
     """
-    table, region, endpoint = _parse_url(url)
+    location = _parse_url(url)
+    client = _connect(location, remaining_seconds, on_client, on_call)
+    store = DynamoStore(client, location.table)
+    with _translating_errors(location, client):
+        may_create = location.endpoint is not None and mode is OpenMode.CREATE
+        _check_table(client, location.table, store, may_create=may_create)
+    return store
+
+
+def open_table_copy(url: str) -> "TableCopy":
+    """Return what reads all of the table of that URL, for a backup. Raises StoreOpenError."""
+    from stores.dynamodb.table_copy import TableCopy  # noqa: PLC0415  (a server copies no table)
+
+    location = _parse_url(url)
+    return TableCopy(_connect(location), location.table)
+
+
+def open_table_restore(url: str) -> "TableRestore":
+    """Return what restores a backup into the table of that URL, which is created as by `open_dynamodb`.
+
+    The table may hold a part of that backup. Raises StoreOpenError.
+    """
+    from stores.dynamodb.table_restore import TableRestore  # noqa: PLC0415  (a server restores nothing)
+
+    with suppress(RestoreUnfinished):
+        open_dynamodb(url).close()
+    location = _parse_url(url)
+    return TableRestore(_connect(location), location.table)
+
+
+def _connect(
+    location: _Location,
+    remaining_seconds: Callable[[], float] | None = None,
+    on_client: Callable[[Client], None] = lambda _: None,
+    on_call: OnCall | None = None,
+) -> RetryingClient:
+    """Return a client that has not called yet. Raises StoreOpenError."""
+    table, region, endpoint = location
     try:
         connected = connect(region, endpoint)
     except ValueError as error:
@@ -56,10 +107,18 @@ def open_dynamodb(
         ) from error
     on_client(connected)
     measured = MeasuredClient(connected, on_call) if on_call else connected
-    client = RetryingClient(measured, remaining_seconds=remaining_seconds)
-    store = DynamoStore(client, table)
+    return RetryingClient(measured, remaining_seconds=remaining_seconds)
+
+
+@contextmanager
+def _translating_errors(location: _Location, client: RetryingClient) -> Iterator[None]:
+    """Translate errors of the first calls into a StoreOpenError, and close the client."""
+    table, region, endpoint = location
     try:
-        _check_table(client, table, store, may_create=endpoint is not None and mode is OpenMode.CREATE)
+        yield
+    except StoreOpenError:
+        client.close()
+        raise
     except InvalidRequest as error:
         client.close()
         raise StoreNotUsable(
@@ -79,12 +138,11 @@ def open_dynamodb(
         ) from error
     except Busy as error:
         client.close()
-        reason, location = str(error).rstrip("."), _strip_password(endpoint) or region
+        reason, address = str(error).rstrip("."), _strip_password(endpoint) or region
         raise StoreNotUsable(
             f"The DynamoDB table '{table}' cannot be used: {reason}; check that STORE_URL and the credentials lead to "
-            f"{location}."
+            f"{address}."
         ) from error
-    return store
 
 
 def _check_table(client: RetryingClient, table: str, store: DynamoStore, *, may_create: bool) -> None:
@@ -107,8 +165,8 @@ def _strip_password(endpoint: str | None) -> str:
     return re.sub("//[^/]*@", "//", endpoint or "")
 
 
-def _parse_url(url: str) -> tuple[str, str, str | None]:
-    """Return table, region and endpoint. Raises InvalidStoreUrl."""
+def _parse_url(url: str) -> _Location:
+    """Return where the table of a URL is. Raises InvalidStoreUrl."""
     try:
         parts = urlsplit(url)
         parameters = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
@@ -122,4 +180,4 @@ def _parse_url(url: str) -> tuple[str, str, str | None]:
     region = parameters.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not region and endpoint is None:
         raise InvalidStoreUrl(f"STORE_URL or AWS_REGION must name a region: {_EXAMPLE_URL}.")
-    return parts.netloc, region or "us-east-1", endpoint
+    return _Location(parts.netloc, region or "us-east-1", endpoint)

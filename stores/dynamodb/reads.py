@@ -242,6 +242,10 @@ class TableReader:
             return self._get_in_transactions(board_id, (), user_id)[0]
         return self._cache_head(head)
 
+    def get_unmixed_head(self, board_id: str) -> BoardHead | None:
+        """Return a board as `get_head` does, but only once all writes of the last transaction to it are visible."""
+        return self._get_in_transactions(board_id, (), None)[0]
+
     def get_with_head(
         self, board_id: str, item_keys: Sequence[Item], user_id: str | None = None
     ) -> tuple[BoardHead | None, list[Item | None] | None]:
@@ -277,7 +281,7 @@ class TableReader:
 
         The head is None if the user is not a member.
         """
-        attempts = self._attempts(board_id)
+        attempts = self.start_attempts(board_id)
         head, items = self.get_with_head(board_id, item_keys, user_id)
         while head is not None:
             if items is not None:
@@ -319,7 +323,7 @@ class TableReader:
                 are read with the head, so they do not lag behind it.
         """
         head = self.get_cached_head(board_id, user_id) or self.get_head(board_id, user_id)
-        attempts = self._attempts(board_id)
+        attempts = self.start_attempts(board_id)
         while head is not None and head.is_visible_to(user_id):
             result = read(head)
             card_keys = [keys.card_key(board_id, card_id) for card_id in card_ids(result)]
@@ -404,7 +408,8 @@ class TableReader:
                     raise
                 size = (size + 1) // 2
 
-    def _attempts(self, board_id: str) -> ReadAttempts:
+    def start_attempts(self, board_id: str) -> ReadAttempts:
+        """Return what begins one attempt of a read of that board after the other."""
         return ReadAttempts(self._client, self._table, board_id, partial(self.get_head, board_id))
 
     # What this process has seen

@@ -54,9 +54,11 @@ from stores.dynamodb.user_erasure import UserErasure
 from stores.dynamodb.user_items import user_from_item
 from stores.dynamodb.webhooks import DynamoWebhooks
 from stores.dynamodb.writes import Put
+from stores.errors import RestoreUnfinished
 from stores.paging import count_events_to_read, cut_event_page, cut_page
 
-_SECRET_BYTES = 32
+SECRET_BYTES = 32
+"""How long the secret of an installation is."""
 
 
 class DynamoStore:
@@ -368,8 +370,10 @@ class DynamoStore:
         self._reader.get_item(keys.setting_key("secret"))
 
     def has_secret(self) -> bool:
-        """Tell whether a process has asked for the secret of this installation before."""
+        """Tell whether a process has asked for the secret of this installation before. Raises RestoreUnfinished."""
         item = self._reader.get_item(keys.setting_key("secret"))
+        if item and "restoring" in item:
+            raise RestoreUnfinished(f"The DynamoDB table '{self._table}'")
         if item:
             self._secret = _secret_of(item)
         return item is not None
@@ -391,7 +395,7 @@ class DynamoStore:
         secret_key = keys.setting_key("secret")
         item = self._reader.get_item(secret_key)
         if item is None:
-            item = secret_key | {"value": to_string(secrets.token_hex(_SECRET_BYTES))}
+            item = secret_key | {"value": to_string(secrets.token_hex(SECRET_BYTES))}
             put = Put(item, condition="attribute_not_exists(#pk)")
             try:
                 self._client("put_item", **put.fields(self._table))

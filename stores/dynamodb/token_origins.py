@@ -21,8 +21,7 @@ def record_use(client: RetryingClient, table: str, holder: TokenHolder, at: date
     """Record the last use of a token. Raises ConditionFailed if a later one is recorded, and Busy."""
     if origin is not None:
         # It is written first: without it, nothing would be erased.
-        next_day = format_timestamp(at.replace(hour=0, minute=0, second=0) + timedelta(days=1))
-        note = Put(keys.token_origin_key(next_day, holder.user_id, holder.token_id))
+        note = Put(origin_note_to_item(holder.user_id, holder.token_id, at))
         client("put_item", retries=False, **note.fields(table))
     update = UpdateBuilder()
     update.set("#last_used_at", to_timestamp(at))
@@ -34,6 +33,12 @@ def record_use(client: RetryingClient, table: str, holder: TokenHolder, at: date
     update.require("(attribute_not_exists(#last_used_at) OR #last_used_at < :at)", at=to_timestamp(at))
     key = keys.token_key(holder.user_id, holder.token_id)
     client("update_item", retries=False, **update.build(key).fields(table))
+
+
+def origin_note_to_item(user_id: str, token_id: str, at: datetime) -> Item:
+    """Return the item that says that the origin of a use of a token at that moment may be recorded."""
+    next_day = format_timestamp(at.replace(hour=0, minute=0, second=0) + timedelta(days=1))
+    return keys.token_origin_key(next_day, user_id, token_id)
 
 
 def purge(client: RetryingClient, reader: TableReader, table: str, before: datetime, limit: int) -> int:

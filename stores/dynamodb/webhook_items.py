@@ -74,10 +74,16 @@ def build_reset(reset: ReaderReset) -> Update:
     return update.build(keys.reader_key(reset.board_id, reset.name))
 
 
+def reader_to_items(reader: FeedReader) -> tuple[Item, Item]:
+    """Return the item of a reader, and the one that lists it."""
+    item = keys.reader_key(reader.board_id, reader.name) | reader_attributes(reader)
+    return item, keys.listed_reader_key(reader.board_id, reader.name)
+
+
 def create_reader(reader: FeedReader) -> tuple[Put, Put]:
     """Return the writes that create a reader."""
-    item = keys.reader_key(reader.board_id, reader.name) | reader_attributes(reader)
-    return Put(item, condition=IS_NEW), Put(keys.listed_reader_key(reader.board_id, reader.name))
+    item, listed = reader_to_items(reader)
+    return Put(item, condition=IS_NEW), Put(listed)
 
 
 def delete_reader(reader: ReaderRemoval) -> tuple[Delete, Delete]:
@@ -89,9 +95,9 @@ def delete_reader(reader: ReaderRemoval) -> tuple[Delete, Delete]:
 def write_webhooks(change: Change) -> Iterator[Write]:
     """Yield the writes of webhooks and of their readers in a change."""
     for webhook in of_type(Webhook, change.creates):
-        yield Put(_webhook_to_item(webhook), condition=IS_NEW, on_failure=uniqueness_conflict("webhook"))
+        yield Put(webhook_to_item(webhook), condition=IS_NEW, on_failure=uniqueness_conflict("webhook"))
     for webhook in of_type(Webhook, change.updates):
-        yield Put(_webhook_to_item(webhook), condition=EXISTS)
+        yield Put(webhook_to_item(webhook), condition=EXISTS)
     for webhook in of_type(Webhook, change.deletes):
         yield Delete(keys.webhook_key(webhook.board_id, webhook.id), condition=EXISTS)
     for reader in change.readers:
@@ -103,5 +109,6 @@ def write_webhooks(change: Change) -> Iterator[Write]:
             yield from delete_reader(reader)
 
 
-def _webhook_to_item(webhook: Webhook) -> Item:
+def webhook_to_item(webhook: Webhook) -> Item:
+    """Return the item of a webhook."""
     return keys.webhook_key(webhook.board_id, webhook.id) | _webhook_attributes(webhook)

@@ -38,7 +38,7 @@ from stores.sql import feed_readers, mapping, tables, write_statements
 from stores.sql.engine import Transaction
 from stores.sql.statement_cache import BoundStatement
 
-_TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
+TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str, Any]]]] = {
     User: (tables.users, mapping.user_to_row),
     Token: (tables.tokens, mapping.token_to_row),
     SignInCode: (tables.sign_in_codes, mapping.sign_in_code_to_row),
@@ -56,9 +56,10 @@ _TABLE_AND_MAPPING: dict[type[Entity], tuple[sa.Table, Callable[[Any], dict[str,
     Invitation: (tables.invitations, mapping.invitation_to_row),
     AuditEntry: (tables.audit_entries, mapping.audit_entry_to_row),
 }
+"""The table of each kind of value, and its row there."""
 
 # Rows are written before those that refer to them.
-_WRITE_ORDER = {value_type: position for position, value_type in enumerate((InstallationOwners, *_TABLE_AND_MAPPING))}
+_WRITE_ORDER = {value_type: position for position, value_type in enumerate((InstallationOwners, *TABLE_AND_MAPPING))}
 
 
 class CommitWriter:
@@ -225,7 +226,7 @@ class CommitWriter:
             return
         if isinstance(value, Webhook):
             self._execute(write_statements.DELETE_DELIVERIES, board_id=value.board_id, webhook_id=value.id)
-        table, _ = _TABLE_AND_MAPPING[type(value)]
+        table, _ = TABLE_AND_MAPPING[type(value)]
         self._transaction.write_one(
             self._bind(write_statements.DELETE_ON_BOARD[table], id=value.id, board_id=value.board_id)
         )
@@ -278,7 +279,7 @@ class CommitWriter:
 
 
 def _to_row(value: Entity) -> tuple[sa.Table, dict[str, Any]]:
-    table, value_to_row = _TABLE_AND_MAPPING[type(value)]
+    table, value_to_row = TABLE_AND_MAPPING[type(value)]
     return table, value_to_row(value)
 
 

@@ -229,6 +229,16 @@ CARD_ID_BY_EXTERNAL_ID = sa.select(cards.c.id).where(
 
 _ASSIGNEE = members.alias("assignee")
 
+_ASSIGNEE_USERS = (
+    sa.select(GroupConcat(_ASSIGNEE.c.id + SPACE + _ASSIGNEE.c.user_id, sa.literal_column("'\n'")))
+    .where(card_assignees.c.card_id == cards.c.id, _ASSIGNEE.c.id == card_assignees.c.member_id)
+    .correlate(cards)
+    .scalar_subquery()
+)
+
+ALL_CARDS = _CARDS.add_columns(_ASSIGNEE_USERS).order_by(cards.c.id)
+"""All cards of a store, and who is assigned to each: lines of a membership's id and the user's."""
+
 CARD = _CARDS.where(
     cards.c.id == parameter("card_id"), cards.c.board_id == parameter("board_id"), cards.c.deleted_at.is_(None)
 )

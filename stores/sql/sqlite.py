@@ -282,15 +282,15 @@ def _ensure_usable(path: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def connect(path: Path, busy_timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
-    """Connect to an existing file. The caller begins and ends transactions."""
+def connect(path: Path, busy_timeout: float = BUSY_TIMEOUT, *, checks_references: bool = True) -> sqlite3.Connection:
+    """Connect to an existing file. The caller begins and ends transactions, and may check references at the end."""
     # Mode rw never creates a file: one that has been removed must not come back empty.
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
     try:
         _set_busy_timeout(connection, busy_timeout)
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
         connection.execute("PRAGMA synchronous=FULL")
         # Debian's SQLite does so by itself. Without it, erased text would stay in free pages of the file.
         connection.execute("PRAGMA secure_delete=ON")

@@ -51,6 +51,10 @@ TOKEN = sa.select(*_TOKEN_COLUMNS, tokens.c.digest).where(
     tokens.c.id == parameter("token_id"), tokens.c.user_id == parameter("user_id")
 )
 
+ALL_TOKENS = sa.select(
+    *(tokens.c[name] for name in TOKEN_COLUMNS), tokens.c.revoked_at, _ANCESTORS.label("ancestors"), tokens.c.digest
+).order_by(tokens.c.id)
+"""All tokens of a store, each as it is stored: not revoked with an ancestor."""
 
 _SCANNED = tokens.alias("scanned")
 LAST_SCANNED_TOKEN = select_row_after(

@@ -17,6 +17,7 @@ from app.factory import create_app
 from cli import main
 from contract.responses import ContractBreach
 from stores import open_store
+from stores.backup import create_backup, restore_backup
 from tests.api.client import Client
 from tests.engines.dynamodb_server import create_table_url, dynoxide
 from tests.golden.table_items import write_items
@@ -25,7 +26,10 @@ __all__ = ["dynoxide"]
 
 GOLDEN = Path(__file__).parent
 RELEASES = sorted(file.parent.name for file in GOLDEN.glob("*/export.json"))
-ENGINES = ("file", "backup", "table")
+MOVED = ("backup in a table", "table in a file")
+"""Data of one engine that were moved to another one."""
+
+ENGINES = ("file", "backup", "table", *MOVED)
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,23 @@ def _load_table(request: pytest.FixtureRequest, release: Release, _: Path) -> st
     return url
 
 
+def _load_backup_into_table(request: pytest.FixtureRequest, release: Release, _: Path) -> str:
+    url = create_table_url(request.getfixturevalue("dynoxide"))
+    restore_backup(release.folder / "backup.db", url)
+    return url
+
+
+def _load_table_into_file(request: pytest.FixtureRequest, release: Release, folder: Path) -> str:
+    url = f"sqlite:///{folder}/from_table.db"
+    digest = create_backup(_load_table(request, release, folder), folder / "table.db")
+    assert restore_backup(folder / "table.db", url) == digest
+    return url
+
+
 _LOADERS: dict[str, Callable[[pytest.FixtureRequest, Release, Path], str]] = {
     "file": _load_file,
     "backup": _load_backup,
     "table": _load_table,
+    "backup in a table": _load_backup_into_table,
+    "table in a file": _load_table_into_file,
 }

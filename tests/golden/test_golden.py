@@ -15,7 +15,7 @@ from cli import main
 from stores import open_store
 from tests.api.client import Client
 from tests.engines.dynamodb_server import create_table_url
-from tests.golden.conftest import RELEASES, Copy, Release
+from tests.golden.conftest import MOVED, RELEASES, Copy, Release
 from tests.golden.maker import Scenario
 from tests.golden.table_items import Item, read_items
 
@@ -69,12 +69,16 @@ def test_whatever_a_release_answered_is_answered_the_same(shared_copy: Copy) -> 
 
 def test_each_cursor_leads_to_the_page_that_the_release_found_there(shared_copy: Copy) -> None:
     client = shared_copy.client()
-    pages = shared_copy.release.pages["dynamodb" if shared_copy.engine == "table" else "sqlite"]
+    pages = shared_copy.release.pages["dynamodb" if shared_copy.engine in ("table", "table in a file") else "sqlite"]
 
     different = []
     for page in pages:
         path = f"{page['path']}{'&' if '?' in page['path'] else '?'}cursor={page['cursor']}"
-        different += [f"{path}: {location}" for location in _find_differences(page["answer"], client.get(path).json)]
+        answer = page["answer"]
+        if shared_copy.engine in MOVED:
+            # One engine may know that a page is the last where another says so with the next one.
+            answer = {name: value for name, value in answer.items() if name != "next_cursor"}
+        different += [f"{path}: {location}" for location in _find_differences(answer, client.get(path).json)]
 
     assert different == []
 

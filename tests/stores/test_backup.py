@@ -190,8 +190,6 @@ def test_a_file_that_is_not_a_backup_is_refused(tmp_path: Path) -> None:
         restore_backup(tmp_path / "letter.db", f"sqlite:///{tmp_path}/new.db")
     with pytest.raises(BackupError, match="There is no backup"):
         restore_backup(tmp_path / "nothing.db", f"sqlite:///{tmp_path}/new.db")
-    with pytest.raises(BackupError, match="DynamoDB keeps its own"):
-        create_backup("dynamodb://tackboard", tmp_path / "backup.db")
 
 
 def test_a_backup_holds_its_digest_and_only_its_owner_can_read_it(url: str, tmp_path: Path) -> None:
