@@ -19,6 +19,7 @@ _MAX_DIGITS = 7
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
 )
+_WEB_ADDRESS = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DEFAULT_PORT = re.compile(r"http:.*:80|https:.*:443")
 
@@ -129,6 +130,26 @@ class _TextList:
         if not isinstance(value, list) or not all(isinstance(text, str) and "," not in text for text in value):
             return None
         return ",".join(value)
+
+
+class WebAddress:
+    """The address of a folder on the web."""
+
+    description = "an address that begins with `http://` or `https://`"
+    toml_description = "a text in quotes"
+
+    def parse(self, name: str, text: str) -> str:
+        """Return the address, with a slash at its end. Raises InvalidSetting."""
+        if not _WEB_ADDRESS.fullmatch(text):
+            raise InvalidSetting(
+                f"{name} is {quote(text)}, but must be an address without user, query and fragment,"
+                " like https://tackboard.example/ or https://tackboard.example/kanban/."
+            )
+        return text if text.endswith("/") else f"{text}/"
+
+    def format_toml(self, value: Any) -> str | None:
+        """Return a text."""
+        return value if isinstance(value, str) else None
 
 
 class Networks(_TextList):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.setting_forms import Choice, Form, HeaderNames, Networks, Number, Origins, Providers, Switch, Text
+from app.setting_forms import Choice, Form, HeaderNames, Networks, Number, Origins, Providers, Switch, Text, WebAddress
 
 MAX_PORT = 65_535
 _MAX_RATE_LIMIT = 1_000_000
@@ -84,6 +84,14 @@ HOST = Setting(
     "`127.0.0.1`, which only this machine reaches",
 )
 PORT = Setting("PORT", Number(MAX_PORT), 8080, "the port to listen on; `0` takes a free one", "`8080`")
+PUBLIC_URL = Setting(
+    "PUBLIC_URL",
+    WebAddress(),
+    "",
+    "the address at which people reach the server, where that is a proxy's; a path in it is the prefix of all paths",
+    "that of `HOST` and `PORT`",
+    example="https://tackboard.example/kanban/",
+)
 OPEN_SIGNUP = Setting(
     "OPEN_SIGNUP",
     Switch(),
@@ -213,7 +221,7 @@ SLOW_REQUEST_MS = Setting(
 )
 
 SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
-    "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
+    "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, PUBLIC_URL, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
     "The log": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
     "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER, MAX_MEMBERS_PER_USER),

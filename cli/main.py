@@ -19,11 +19,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.configuration import add_file, read_app_settings, read_log_format
 from app.document import read_version
 from app.setting_forms import InvalidSetting
-from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, STORE_URL, TACKBOARD_CONFIG
+from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, PUBLIC_URL, STORE_URL, TACKBOARD_CONFIG
 from cli import settings_help
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger, set_log_level
@@ -75,6 +76,8 @@ class Settings:
     """All settings, as the environment has them."""
     host: str
     port: int
+    public_url: str
+    """The address at which people reach the server, with a slash at its end; empty for that of host and port."""
     store_url: str
     open_signup: bool
     file: Path | None
@@ -97,6 +100,7 @@ def read_settings(
         environment=environment,
         host=HOST.read(environment),
         port=PORT.read(environment),
+        public_url=PUBLIC_URL.read(environment),
         store_url=STORE_URL.read(environment),
         open_signup=OPEN_SIGNUP.read(environment),
         file=None if file is None else Path(file),
@@ -124,9 +128,12 @@ def run(settings: Settings) -> None:
 
         # A SQLite file is whole only when its last connection has been closed.
         with closing(wsgi.store):
-            address = _browser_address(settings.host, listener.getsockname()[1])
+            address = settings.public_url or _browser_address(settings.host, listener.getsockname()[1])
             print(_format_greeting(settings, address, token_text), flush=True)
-            server_settings = ServerSettings(quick_thread_count=_count_quick_threads(settings.store_url))
+            server_settings = ServerSettings(
+                quick_thread_count=_count_quick_threads(settings.store_url),
+                mount=urlsplit(settings.public_url).path.rstrip("/"),
+            )
             with _run_readers(wsgi.reader_runner, wsgi.job_runner, settings.store_url):
                 serve(wsgi.edge, listener, wsgi.application, server_settings, wsgi.store.read_board_seqs)
     print("Stopped.")
@@ -181,14 +188,13 @@ def token(settings: Settings) -> None:
 def sign_in(settings: Settings) -> None:
     """Print a link that signs in once, alone on the last line: of the owner, or of the user who can't sign in any more.
 
-    It is valid for an hour. HOST and PORT should be those of the server; if people reach it at another address, put
-    what begins with # behind that one.
+    It is valid for an hour. PUBLIC_URL, or else HOST and PORT, should be those of the server.
     """
     with _open_existing_store(settings) as store:
         code = _create_sign_in_code(store, settings.user_id)
     holder = "the owner" if settings.user_id is None else f"the user '{settings.user_id}'"
     _print_message(f"A link that signs {holder} in, once and within an hour.")
-    print(f"{_browser_address(settings.host, settings.port)}#sign-in={code}")
+    print(f"{settings.public_url or _browser_address(settings.host, settings.port)}#sign-in={code}")
 
 
 def users(settings: Settings) -> None:

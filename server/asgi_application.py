@@ -90,17 +90,20 @@ class AsgiApplication:
         log: RequestLog | None = None,
         *,
         body_seconds: float = 30.0,
+        mount: str = "",
         follow_settings: FollowSettings,
         read_seqs: ReadSeqs | None = None,
     ) -> None:
         """`body_seconds` is how long any body may take to arrive; a long one may take longer.
 
+        `mount` is the prefix of all paths in the client's URLs, such as `/kanban`. A proxy may have removed it.
         `read_seqs` finds out what other processes have committed.
         """
         self._edge = edge
         self._lanes = lanes
         self._log = log
         self._body_seconds = body_seconds
+        self._mount = mount
         self._unanswered_body_bytes = 0
         self._next_turn_at = 0.0
         self._followers = Followers(lanes.held, read_seqs, follow_settings)
@@ -119,7 +122,7 @@ class AsgiApplication:
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Process one request."""
-        request = _read_request(scope)
+        request = _read_request(scope, self._mount)
         limit = self._edge.find_body_limit(request.path)
         body = bytearray()
         try:
@@ -265,6 +268,7 @@ class AsgiApplication:
             request.headers,
             read_body,
             peer=request.address,
+            mount=self._mount,
             is_https=False,
         )
         end_request_context()
@@ -314,8 +318,10 @@ def _stopping() -> Problem:
     return Problem(503, "busy", "The server is stopping: try again in a moment.", headers=_RETRY_SOON)
 
 
-def _read_request(scope: _Scope) -> ReceivedRequest:
+def _read_request(scope: _Scope, mount: str) -> ReceivedRequest:
     path = scope["raw_path"]
+    if mount and f"{path.decode('latin-1')}/".startswith(f"{mount}/"):
+        path = path[len(mount) :]
     decoded = unquote_to_bytes(path) if b"%" in path else path
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:

@@ -47,6 +47,8 @@ class ServerSettings:
     """How many requests may wait for these threads, each kind. One more is answered with 503."""
     body_seconds: float = 30.0
     """How long any body may take to arrive; a long one may take longer."""
+    mount: str = ""
+    """The prefix of all paths in the client's URLs, such as `/kanban`; empty if there is none."""
     patience: Patience = field(default_factory=Patience)
     follow: FollowSettings = field(default_factory=FollowSettings)
     shutdown_seconds: int = 5
@@ -101,6 +103,7 @@ class Server(uvicorn.Server):
             self._lanes,
             log,
             body_seconds=settings.body_seconds,
+            mount=settings.mount,
             follow_settings=replace(settings.follow, max_followers=max_followers),
             read_seqs=read_seqs,
         )

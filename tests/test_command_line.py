@@ -143,6 +143,8 @@ def test_a_busy_port_is_reported_in_one_sentence_and_no_store_is_created(
         ("PORT", "65536"),
         ("PORT", "-1"),
         ("PORT", "9" * 5000),
+        ("PUBLIC_URL", "tackboard.example"),
+        ("PUBLIC_URL", "https://tackboard.example/?board"),
         ("HOST", "no such host"),
         ("OPEN_SIGNUP", "yes"),
         ("RATE_LIMIT", "often"),

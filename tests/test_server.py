@@ -1,5 +1,6 @@
 """What the server rejects before the application gets the request, and what it leaves to the application."""
 
+import http.client
 import json
 import os
 import signal
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 
 from contract.edge import MAX_HEADER_BYTES
+from contract.messages import Request, Response
+from server.uvicorn_server import ServerSettings
 from tests.live_server import ROOT, LiveServer
+from tests.server_in_thread import build_edge, run_server
 
 
 def _exchange(server: LiveServer, sent: bytes) -> bytes:
@@ -441,3 +445,46 @@ def test_slow_clients_do_not_delay_others(live_server: LiveServer) -> None:
     for connection in slow:
         connection.close()
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("/kanban/v1/boards", "/v1/boards"),
+        ("/kanban/", "/"),
+        ("/kanban", ""),
+        ("/v1/boards", "/v1/boards"),
+        ("/kanbanx/v1", "/kanbanx/v1"),
+        ("/kanban/kanban/", "/kanban/"),
+        ("/kanban/a%2Fb", "/a/b"),
+    ],
+)
+def test_the_prefix_of_the_public_url_is_removed_from_paths_that_have_it(path: str, seen: str) -> None:
+    def respond(request: Request) -> Response:
+        return Response(200, (("location", "/v1/here"),), f"{request.mount} {request.path}".encode())
+
+    with run_server(build_edge(respond), ServerSettings(mount="/kanban")) as address:
+        connection = http.client.HTTPConnection(*address, timeout=30)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read().decode()
+        connection.close()
+
+    assert body == f"/kanban {seen}"
+    assert response.headers["Location"] == "/kanban/v1/here"
+
+
+def test_printed_links_lead_to_the_public_url(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, PUBLIC_URL="http://tackboard.example/kanban") as server:
+        assert server.url == "http://tackboard.example/kanban/"
+        environment = {**os.environ, "STORE_URL": server.store_url, "PUBLIC_URL": "https://tackboard.example/"}
+        link = subprocess.run(
+            [sys.executable, "-m", "cli", "sign-in"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert link.startswith("https://tackboard.example/#sign-in=")

@@ -91,19 +91,19 @@ class Proxy:
 
 def start_nginx(folder: Path, server: tuple[str, int]) -> Proxy:
     """Start nginx before a server, at / and at /kanban/."""
-    site, link_map, below = _read_code_blocks("nginx")
-    port = _free_port()
+    site, below = _read_code_blocks("nginx")
+    port = free_port()
     certificate, key = _create_certificate(folder)
     site = _replace_addresses(
         site,
         ("127.0.0.1:8080", "{}:{}".format(*server)),
-        ("listen 80;", f"listen 127.0.0.1:{_free_port()};"),
+        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"),
         ("/etc/letsencrypt/live/tackboard.example/fullchain.pem", str(certificate)),
         ("/etc/letsencrypt/live/tackboard.example/privkey.pem", str(key)),
         ("/var/log/nginx/", f"{folder}/"),
     )
-    configuration = f"{link_map}{site.rstrip().removesuffix('}')}{below}}}"
+    configuration = f"{site.rstrip().removesuffix('}')}{below}}}"
     # Whoever has root started gives its work to somebody who may not write into the folder of a test.
     me = getpwuid(os.geteuid())
     user = f"{me.pw_name} {getgrgid(me.pw_gid).gr_name}"
@@ -116,7 +116,7 @@ def start_nginx(folder: Path, server: tuple[str, int]) -> Proxy:
 def start_caddy(folder: Path, server: tuple[str, int]) -> Proxy:
     """Start Caddy before a server, at / and at /kanban/."""
     site, below = _read_code_blocks("caddyfile")
-    port = _free_port()
+    port = free_port()
     certificate, key = _create_certificate(folder)
     upstream = ("127.0.0.1:8080", "{}:{}".format(*server))
     site = _replace_addresses(
@@ -154,7 +154,8 @@ def _find_program(name: str) -> str:
     return program
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port
