@@ -220,9 +220,25 @@ SLOW_REQUEST_MS = Setting(
     "`1000`",
 )
 
+METRICS_PORT: Setting[int | None] = Setting(
+    "METRICS_PORT",
+    Number(MAX_PORT),
+    None,
+    "the port to serve metrics for Prometheus on, at `/metrics`; `0` takes a free one",
+    "none, and nothing is counted",
+    example="9464",
+)
+METRICS_HOST = Setting(
+    "METRICS_HOST",
+    Text("an address or a name"),
+    "127.0.0.1",
+    "the address to serve metrics on, to all who reach it",
+    "`127.0.0.1`, which only this machine reaches",
+)
+
 SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
     "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, PUBLIC_URL, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
-    "The log": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS),
+    "Log and metrics": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS, METRICS_PORT, METRICS_HOST),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
     "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER, MAX_MEMBERS_PER_USER),
     "Webhooks": (WEBHOOKS_TO_LOOPBACK, WEBHOOKS_ALLOW),

@@ -14,17 +14,29 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.configuration import add_file, read_app_settings, read_log_format
 from app.document import read_version
 from app.setting_forms import InvalidSetting
-from app.settings import HOST, LOG_LEVEL, OIDC_PROVIDERS, OPEN_SIGNUP, PORT, PUBLIC_URL, STORE_URL, TACKBOARD_CONFIG
+from app.settings import (
+    HOST,
+    LOG_LEVEL,
+    METRICS_HOST,
+    METRICS_PORT,
+    OIDC_PROVIDERS,
+    OPEN_SIGNUP,
+    PORT,
+    PUBLIC_URL,
+    STORE_URL,
+    TACKBOARD_CONFIG,
+)
 from cli import settings_help
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger, set_log_level
@@ -42,6 +54,9 @@ from readers.reader_thread import POLL_INTERVAL, ReaderThread
 from readers.runner import Runner
 from server.uvicorn_server import ServerSettings, listen, serve
 from stores import OpenMode, StoreOpenError, open_store
+
+if TYPE_CHECKING:
+    from server.metrics import Metrics
 
 _USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
@@ -118,7 +133,10 @@ def run(settings: Settings) -> None:
     The store of an older Tackboard is brought up to date; a SQLite file is copied first, to a new file next to it.
     """
     # The port is taken first: if another program has it, no store is created.
-    with _open_listener(settings.host, settings.port) as listener:
+    with (
+        _open_listener(settings.host, settings.port) as listener,
+        _open_metrics_listener(settings.environment) as metrics_listener,
+    ):
         with closing(open_store(settings.store_url, report=_print_message)) as store:
             token_text = _ensure_owner(store)
         # The application reads its settings from the environment, as under any other server.
@@ -134,8 +152,13 @@ def run(settings: Settings) -> None:
                 quick_thread_count=_count_quick_threads(settings.store_url),
                 mount=urlsplit(settings.public_url).path.rstrip("/"),
             )
-            with _run_readers(wsgi.reader_runner, wsgi.job_runner, settings.store_url):
-                serve(wsgi.edge, listener, wsgi.application, server_settings, wsgi.store.read_board_seqs)
+            with (
+                _run_readers(wsgi.reader_runner, wsgi.job_runner, settings.store_url) as readers,
+                _serve_metrics(metrics_listener, wsgi.store, settings.store_url, readers) as metrics,
+            ):
+                serve(
+                    wsgi.edge, listener, wsgi.application, server_settings, wsgi.store.read_board_seqs, metrics=metrics
+                )
     print("Stopped.")
 
 
@@ -158,14 +181,14 @@ def readers(settings: Settings) -> None:
 
 
 @contextmanager
-def _run_readers(runner: Runner, job_runner: JobRunner, store_url: str) -> Iterator[None]:
+def _run_readers(runner: Runner, job_runner: JobRunner, store_url: str) -> Iterator[ReaderThread]:
     """Run the readers of the feed in the background, such as webhooks, and the jobs, and stop them at the end."""
     # On DynamoDB, to look for readers that are due costs a read unit for each reader.
     interval = timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL
     readers = ReaderThread(runner, job_runner, interval)
     readers.start()
     try:
-        yield
+        yield readers
     finally:
         readers.stop(timeout=_READERS_SHUTDOWN_SECONDS)
 
@@ -541,14 +564,37 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _open_listener(host: str, port: int) -> socket.socket:
+def _open_metrics_listener(environment: Mapping[str, str]) -> AbstractContextManager[socket.socket | None]:
+    """Return a socket that listens for scrapes of the metrics, none if there are no metrics."""
+    host, port = METRICS_HOST.read(environment), METRICS_PORT.read(environment)
+    if port is None:
+        return nullcontext()
+    listener = _open_listener(host, port, METRICS_HOST.name, f"{METRICS_PORT.name}=9465")
+    # No whole address, which could be taken for that of the server.
+    print(f"Metrics are served on port {listener.getsockname()[1]} of {host}.")
+    return listener
+
+
+def _serve_metrics(
+    listener: socket.socket | None, store: Store, store_url: str, readers: ReaderThread
+) -> "AbstractContextManager[Metrics | None]":
+    if listener is None:
+        return nullcontext()
+    from cli.metrics_port import serve_metrics  # noqa: PLC0415 - the library takes time to load.
+
+    return serve_metrics(listener, store, store_url, readers)
+
+
+def _open_listener(host: str, port: int, host_name: str = "HOST", other_port: str = "PORT=8081") -> socket.socket:
     try:
         return listen(host, port)
     except socket.gaierror:
-        raise CommandError(f"HOST is '{host}', but there is no such address.") from None
+        raise CommandError(f"{host_name} is '{host}', but there is no such address.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CommandError(f"Port {port} is taken by another program; choose another, such as PORT=8081.") from None
+            raise CommandError(
+                f"Port {port} is taken by another program; choose another, such as {other_port}."
+            ) from None
         reason = os.strerror(error.errno or 0).lower()
         raise CommandError(f"Can't listen on port {port} of {host}: {reason}.") from None
 

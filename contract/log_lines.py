@@ -16,6 +16,8 @@ import orjson
 
 from contract.request_context import get_request_context
 
+log = logging.getLogger("tackboard")
+
 LogLine = Mapping[str, Any]
 
 _OWN_PACKAGES = ("app", "aws", "contract", "delivery", "handlers", "kanban", "readers", "stores", "usecases")
@@ -77,8 +79,6 @@ LEVELS: Mapping[str, frozenset[str]] = {
 }
 """The levels of the lines about requests that are written, by value of LOG_LEVEL."""
 
-_OWN_LOGGERS = ("tackboard", "stores")
-
 
 class LogLineFormatter(logging.Formatter):
     """Format records of the standard library's logging as log lines, with the id of the current request.
@@ -119,11 +119,10 @@ def configure_root_logger(out: TextIO, format_line: Callable[[LogLine], str]) ->
 
 
 def set_log_level(name: str) -> None:
-    """Let our own loggers write from a level on, `info`, `warning` or `error`; those of packages only warnings."""
+    """Let our own logger write from a level on, `info`, `warning` or `error`; those of packages only warnings."""
     level = logging.getLevelNamesMapping()[name.upper()]
     logging.getLogger().setLevel(max(level, logging.WARNING))
-    for own in _OWN_LOGGERS:
-        logging.getLogger(own).setLevel(level)
+    log.setLevel(level)
 
 
 def build_stderr_writer(format_line: Callable[[LogLine], str]) -> Callable[[LogLine], None]:

@@ -6,6 +6,7 @@ cursor back. Code that writes to a board does not know its readers.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +21,23 @@ MAX_CLOCK_SKEW = timedelta(seconds=30)
 
 MAX_WAIT = timedelta(days=1)
 """How long a reader may ask to wait. One that is due later was written by a clock that was wrong, and is due now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far the readers of all boards are behind. Readers that sleep, and those of deleted boards, don't count.
+
+    Attributes:
+        behind_count: How many readers there are events for.
+        event_count: How many events these are, with those that a reader doesn't care about.
+        failing_count: How many of the readers have failed since they last succeeded.
+        oldest_at: When the oldest of the events happened; None without any.
+    """
+
+    behind_count: int = 0
+    event_count: int = 0
+    failing_count: int = 0
+    oldest_at: datetime | None = None
 
 
 class LeaseLost(Exception):
@@ -62,6 +80,9 @@ class FeedReaderStore(Protocol):
 
         A page looks at `limit` readers, so it may be short or empty while more follow.
         """
+
+    def measure_backlog(self) -> Backlog | None:
+        """Return how far the readers of all boards are behind, None if the engine can't tell by one query."""
 
     def lease_reader(self, reader: FeedReader, owner: str, batch_to: int, now: datetime) -> FeedReader | None:
         """Lease a reader for a batch, for `LEASE_DURATION`; return it as it is then.

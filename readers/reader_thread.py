@@ -36,6 +36,11 @@ class ReaderThread:
         self._thread = threading.Thread(target=self._run, name="readers", daemon=True)
         self._running: dict[tuple[str, str], Future[None]] = {}
 
+    @property
+    def running_count(self) -> int:
+        """How many readers and jobs are at work."""
+        return sum(not future.done() for future in tuple(self._running.values()))
+
     def start(self) -> None:
         """Start, once."""
         self._thread.start()

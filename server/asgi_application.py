@@ -54,6 +54,8 @@ _NO_LENGTH = frozenset((204, 304))
 _Scope = Any
 _Receive = Callable[[], Awaitable[Any]]
 _Send = Callable[[Any], Awaitable[None]]
+Observe = Callable[[RequestContext, int, RequestTimes, str], None]
+"""Is called with each request that was answered, its status, its times, and its lane, if it needed a thread."""
 RejectRequest = Callable[[Problem, str, _Scope, _Receive, _Send], Awaitable[None]]
 """Answers a request that is no strict HTTP, from a client's address."""
 
@@ -74,9 +76,11 @@ class Lanes:
         # As many as are held may wait for it: however many there are, they delay only each other.
         self.held = Lane("held", quick_thread_count, MAX_CONNECTIONS)
 
+        self.all = (self.reads, self.writes, self.ready, self.heavy, self.remote, self.held)
+
     def close(self) -> None:
         """Let all threads end after what they have begun."""
-        for lane in (self.reads, self.writes, self.ready, self.heavy, self.remote, self.held):
+        for lane in self.all:
             lane.close()
 
 
@@ -93,15 +97,17 @@ class AsgiApplication:
         mount: str = "",
         follow_settings: FollowSettings,
         read_seqs: ReadSeqs | None = None,
+        observe: Observe | None = None,
     ) -> None:
         """`body_seconds` is how long any body may take to arrive; a long one may take longer.
 
         `mount` is the prefix of all paths in the client's URLs, such as `/kanban`. A proxy may have removed it.
-        `read_seqs` finds out what other processes have committed.
+        `read_seqs` finds out what other processes have committed, `observe` counts requests.
         """
         self._edge = edge
         self._lanes = lanes
         self._log = log
+        self._observe = observe
         self._body_seconds = body_seconds
         self._mount = mount
         self._unanswered_body_bytes = 0
@@ -158,6 +164,10 @@ class AsgiApplication:
         request_id = secrets.token_hex(16)
         if self._log:
             self._log.log_rejected_request(problem, request_id, address)
+        if self._observe:
+            context = RequestContext()
+            context.code = problem.code
+            self._observe(context, problem.status, RequestTimes(0.0, 0.0), "")
         headers = (
             ("content-type", PROBLEM_JSON),
             ("cache-control", "no-store"),
@@ -218,11 +228,12 @@ class AsgiApplication:
         if request.path == HEALTH_PATH and request.method in _READ_METHODS:
             return self._answer(request, body)
         weight = self._edge.find_weight(request.method, request.path)
+        lane = self._choose_lane(request, weight)
+        request.lane = lane.name
         try:
-            response = await self._choose_lane(request, weight).run(
-                partial(self._answer, request, body, time.perf_counter())
-            )
+            response = await lane.run(partial(self._answer, request, body, time.perf_counter()))
         except LaneFull:
+            request.lane = ""
             raise (build_busy_problem() if weight == HEAVY else _busy()) from None
         if response.change is not None:
             for board_id, seq in response.change.list_board_seqs():
@@ -284,16 +295,18 @@ class AsgiApplication:
         return response
 
     def _log_response(self, request: ReceivedRequest, response: Response) -> None:
-        if self._log is None:
-            return
         held_seconds = None if request.held_since is None else time.monotonic() - request.held_since
-        self._log.log_response(
-            request.context,
-            response,
-            method=request.method,
-            times=RequestTimes(request.seconds, request.queue_seconds, held_seconds),
-            size=len(response.body) if request.sent_bytes is None else request.sent_bytes,
-        )
+        times = RequestTimes(request.seconds, request.queue_seconds, held_seconds)
+        if self._observe is not None:
+            self._observe(request.context, response.status, times, request.lane)
+        if self._log is not None:
+            self._log.log_response(
+                request.context,
+                response,
+                method=request.method,
+                times=times,
+                size=len(response.body) if request.sent_bytes is None else request.sent_bytes,
+            )
 
 
 def _continue_context(context: RequestContext, earlier: RequestContext) -> None:

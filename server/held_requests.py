@@ -38,6 +38,8 @@ class ReceivedRequest:
     """How long it took to answer it, each time."""
     queue_seconds: float = 0.0
     """How long it waited for a thread, each time."""
+    lane: str = ""
+    """The lane in which it was answered first; empty if it needed no thread."""
     held_since: float | None = None
     """The loop's time since when it has been held."""
     sent_bytes: int | None = None

@@ -23,12 +23,28 @@ class Lane:
 
     def __init__(self, name: str, thread_count: int, max_waiting: int) -> None:
         """Start the threads. `max_waiting` is how many functions may wait while all threads are busy."""
+        self.name = name
         self._thread_count = thread_count
         self._capacity = thread_count + max_waiting
         self._unfinished_count = 0
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         for number in range(thread_count):
             Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
+
+    @property
+    def thread_count(self) -> int:
+        """How many threads there are."""
+        return self._thread_count
+
+    @property
+    def busy_count(self) -> int:
+        """How many threads are at work."""
+        return min(self._unfinished_count, self._thread_count)
+
+    @property
+    def waiting_count(self) -> int:
+        """How many functions wait for a thread."""
+        return max(self._unfinished_count - self._thread_count, 0)
 
     async def run(self, function: Callable[[], _Result]) -> _Result:
         """Run a function in the lane. If the caller is cancelled, a function that still waits is dropped.

@@ -36,6 +36,11 @@ class Connections:
         # In the order in which they became idle.
         self._idle: dict[Connection, None] = {}
 
+    @property
+    def count(self) -> int:
+        """How many connections are open."""
+        return self._count
+
     def add(self, connection: Connection, address: str) -> bool:
         """Count a connection, and return whether there is room for it. The one that is idle the longest makes room."""
         network = _get_network(address)

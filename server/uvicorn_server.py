@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -23,6 +23,9 @@ from server.asgi_application import MAX_WAITING, AsgiApplication, Lanes
 from server.followers import FollowSettings, ReadSeqs
 from server.http_protocol import HttpProtocol, Patience
 from server.open_connections import Connections, allow_connections
+
+if TYPE_CHECKING:
+    from server.metrics import Gauge, Metrics
 
 _SWITCH_INTERVAL_SECONDS = 0.001
 """For how long a thread computes while others wait. The event loop waits for such turns, Python's own are 5 ms."""
@@ -67,13 +70,15 @@ def serve(
     log: RequestLog | None = None,
     settings: ServerSettings = ServerSettings(),
     read_seqs: ReadSeqs | None = None,
+    *,
+    metrics: "Metrics | None" = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests that have arrived, as long as the settings say.
 
     `read_seqs` returns the seqs of boards: what other processes commit is news for clients that wait for it.
     Must be called in the main thread, which ignores further signals to stop afterwards.
     """
-    server = Server(edge, log, settings, read_seqs)
+    server = Server(edge, log, settings, read_seqs, metrics=metrics)
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
         signal.signal(number, lambda *_: server.stop())
@@ -92,8 +97,10 @@ class Server(uvicorn.Server):
         log: RequestLog | None = None,
         settings: ServerSettings = ServerSettings(),
         read_seqs: ReadSeqs | None = None,
+        *,
+        metrics: "Metrics | None" = None,
     ) -> None:
-        """Serve an edge. Without a log nothing is logged."""
+        """Serve an edge. Without a log nothing is logged, and without metrics nothing is counted."""
         self._lanes = Lanes(settings.quick_thread_count, settings.max_waiting)
         max_connections = allow_connections()
         # There has to be room for clients that don't follow.
@@ -106,11 +113,15 @@ class Server(uvicorn.Server):
             mount=settings.mount,
             follow_settings=replace(settings.follow, max_followers=max_followers),
             read_seqs=read_seqs,
+            observe=metrics.observe if metrics else None,
         )
+        self._connections = Connections(max_connections)
+        if metrics:
+            metrics.watch(self._measure)
         protocol: Any = partial(
             HttpProtocol,
             patience=settings.patience,
-            open_connections=Connections(max_connections),
+            open_connections=self._connections,
             reject=self.application.reject,
         )
         super().__init__(
@@ -143,6 +154,19 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Make `run_on` finish the requests that have arrived, and end. Any thread may call it."""
         self.should_exit = True
+
+    def _measure(self) -> "Iterator[Gauge]":
+        """Yield what a scrape of the metrics shows of the server."""
+        from server.metrics import Gauge  # noqa: PLC0415 - only who counts needs the library.
+
+        yield Gauge("tackboard_connections", "Open connections.", self._connections.count)
+        held_count = self.application.held_count
+        yield Gauge("tackboard_held_requests", "Requests that wait for news or are answered with a stream.", held_count)
+        for lane in self._lanes.all:
+            labels = {"lane": lane.name}
+            yield Gauge("tackboard_lane_threads", "Threads of a lane.", lane.thread_count, labels)
+            yield Gauge("tackboard_lane_busy_threads", "Threads of a lane that are at work.", lane.busy_count, labels)
+            yield Gauge("tackboard_lane_waiting", "Requests that wait for a thread.", lane.waiting_count, labels)
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is due each tenth of a second; return whether to stop."""

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "contract": {"connexion", "jsonschema_rs", "orjson", "trimmed_import"},
     "app": {"contract", "delivery", "handlers", "kanban", "oidc", "orjson", "readers", "usecases"},
     "cli": {"app", "contract", "ijson", "kanban", "oidc", "readers", "server", "stores", "tqdm", "usecases", "wsgi"},
-    "server": {"contract", "httptools", "uvicorn"},
+    "server": {"contract", "httptools", "prometheus_client", "uvicorn"},
     "wsgi": {"app", "contract", "stores"},
     "aws": {"botocore", "contract", "kanban", "readers", "serverless_wsgi"},
     "lambda_wsgi_handler": {"app", "aws", "stores"},

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, LeaseLost, is_due, is_leased
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, Backlog, LeaseLost, is_due, is_leased
 from kanban.store import BEYOND_ALL_SEQS
 from kanban.values import Event, FeedReader, ReaderRemoval, ReaderReset
 from kanban.views import Page, PageKey
@@ -63,6 +63,10 @@ class DynamoFeedReaders:
             ),
             last,
         )
+
+    def measure_backlog(self) -> Backlog | None:
+        # It would read each reader, and an event for each.
+        return None
 
     def lease_reader(self, reader: FeedReader, owner: str, batch_to: int, now: datetime) -> FeedReader | None:
         if reader.due_at is None:

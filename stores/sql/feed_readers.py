@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, LeaseLost, is_due, is_leased
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, Backlog, LeaseLost, is_due, is_leased
 from kanban.store import AlreadyExists, StaleRead
 from kanban.values import Event, FeedReader, ReaderReset
 from kanban.views import Page, PageKey
@@ -34,6 +34,26 @@ FEED = (
     .where(events.c.board_id == parameter("board_id"), events.c.seq > parameter("after_seq"))
     .order_by(events.c.seq)
     .limit(parameter("limit"))
+)
+_NEXT_EVENT = sa.and_(
+    events.c.board_id == feed_readers.c.board_id, events.c.seq == feed_readers.c.after_seq + sa.literal_column("1")
+)
+BACKLOG = (
+    sa.select(
+        sa.func.count(),
+        sa.func.coalesce(sa.func.sum(boards.c.seq - feed_readers.c.after_seq), sa.literal_column("0")),
+        sa.func.count(feed_readers.c.failing_since),
+        sa.func.min(events.c.at),
+    )
+    .select_from(feed_readers)
+    .join(boards, boards.c.id == feed_readers.c.board_id)
+    .outerjoin(events, _NEXT_EVENT)
+    .where(
+        feed_readers.c.board_id > parameter("after_board_id"),
+        feed_readers.c.due_at.is_not(None),
+        boards.c.seq > feed_readers.c.after_seq,
+        boards.c.deleted_at.is_(None),
+    )
 )
 
 INSERT_READER = feed_readers.insert().values({column.name: parameter(column.name) for column in feed_readers.columns})
@@ -123,6 +143,10 @@ class SqlFeedReaders:
             ),
             (last.board_id, last.name) if last else None,
         )
+
+    def measure_backlog(self) -> Backlog | None:
+        ((behind_count, event_count, failing_count, oldest_at),) = self._read(BACKLOG, after_board_id="")
+        return Backlog(behind_count, int(event_count), failing_count, oldest_at and mapping.parse_timestamp(oldest_at))
 
     def lease_reader(self, reader: FeedReader, owner: str, batch_to: int, now: datetime) -> FeedReader | None:
         leased = replace(reader, batch_to=batch_to, lease_owner=owner, lease_until=now + LEASE_DURATION)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kanban import boards
-from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, MAX_WAIT, FeedReaderStore, LeaseLost
+from kanban.feed_readers import LEASE_DURATION, MAX_CLOCK_SKEW, MAX_WAIT, Backlog, FeedReaderStore, LeaseLost
 from kanban.values import FeedReader
 from tests.stores.conftest import OpenStore
 from tests.stores.test_purge import purge_all, read_raw
@@ -83,6 +83,27 @@ def test_readers_are_due_that_are_awake_and_have_events(world: World, readers: F
     assert list_due(world) == ["a:behind", "d:later"]
     world.add_card("News")
     assert list_due(world) == ["a:behind", "b:done", "d:later"]
+
+
+def test_a_backlog_is_what_awake_readers_have_not_read(world: World, readers: FeedReaderStore) -> None:
+    if readers.measure_backlog() is None:
+        return
+    assert readers.measure_backlog() == Backlog()
+    world.advance(seconds=30)
+    for _ in range(2):
+        world.add_card("News")
+    happened_at = world.now
+    world.advance(seconds=30)
+
+    add_reader(world, "a:behind", after_seq=1)
+    add_reader(world, "b:done", after_seq=3)
+    readers.add_reader(FeedReader(world.board_id, "c:asleep", 0))
+    failing = lease(world, add_reader(world, "d:failing", after_seq=2))
+    readers.update_reader(replace(failing, failing_since=world.now), "me")
+
+    assert readers.measure_backlog() == Backlog(2, 3, 1, happened_at)
+    world.apply(lambda view, context: (None, boards.delete(view, context)))
+    assert readers.measure_backlog() == Backlog()
 
 
 def test_a_page_looks_at_some_readers_of_all_boards(world: World, readers: FeedReaderStore) -> None:
