@@ -20,6 +20,10 @@ export CHROMIUM
 NGINX ?= $(shell command -v nginx || command -v /usr/sbin/nginx)
 CADDY ?= $(shell command -v caddy)
 export NGINX CADDY
+# What builds and runs the image and an empty Debian, and what reads the units of systemd.
+MACHINE_PACKAGES := buildah podman runc mmdebstrap iproute2 systemd
+MISSING_MACHINE_PACKAGES = $(strip $(foreach package,$(MACHINE_PACKAGES),$(if $(shell PATH=$$PATH:/usr/sbin command -v \
+	$(subst iproute2,ip,$(subst systemd,systemd-analyze,$(package)))),,$(package))))
 MISSING_PROXIES := $(strip $(if $(NGINX),,nginx-light) $(if $(CADDY),,caddy))
 
 # The linter of the document neither reports nor looks for updates.
@@ -34,7 +38,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 .DEFAULT_GOAL := help
 .PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy bench bench-check coldstart \
-	latency pictures wheel sbom audit requirements clean browser proxies valgrind
+	latency pictures wheel sbom audit requirements clean browser proxies machines valgrind
 
 help:  ## list all tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -96,7 +100,7 @@ unit: .venv/development  ## test the rules, the contract layer and the API on SQ
 	@exec $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not sweep" tests/kanban tests/contract tests/api
 
 # Four processes keep two cores busy: many tests wait for a server or a browser. The longest files come first.
-test: .venv/development .venv/deployment node_modules/.package-lock.json browser proxies  ## run every test
+test: .venv/development .venv/deployment .venv/containers node_modules/.package-lock.json browser proxies machines  ## run every test
 	@exec $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 latency: .venv/development node_modules/.package-lock.json browser  ## run the browser tests while each response of the API takes 150 and 600 ms longer
@@ -201,13 +205,14 @@ audit: .venv/development .venv/audit  ## look for known vulnerabilities in every
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
 	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
-	@for group in deploy clients peers connexion2 audit; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
+	@$(PIN) --group build -c requirements/dev.txt --output-file requirements/build.txt
+	@for group in containers deploy clients peers connexion2 audit; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
 	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
 clean:  ## remove everything that make has created, except databases
-	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .venv-audit .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
+	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -246,14 +251,22 @@ clean:  ## remove everything that make has created, except databases
 		--only-binary :all: -r requirements/audit.txt
 	@touch $@
 
+.venv/containers: requirements/containers.txt .venv/product .venv-containers/pyvenv.cfg
+	@echo "Installing linters of container files into .venv-containers." >&2
+	@.venv-containers/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r requirements/containers.txt
+	@touch $@
+
 # Swagger UI and Redoc. They belong to the checkout, so a new environment doesn't need them again.
 contract/page/.vendor: requirements/documentation.txt tools/documentation_files.py | .venv/pyvenv.cfg
 	@$(BIN)/python -m tools.documentation_files
 	@mkdir -p $(@D) && touch $@
 
+OTHER_ENVIRONMENTS := $(addsuffix /pyvenv.cfg,.venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers)
+
 # An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
 # an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.
-.venv/pyvenv.cfg .venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: always
+.venv/pyvenv.cfg $(OTHER_ENVIRONMENTS): always
 	@version=$$($(@D)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
 	made_for=$$(sed -n 's/^version[a-z_]* *= *\([0-9]*\.[0-9]*\).*/\1/p' $@ 2>/dev/null); \
 	if [ ! -e $(@D) ]; then why=", once"; \
@@ -269,8 +282,8 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 
 # The other environments are made by the Python of the first.
 .venv/pyvenv.cfg: MAKER = $(PYTHON)
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: MAKER = $(BIN)/python
-.venv-deploy/pyvenv.cfg .venv-peers/pyvenv.cfg .venv-connexion2/pyvenv.cfg .venv-audit/pyvenv.cfg: | .venv/pyvenv.cfg
+$(OTHER_ENVIRONMENTS): MAKER = $(BIN)/python
+$(OTHER_ENVIRONMENTS): | .venv/pyvenv.cfg
 
 .PHONY: always
 always:
@@ -307,4 +320,14 @@ proxies:
 	elif [ -n "$(MISSING_PROXIES)" ]; then \
 		echo "Missing for the tests behind a proxy: $(MISSING_PROXIES). Install them, or name them with NGINX=/path/to/nginx" \
 			"and CADDY=/path/to/caddy." >&2; \
+	fi
+
+# None of them starts anything by itself that stays: the services of podman are for others who use it.
+machines:
+	@if [ -n "$(MISSING_MACHINE_PACKAGES)" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing $(MISSING_MACHINE_PACKAGES) for the tests of the image and of self-hosting." >&2; \
+		apt-get install -y -qq --no-install-recommends $(MISSING_MACHINE_PACKAGES) >/dev/null || \
+			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(MISSING_MACHINE_PACKAGES) >/dev/null; }; \
+	elif [ -n "$(MISSING_MACHINE_PACKAGES)" ]; then \
+		echo "Missing for the tests of the image and of self-hosting: $(MISSING_MACHINE_PACKAGES). Install them." >&2; \
 	fi

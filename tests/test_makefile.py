@@ -34,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in (
         "requirements.txt",
+        "requirements/containers.txt",
         "requirements/dev.txt",
         "requirements/deploy.txt",
         "requirements/documentation.txt",
@@ -173,6 +174,7 @@ def test_changed_requirements_are_installed_into_the_same_environment() -> None:
 @pytest.mark.parametrize(
     ("stamp", "environment", "requirements"),
     [
+        (".venv/containers", ".venv-containers", "requirements/containers.txt"),
         (".venv/deployment", ".venv-deploy", "requirements/deploy.txt"),
         (".venv/peers", ".venv-peers", "requirements/peers.txt"),
         (".venv/connexion2", ".venv-connexion2", "requirements/connexion2.txt"),
