@@ -17,6 +17,8 @@ LONG_FILES = (
     "clients/test_later_versions.py",
     "gates/test_gates.py",
     "deployment/test_package.py",
+    "self_hosting/test_image.py",
+    "self_hosting/test_debian.py",
     "packaging/test_wheel.py",
     "stores/dynamodb/test_write_faults.py",
     "stores/test_pages.py",

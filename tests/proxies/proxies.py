@@ -109,7 +109,7 @@ def start_nginx(folder: Path, server: tuple[str, int]) -> Proxy:
     user = f"{me.pw_name} {getgrgid(me.pw_gid).gr_name}"
     written = folder / "nginx.conf"
     written.write_text(_NGINX_CONFIGURATION.format(user=user, folder=folder, configuration=configuration))
-    command = [_find_program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(written)]
+    command = [find_program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(written)]
     return Proxy(folder, port, command, ready="start worker process ")
 
 
@@ -128,7 +128,7 @@ def start_caddy(folder: Path, server: tuple[str, int]) -> Proxy:
     configuration = f"{site.rstrip().removesuffix('}')}{_replace_addresses(below, upstream)}}}"
     written = folder / "Caddyfile"
     written.write_text(_CADDY_CONFIGURATION.format(folder=folder, configuration=configuration))
-    command = [_find_program("caddy"), "run", "--config", str(written), "--adapter", "caddyfile"]
+    command = [find_program("caddy"), "run", "--config", str(written), "--adapter", "caddyfile"]
     return Proxy(folder, port, command, ready="serving initial configuration")
 
 
@@ -147,7 +147,8 @@ def _replace_addresses(text: str, *pairs: tuple[str, str]) -> str:
     return text
 
 
-def _find_program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Return the path of a program that the environment names or the system has. Fails the test if there is none."""
     program = os.environ.get(name.upper()) or shutil.which(name, path=_SYSTEM_PROGRAMS)
     if not program:
         pytest.fail(f"There is no {name}: install it, or name it with {name.upper()}=/path/to/{name}.", pytrace=False)
@@ -167,7 +168,7 @@ def _create_certificate(folder: Path) -> tuple[Path, Path]:
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
     subprocess.run(
-        [_find_program("openssl"), "req", "-x509", *curve, *name, "-keyout", str(key), "-out", str(certificate)],
+        [find_program("openssl"), "req", "-x509", *curve, *name, "-keyout", str(key), "-out", str(certificate)],
         check=True,
         capture_output=True,
     )
