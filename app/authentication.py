@@ -33,7 +33,9 @@ def authenticate(
         return None
     if tokens.is_use_record_due(token, at, request.context.address):
         _record_use(store, token, at, request)
-    return Caller(user.id, token.id, token.scopes, token.version, token.limits, user.signed_out_at)
+    return Caller(
+        user.id, token.id, token.scopes, token.version, token.limits, user.signed_out_at, user.owner_id is not None
+    )
 
 
 def _record_use(store: Store, token: Token, at: datetime, request: Request) -> None:

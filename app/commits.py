@@ -23,6 +23,7 @@ from contract.request_context import get_request_context
 from contract.responses import ContractBreach
 from kanban import audit_log
 from kanban.access import ensure_permitted, ensure_resources
+from kanban.bots import PersonOnly
 from kanban.changes import ActionContext, Change
 from kanban.errors import (
     Conflict,
@@ -95,6 +96,7 @@ class IdempotentCommit:
         Raises:
             ScopeMissing: The token lacks the operation's scope.
             ResourceMissing: The token lacks a resource that the request needs.
+            PersonOnly: Only people can call the operation, and the caller is a bot.
             IdempotencyKeyReused: The key belongs to a different request.
             Busy: Other processes were first `MAX_ATTEMPTS` times or for `PATIENCE_SECONDS`, or the turn to write to the
                 board did not come.
@@ -105,6 +107,8 @@ class IdempotentCommit:
             ensure_permitted(call.caller, scope)
             if call.caller.limits.resources is not None:
                 ensure_resources(call.caller, self._list_resources(call))
+            if call.caller.is_bot and call.operation.extensions.get("x-tackboard-caller") == "person":
+                raise PersonOnly
         if call.request.method == "GET":
             return _ensure_no_change(call, handle())
         is_dry_run = call.is_dry_run
@@ -189,7 +193,8 @@ class IdempotentCommit:
             return
         self._store.commit(replace(change, steps=()))
         for step in change.steps:
-            with self._turns.take(step.board_id):
+            # The turn to write to the board of the path is taken already.
+            with nullcontext() if step.board_id == call.arguments.get("board_id") else self._turns.take(step.board_id):
                 commit_step(self._store, step, self._pause)
         # It comes last: a request that was interrupted is repeated in full.
         if to_store:

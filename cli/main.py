@@ -668,6 +668,8 @@ def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
     from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
 
     context, change = _act_for(store, user_id)
+    if user_id is not None:
+        _ensure_may_sign_in(store, user_id)
     _, code_text, created = codes.create_code(
         context,
         os.urandom,
@@ -677,6 +679,12 @@ def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
     )
     store.commit(user_accounts.record(change.merge(created), context))
     return code_text
+
+
+def _ensure_may_sign_in(store: Store, user_id: str) -> None:
+    user = store.read_user(user_id)
+    if user is not None and user.owner_id is not None:
+        raise CommandError(f"The user '{user_id}' is a bot of '{user.owner_id}', and can't sign in.")
 
 
 def _act_for(store: Store, user_id: str | None) -> tuple[ActionContext, Change]:

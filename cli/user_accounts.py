@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from kanban import audit_log, installation, users
+from kanban import audit_log, bots, installation, users
 from kanban.changes import ActionContext, Change
 from kanban.errors import DomainError
 from kanban.store import Store
@@ -24,13 +24,15 @@ class UserUnchanged(Exception):
 def describe_users(store: Store) -> Iterator[str]:
     """Yield a line for each user, by id: the id, the state, the role, when a token was last used, and the name.
 
+    In place of the role, a bot has its kind.
+
     Of a user with more than 100 sessions, or other tokens, the newest count.
     """
     owner_ids = store.read_installation_owner_ids()
     for user in _read_users(store):
         last_use = _find_last_use(store, user.id)
         state = "deleted" if user.deleted_at else "deactivated" if user.deactivated_at else "active"
-        role = installation.get_role(user.id, owner_ids)
+        role = "bot" if user.owner_id else installation.get_role(user.id, owner_ids)
         used = format_utc(last_use) if last_use else "never used"
         yield "  ".join((f"{user.id:30}", f"{state:11}", f"{role:6}", f"{used:20}", user.name))
 
@@ -78,6 +80,7 @@ def _name_actor(entry: AuditEntry) -> str:
 
 def _make_owner(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
     users.ensure_active(user)
+    bots.ensure_may_own_installation(user)
     _, change = installation.set_role(user, InstallationRole.OWNER, store.read_installation_owner_ids(), context)
     return change, f"The user '{user.id}' is an owner of the installation."
 
@@ -88,21 +91,18 @@ def _make_member(store: Store, user: User, context: ActionContext) -> tuple[Chan
 
 
 def _deactivate(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
-    _, change = users.deactivate(user, store.read_installation_owner_ids(), context)
-    steps = user_boards.build_deactivation_steps(store, user.id, context)
+    _, change = user_boards.deactivate(store, user, store.read_installation_owner_ids(), context)
     sentence = f"The user '{user.id}' is deactivated."
     boards = user_boards.list_boards_without_owner(store, user.id)
     if boards:
         names = ", ".join(f"{view.board.id} ({view.board.name})" for view in boards)
         sentence += f" These boards have no other owner: {names}."
-    return (change or Change()).merge(Change(steps=steps)), sentence
+    return change, sentence
 
 
 def _reactivate(store: Store, user: User, context: ActionContext) -> tuple[Change | None, str]:
-    _, change = users.reactivate(user, context)
-    steps = user_boards.build_reactivation_steps(store, user.id, context)
-    sentence = f"The user '{user.id}' is active. What they signed in with before stays void."
-    return (change or Change()).merge(Change(steps=steps)), sentence
+    _, change = user_boards.reactivate(store, user, context)
+    return change, f"The user '{user.id}' is active. What they signed in with before stays void."
 
 
 ACTIONS: Mapping[str, Callable[[Store, User, ActionContext], tuple[Change | None, str]]] = {

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers import entity_tags, serialize
 from handlers.results import Result, card_result, new_resource, no_content, page
-from kanban import invitations, labels_and_assignees, members, users
+from kanban import bots, invitations, labels_and_assignees, members, users
 from kanban.access import Caller
 from kanban.changes import ActionContext, Change
 from kanban.errors import NotFound
@@ -16,6 +16,7 @@ from kanban.views import BoardView
 from usecases.board_access import BoardAccess
 from usecases.invitations import find_invitation_to_leave, shares_board
 from usecases.quotas import Quotas
+from usecases.user_boards import build_bot_removal_steps
 
 
 def list_members(access: BoardAccess, store: Store, now: datetime, board_id: str) -> Result:
@@ -57,12 +58,16 @@ def put_member(
     if user is None:
         raise NotFound("user")
     role = Role(body["role"])
+    if role is Role.OWNER:
+        bots.ensure_may_own(user)
     if view.has_member(user_id):
         member, change = members.put(view, user_id, role, context)
         return Result(serialize.member(member, user), etag=entity_tags.member_tag(member, user), change=change)
     users.ensure_active(user)
     present = store.invitations.list_invitations(board_id)
-    if joining_takes_consent and not shares_board(store, caller.user_id, user_id):
+    # The person of a bot consents for it, by adding it or by being on the board.
+    has_consent = user.owner_id is not None and (user.owner_id == caller.user_id or view.has_member(user.owner_id))
+    if joining_takes_consent and not has_consent and not shares_board(store, caller.user_id, user_id):
         invitation, change = invitations.create_for_user(view, present, context, user_id=user_id, role=role)
         is_asked_before = invitations.find_for_user(present, user_id, context.at) is not None
         return _invited_member_result(invitation, user, change, is_new=not is_asked_before)
@@ -79,7 +84,7 @@ def put_member(
 def remove_member(
     access: BoardAccess, store: Store, caller: Caller, context: ActionContext, board_id: str, user_id: str
 ) -> Result:
-    """Remove a member, leave the board or decline to join it, and stop the member's running clocks."""
+    """Remove a member, leave the board or decline to join it, and stop running clocks. Bots leave with their person."""
     if user_id == caller.user_id and caller.reaches(board_id):
         received = find_invitation_to_leave(store, user_id, board_id, context.at)
         if received is not None and received.view is not None:
@@ -90,7 +95,9 @@ def remove_member(
     invitation = invitations.find_for_user(present, user_id, context.at)
     if change is None and invitation is not None:
         return no_content(invitations.revoke(view, invitation, context))
-    return no_content(_erase_invitation(change, present, user_id, context))
+    steps = build_bot_removal_steps(store, view, user_id, context)
+    change = _erase_invitation(change, present, user_id, context)
+    return no_content((change or Change()).merge(Change(steps=steps)) if steps else change)
 
 
 def assign_card(access: BoardAccess, context: ActionContext, board_id: str, card_id: str, user_id: str) -> Result:

@@ -84,6 +84,8 @@ _user: Callable[[User], JsonObject] = compile_serializer(
         "'active' if value.deactivated_at is None else 'deactivated'",
         "signed_out_at": "",
         "deleted_at": "",
+        "owner_id": "'kind': 'person' if value.owner_id is None else 'bot', 'owner_id': value.owner_id",
+        "bot_ids": "",
     },
 )
 
@@ -93,7 +95,7 @@ def user(value: User, installation_role: InstallationRole | None = None) -> Json
     return {**_user(value), "installation_role": installation_role}
 
 
-def user_and_boards(value: User, installation_role: InstallationRole, boards: Iterable[BoardView]) -> JsonObject:
+def user_and_boards(value: User, installation_role: InstallationRole | None, boards: Iterable[BoardView]) -> JsonObject:
     """Serialize a `User`, and boards that have no other owner."""
     names = [{"id": view.board.id, "name": view.board.name} for view in boards]
     return {"user": user(value, installation_role), "boards_without_owner": names}

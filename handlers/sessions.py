@@ -5,7 +5,7 @@ from typing import Any
 from handlers import serialize
 from handlers.dependencies import Attempts, CursorEncoder, Providers, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
-from kanban import installation, sign_in, tokens
+from kanban import bots, installation, sign_in, tokens
 from kanban.access import Caller, limits_cover
 from kanban.changes import ActionContext
 from kanban.errors import NotFound
@@ -88,8 +88,10 @@ def create_sign_in_code_of_user(
     """Create a code by which another user signs in again."""
     installation.ensure_owner(caller.user_id, store.read_installation_owner_ids(), "let other users sign in")
     tokens.ensure_way_in(read_calling_token(store, caller), context.at)
-    if store.read_user(user_id) is None:
+    user = store.read_user(user_id)
+    if user is None:
         raise NotFound("user")
+    bots.ensure_may_sign_in(user)
     return _create_code(store, context, random_bytes, user_id, is_for_link=True)
 
 

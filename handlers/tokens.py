@@ -8,7 +8,7 @@ from handlers.dependencies import CursorEncoder, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
 from kanban import tokens
 from kanban.access import Caller, limits_cover
-from kanban.changes import ActionContext
+from kanban.changes import ActionContext, Change
 from kanban.errors import NotFound
 from kanban.store import Store
 from kanban.values import Scope, Token, TokenKind, TokenLimits
@@ -37,21 +37,35 @@ def create_token(
     body: dict[str, Any],
 ) -> Result:
     """Create a token with no more rights than the calling one. Only this response has its secret."""
+    parent = read_calling_token(store, caller)
+    token, secret, change = issue_token(access, context, random_bytes, body, user_id=caller.user_id, parent=parent)
+    result_body = {"token": serialize.token(token, context.at), "secret": secret}
+    return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
+
+
+def issue_token(
+    access: BoardAccess,
+    context: ActionContext,
+    random_bytes: RandomBytes,
+    body: dict[str, Any],
+    *,
+    user_id: str,
+    parent: Token | None,
+) -> tuple[Token, str, Change]:
+    """Create a token of a `TokenCreate` for a user; return it, its secret and the change. Raises as `tokens.issue`."""
     board_ids = body.get("board_ids")
     for board_id in board_ids or ():
         access.read_referenced_board(board_id, "board_ids")
-    token, secret, change = tokens.issue(
+    return tokens.issue(
         context,
         random_bytes,
-        user_id=caller.user_id,
+        user_id=user_id,
         name=body["name"],
         scopes=[Scope(scope) for scope in body["scopes"]],
         expires_at=parse.timestamp_or_none(body.get("expires_at")),
         limits=TokenLimits(board_ids, parse.role_or_none(body.get("max_role")), body.get("resources")),
-        parent=read_calling_token(store, caller),
+        parent=parent,
     )
-    result_body = {"token": serialize.token(token, context.at), "secret": secret}
-    return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
 
 
 def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:

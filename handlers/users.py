@@ -5,8 +5,9 @@ from datetime import datetime
 from handlers import serialize
 from handlers.dependencies import CursorEncoder, IfMatch, Providers, RandomBytes
 from handlers.results import Result, new_resource, page
-from kanban import installation, tokens, users
+from kanban import bots, installation, tokens, users
 from kanban.access import Caller, ensure_may_export_user, ensure_may_manage_users, ensure_not_narrowed
+from kanban.bots import UserIsPerson
 from kanban.changes import ActionContext, Change
 from kanban.errors import NotFound, UnknownReference
 from kanban.store import Store
@@ -14,6 +15,8 @@ from kanban.users import SignupClosed
 from kanban.values import InstallationRole, Scope, User
 from kanban.views import PageKey
 from usecases import personal_export, user_boards, user_deletion, user_search
+from usecases.bots import require_owner
+from usecases.invitations import shares_board
 
 
 def list_users(
@@ -72,13 +75,30 @@ def get_user(store: Store, caller: Caller, user_id: str) -> Result:
 
 
 def update_user(
-    store: Store, caller: Caller, context: ActionContext, if_match: IfMatch, user_id: str, body: dict[str, str]
+    store: Store,
+    caller: Caller,
+    context: ActionContext,
+    if_match: IfMatch,
+    joining_takes_consent: bool,
+    user_id: str,
+    body: dict[str, str],
 ) -> Result:
-    """Give a user another role in the installation."""
-    owner_ids, user = _require_managed_user(store, caller, user_id, "change the roles of users")
+    """Give a user another role in the installation, or a bot another name or another person."""
+    owner_ids, user = _require_managed_user_or_bot(store, caller, user_id, "change other users")
     if_match.ensure_matches(user.version)
-    role = installation.get_role(user.id, owner_ids)
-    change = None
+    if user.owner_id is not None:
+        new_owner_id = body.get("owner_id")
+        may_ask = not joining_takes_consent or caller.user_id in owner_ids
+        if new_owner_id and not may_ask and not shares_board(store, caller.user_id, new_owner_id):
+            raise UnknownReference("owner_id")
+        user, change = _update_bot(store, user, context, body)
+        role = _get_visible_role(user, caller, owner_ids)
+        return Result(
+            serialize.user(user, role), etag=f"{user.version}.1" if role else str(user.version), change=change
+        )
+    if body.keys() - {"installation_role"}:
+        raise UserIsPerson
+    role, change = installation.get_role(user.id, owner_ids), None
     if "installation_role" in body:
         role = InstallationRole(body["installation_role"])
         if role is InstallationRole.OWNER:
@@ -88,32 +108,38 @@ def update_user(
     return Result(serialize.user(user, role), etag=tag, change=change)
 
 
+def _update_bot(store: Store, bot: User, context: ActionContext, body: dict[str, str]) -> tuple[User, Change | None]:
+    """Rename a bot, and hand it over."""
+    users.ensure_not_deleted(bot)
+    if body.get("installation_role") == InstallationRole.OWNER:
+        bots.ensure_may_own_installation(bot)
+    new_owner = None
+    if "owner_id" in body:
+        new_owner = store.read_user(body["owner_id"])
+        if new_owner is None or new_owner.deactivated_at is not None or new_owner.owner_id is not None:
+            raise UnknownReference("owner_id")
+    return bots.update(bot, context, owner=require_owner(store, bot), name=body.get("name"), new_owner=new_owner)
+
+
 def deactivate_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
     """Sign a user out for good, and let them do nothing until reactivated."""
-    owner_ids, user = _require_managed_user(store, caller, user_id, "deactivate users")
-    user, change = users.deactivate(user, owner_ids, context)
-    steps = user_boards.build_deactivation_steps(store, user_id, context)
+    owner_ids, user = _require_managed_user_or_bot(store, caller, user_id, "deactivate users")
+    user, change = user_boards.deactivate(store, user, owner_ids, context)
     boards = user_boards.list_boards_without_owner(store, user_id)
-    return Result(
-        serialize.user_and_boards(user, InstallationRole.MEMBER, boards),
-        change=(change or Change()).merge(Change(steps=steps)),
-    )
+    role = InstallationRole.MEMBER if caller.user_id in owner_ids else None
+    return Result(serialize.user_and_boards(user, role, boards), change=change)
 
 
 def reactivate_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
     """Let a deactivated user sign in again."""
-    owner_ids, user = _require_managed_user(store, caller, user_id, "reactivate users")
-    user, change = users.reactivate(user, context)
-    steps = user_boards.build_reactivation_steps(store, user_id, context)
-    return Result(
-        serialize.user(user, installation.get_role(user.id, owner_ids)),
-        change=(change or Change()).merge(Change(steps=steps)),
-    )
+    owner_ids, user = _require_managed_user_or_bot(store, caller, user_id, "reactivate users")
+    user, change = user_boards.reactivate(store, user, context)
+    return Result(serialize.user(user, _get_visible_role(user, caller, owner_ids)), change=change)
 
 
 def delete_user(store: Store, caller: Caller, context: ActionContext, user_id: str) -> Result:
-    """Start the job that deletes a deactivated user."""
-    _, user = _require_managed_user(store, caller, user_id, "delete users")
+    """Start the job that deletes a deactivated user, or a bot."""
+    _, user = _require_managed_user_or_bot(store, caller, user_id, "delete users")
     job = user_deletion.start(store, user, context)
     return Result(serialize.job(job), 202, location=f"/jobs/{job.id}", change=Change(creates=(job,)))
 
@@ -125,6 +151,7 @@ def transfer_boards(store: Store, caller: Caller, context: ActionContext, user_i
     new_owner = store.read_user(body["to_user_id"])
     if new_owner is None or new_owner.deactivated_at is not None:
         raise UnknownReference("to_user_id")
+    bots.ensure_may_own(new_owner)
     boards = user_boards.list_boards_without_owner(store, user_id)
     steps = user_boards.build_transfer_steps(store, boards, user_id, new_owner.id, context)
     return Result(
@@ -172,6 +199,7 @@ def export_me(
         ],
         "comments": [serialize.comment(comment) for comment in part.comments],
         "time_entries": [serialize.time_entry(entry, now) for entry in part.time_entries],
+        "bots": [serialize.user(bot) for bot in part.bots],
         "next_cursor": next_cursor,
     }
     return Result(body, next_query={"cursor": next_cursor} if next_cursor else None)
@@ -183,6 +211,20 @@ def _require_managed_user(store: Store, caller: Caller, user_id: str, action: st
     ensure_may_manage_users(caller)
     installation.ensure_owner(caller.user_id, owner_ids, action)
     return owner_ids, _require_user(store, user_id)
+
+
+def _require_managed_user_or_bot(
+    store: Store, caller: Caller, user_id: str, action: str
+) -> tuple[tuple[str, ...], User]:
+    """Return the owners of the installation, and the user: any for one of the owners, otherwise a bot of the caller."""
+    owner_ids = store.read_installation_owner_ids()
+    ensure_may_manage_users(caller)
+    user = store.read_user(user_id)
+    if user is None or user.owner_id != caller.user_id:
+        installation.ensure_owner(caller.user_id, owner_ids, action)
+    if user is None:
+        raise NotFound("user")
+    return owner_ids, user
 
 
 def _require_user(store: Store, user_id: str) -> User:

@@ -69,7 +69,7 @@ class Caller(NamedTuple):
     `limits` narrow the token. A board that it does not reach does not exist for it. On each board it has its user's
     role or the highest that it may have, whichever is lower. It may only send requests that need no other resources.
 
-    Tokens that the user had at `signed_out_at` are void.
+    Tokens that the user had at `signed_out_at` are void. A bot may not do what only people can.
 
     There is one for each request, and a frozen dataclass takes three times as long to make.
     """
@@ -80,6 +80,7 @@ class Caller(NamedTuple):
     token_version: int = 1
     limits: TokenLimits = UNLIMITED
     signed_out_at: datetime | None = None
+    is_bot: bool = False
 
     @property
     def is_narrowed(self) -> bool:

@@ -68,7 +68,11 @@ def record(change: Change, context: ActionContext) -> Change:
 
 def _describe_created(value: Entity) -> Iterator[_Fact]:
     if isinstance(value, User):
-        yield "user.created", value.id, {}
+        yield (
+            ("bot.created", value.id, {"owner_id": value.owner_id})
+            if value.owner_id
+            else ("user.created", value.id, {})
+        )
     elif isinstance(value, Token):
         yield f"{_TOKEN_NAMES[value.kind]}.created", value.user_id, {"token_id": value.id}
     elif isinstance(value, SignInCode):
@@ -93,12 +97,24 @@ def _describe_updated(value: Entity, change: Change, context: ActionContext) -> 
 
 
 def _describe_updated_user(user: User, change: Change, context: ActionContext) -> Iterator[_Fact]:
-    """Yield what others did with a user. All that users change of themselves is their name."""
-    if user.deleted_at is not None:
+    """Yield what others did with a user. All that users change of themselves is their name, and which bots they have.
+
+    A bot is reactivated with its person beside it, and handed over with two; with none beside it, it gets another name.
+    """
+    users = [value for value in (*change.creates, *change.updates) if isinstance(value, User)]
+    persons = [value for value in users if value.owner_id is None]
+    if len(persons) > 1:
+        if user.owner_id is not None:
+            yield "bot.handed_over", user.id, {"owner_id": user.owner_id}
+    elif user.deleted_at == context.at:
         yield "user.deleted", user.id, {}
-    elif user.deactivated_at is not None:
+    elif user.deactivated_at == context.at:
         yield "user.deactivated", user.id, {}
-    elif user.signed_out_at is not None and user.id != context.actor_id and not _changes_owners(change):
+    elif user.owner_id is None:
+        is_of_others = user.id != context.actor_id and len(users) == 1
+        if is_of_others and user.signed_out_at is not None and not _changes_owners(change):
+            yield "user.reactivated", user.id, {}
+    elif persons:
         yield "user.reactivated", user.id, {}
 
 

@@ -104,6 +104,7 @@ class LimitReached(Conflict):
         "checklists": "card",
         "comments": "card",
         "items": "checklist",
+        "bots": "person",
     }
     """What is limited, and what holds it. The code of each error is 'too_many_' and what is limited."""
 
@@ -137,6 +138,7 @@ class UnknownReference(Unprocessable):
         "after": "'after' names no neighbour there.",
         "label_ids": "'label_ids' names a label that this board does not have.",
         "to_user_id": "'to_user_id' names no active user.",
+        "owner_id": "'owner_id' names no active person, or one with whom you share no board.",
         "assignee_id": "'assignee_id' names a user who is not a member of this board.",
         "assignee_ids": "'assignee_ids' names a user who is not a member of this board.",
         "user_id": "'user_id' names a user who is not a member of this board.",

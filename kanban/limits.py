@@ -24,6 +24,9 @@ MAX_COMMENTS_PER_CARD = 1_000
 
 MAX_WEBHOOKS_PER_BOARD = 10
 
+MAX_BOTS_PER_USER = 20
+"""Few enough that all of them can be deactivated with their person in one commit of every engine."""
+
 MAX_INVITATIONS_PER_BOARD = 50
 """Expired and used ones don't count."""
 

@@ -106,12 +106,13 @@ def reactivate(view: BoardView, user_id: str, context: ActionContext) -> Change 
     return _build_change_of_member(view, context, member, _set_deactivated(member, None, context))
 
 
-def remove_deleted_user(
+def remove_by_installation(
     view: BoardView, user_id: str, context: ActionContext, running_cards: Sequence[Card]
 ) -> Change | None:
-    """Remove a user who is being deleted, like somebody who leaves, from a live or deleted board; None if they left.
+    """Remove a user, like somebody who leaves, from a live or deleted board; return None if they left.
 
-    `running_cards` are all cards whose clocks run in the user's name. An owner of the installation does it.
+    `running_cards` are all cards whose clocks run in the user's name. It is done to users who are being deleted, and to
+    bots whose person leaves the board, also if the actor is no member of it.
     """
     member = _find_member(view, user_id)
     if member is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kanban import installation
+from kanban import bots, installation
 from kanban.changes import ActionContext, Change
 from kanban.errors import Conflict, Unauthenticated
 from kanban.installation import InstallationOwnerOnly
@@ -44,8 +44,11 @@ class UserDeactivated(Conflict):
 
     code = "user_deactivated"
 
-    def __init__(self) -> None:
-        super().__init__("This user is deactivated: an owner of the installation can reactivate them.")
+    def __init__(
+        self, message: str = "This user is deactivated: an owner of the installation can reactivate them."
+    ) -> None:
+        """Take the sentence that says who is deactivated."""
+        super().__init__(message)
 
 
 class UserActive(Conflict):
@@ -89,53 +92,76 @@ def is_valid_since(user: User, created_at: datetime) -> bool:
     return user.deactivated_at is None and (user.signed_out_at is None or created_at > user.signed_out_at)
 
 
-def ensure_active(user: User) -> None:
-    """Raise UserDeactivated if the user is deactivated, UserDeleted if nothing is left of them."""
+def ensure_not_deleted(user: User) -> None:
+    """Raise UserDeleted if nothing is left of the user."""
     if user.deleted_at is not None:
         raise UserDeleted
+
+
+def ensure_active(user: User) -> None:
+    """Raise UserDeactivated if the user is deactivated, UserDeleted if nothing is left of them."""
+    ensure_not_deleted(user)
     if user.deactivated_at is not None:
-        raise UserDeactivated
+        raise (
+            UserDeactivated("This bot is deactivated: its person can reactivate it.")
+            if user.owner_id
+            else UserDeactivated
+        )
 
 
-def deactivate(user: User, owner_ids: tuple[str, ...], context: ActionContext) -> tuple[User, Change | None]:
+def deactivate(
+    user: User, owner_ids: tuple[str, ...], context: ActionContext, own_bots: Sequence[User] = ()
+) -> tuple[User, Change | None]:
     """Sign the user out for good, and let them in no more; no change if that was done before.
 
-    An owner of the installation loses that role. Raises LastInstallationOwner.
+    The same happens to their bots. An owner of the installation loses that role. Raises LastInstallationOwner.
     """
     if user.deactivated_at is not None:
         return user, None
     _, change = installation.set_role(user, InstallationRole.MEMBER, owner_ids, context)
-    updated = replace(
+    updated = _sign_out(user, context)
+    others = [_sign_out(bot, context) for bot in own_bots if bot.deactivated_at is None]
+    owners = [value for value in change.updates if isinstance(value, InstallationOwners)] if change else []
+    return updated, Change(updates=(updated, *others, *owners))
+
+
+def _sign_out(user: User, context: ActionContext) -> User:
+    return replace(
         user,
         version=user.version + 1,
         updated_at=context.at,
         deactivated_at=context.at,
         signed_out_at=context.at,
     )
-    owners = [value for value in change.updates if isinstance(value, InstallationOwners)] if change else []
-    return updated, Change(updates=(updated, *owners))
 
 
-def reactivate(user: User, context: ActionContext) -> tuple[User, Change | None]:
+def reactivate(user: User, context: ActionContext, owner: User | None = None) -> tuple[User, Change | None]:
     """Let the user sign in again; no change if they may already. What was valid before stays void.
 
-    Raises UserDeleted.
+    `owner` is the person of a bot. Raises UserDeleted, UserDeactivated if the person of the bot is deactivated.
     """
-    if user.deleted_at is not None:
-        raise UserDeleted
+    ensure_not_deleted(user)
     if user.deactivated_at is None:
         return user, None
     updated = replace(user, version=user.version + 1, updated_at=context.at, deactivated_at=None)
-    return updated, Change(updates=(updated,))
+    if owner is None:
+        return updated, Change(updates=(updated,))
+    if owner.deactivated_at is not None:
+        raise UserDeactivated("The person of this bot is deactivated: hand the bot over to somebody else first.")
+    return updated, Change(updates=(updated, bots.set_bots(owner, owner.bot_ids, context)))
 
 
-def delete(user: User, context: ActionContext) -> tuple[User, Change | None]:
-    """Leave nothing of a deactivated user but the id; no change if that was done before. Raises UserActive."""
+def delete(user: User, context: ActionContext, owner: User | None = None) -> tuple[User, Change | None]:
+    """Leave nothing of a deactivated user but the id; no change if that was done before. Raises UserActive.
+
+    `owner` is the person of a bot, who doesn't have it any more.
+    """
     ensure_deactivated(user)
     if user.deleted_at is not None:
         return user, None
     updated = replace(user, name=FORMER_MEMBER, version=user.version + 1, updated_at=context.at, deleted_at=context.at)
-    return updated, Change(updates=(updated,))
+    owners = (bots.remove_bot(owner, user.id, context),) if owner else ()
+    return updated, Change(updates=(updated, *owners))
 
 
 def update(user: User, patch: Mapping[str, Any], context: ActionContext) -> tuple[User, Change | None]:

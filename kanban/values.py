@@ -102,11 +102,14 @@ End = Literal["top", "bottom"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who can hold tokens and be a member of boards.
+    """A person or a bot, who can hold tokens and be a member of boards.
 
     Since `deactivated_at` the user can neither call nor sign in. `signed_out_at` is when that last began, also of a
     user who is active again: tokens, sessions and sign-in codes from before are void for good. Since `deleted_at`
     nothing is left of the user but the id.
+
+    A bot is a program: `owner_id` is the person to whom it belongs. A person has none, but may have bots: `bot_ids`, in
+    the order in which they came to them, without those that are deleted.
     """
 
     id: str
@@ -117,6 +120,8 @@ class User:
     deactivated_at: datetime | None = None
     signed_out_at: datetime | None = None
     deleted_at: datetime | None = None
+    owner_id: str | None = None
+    bot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from kanban.store import CardQuery, Store
-from kanban.values import Board, Card, Comment, Identity, Role, TimeEntry, Token, TokenKind
+from kanban.values import Board, Card, Comment, Identity, Role, TimeEntry, Token, TokenKind, User
 from kanban.views import BoardView, PageKey
+from usecases.bots import list_bots
 
 MAX_ITEMS_PER_PAGE = 100
 """A page ends after the read that reaches as many."""
@@ -33,11 +34,12 @@ class ExportPage:
     assigned_cards: list[tuple[BoardView, Card]] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     time_entries: list[TimeEntry] = field(default_factory=list)
+    bots: list[User] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
         """Whether the page has as many items as it may have."""
-        of_account = len(self.identities) + len(self.sessions) + len(self.tokens) + len(self.boards)
+        of_account = len(self.identities) + len(self.sessions) + len(self.tokens) + len(self.boards) + len(self.bots)
         of_boards = len(self.assigned_cards) + len(self.comments) + len(self.time_entries)
         return of_account + of_boards >= MAX_ITEMS_PER_PAGE
 
@@ -119,6 +121,12 @@ def _read_time_entries(store: Store, user_id: str, page: ExportPage, key: PageKe
     return _read_on_boards(store, user_id, key, read)
 
 
+def _read_bots(store: Store, user_id: str, page: ExportPage, _: PageKey | None) -> PageKey | None:
+    person = store.read_user(user_id)
+    page.bots += list_bots(store, person) if person else ()
+    return None
+
+
 def _read_on_boards(
     store: Store, user_id: str, key: PageKey | None, read: Callable[[str, PageKey | None], PageKey | None]
 ) -> PageKey | None:
@@ -145,4 +153,5 @@ _PARTS: tuple[ReadPart, ...] = (
     _read_assigned_cards,
     _read_comments,
     _read_time_entries,
+    _read_bots,
 )

@@ -8,19 +8,41 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
-from kanban import members
+from kanban import members, users
 from kanban.access import Caller
+from kanban.archive import MAX_STOPPED_CLOCKS
 from kanban.changes import ActionContext, BoardStep, Change
 from kanban.errors import NotFound
 from kanban.store import StaleRead, Store
-from kanban.values import Board, Role, Scope
+from kanban.values import Board, Role, Scope, User
 from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
+from usecases.bots import list_bots, read_owner
 
 MAX_LISTED_BOARDS = 100
 """Boards without an owner that a response names, and that one request gives another owner."""
 _BOARDS_PER_READ = 100
 _MAX_ATTEMPTS = 12
+
+
+def deactivate(store: Store, user: User, owner_ids: tuple[str, ...], context: ActionContext) -> tuple[User, Change]:
+    """Return the deactivated user, and the change that deactivates them and their bots, with its steps.
+
+    If that was done before, only what is left undone remains to be done. Raises LastInstallationOwner.
+    """
+    own_bots = list_bots(store, user)
+    updated, change = users.deactivate(user, owner_ids, context, own_bots)
+    steps = chain.from_iterable(build_deactivation_steps(store, one.id, context) for one in (user, *own_bots))
+    return updated, (change or Change()).merge(Change(steps=tuple(steps)))
+
+
+def reactivate(store: Store, user: User, context: ActionContext) -> tuple[User, Change]:
+    """Return the active user, and the change that reactivates them, with its steps; bots of theirs stay as they are.
+
+    Raises UserDeleted, UserDeactivated for a bot of a deactivated person.
+    """
+    updated, change = users.reactivate(user, context, read_owner(store, user))
+    return updated, (change or Change()).merge(Change(steps=build_reactivation_steps(store, user.id, context)))
 
 
 def build_deactivation_steps(store: Store, user_id: str, context: ActionContext) -> tuple[BoardStep, ...]:
@@ -47,6 +69,27 @@ def build_reactivation_steps(store: Store, user_id: str, context: ActionContext)
         return members.reactivate(view, user_id, context) if view else None
 
     return tuple(BoardStep(board.id, partial(decide, board.id)) for board, _ in _read_boards(store, user_id))
+
+
+def build_bot_removal_steps(
+    store: Store, view: BoardView, person_id: str, context: ActionContext
+) -> tuple[BoardStep, ...]:
+    """Return what removes the bots of a person from a board that the person leaves, and stops their clocks."""
+    person = store.read_user(person_id)
+    bot_ids = [member.user_id for member in view.members if person and member.user_id in person.bot_ids]
+
+    def decide(bot_id: str) -> Change | None:
+        access = BoardAccess(store, Caller(bot_id, "", tuple(Scope)), Scope.READ, Role.VIEWER)
+        try:
+            view_of_bot, running = access.read_running_cards_of_user(view.board.id, bot_id)
+        except NotFound:
+            return None
+        if len(running) == MAX_STOPPED_CLOCKS:
+            # There may be more, which stop with another change.
+            return members.deactivate(view_of_bot, bot_id, context, running)
+        return members.remove_by_installation(view_of_bot, bot_id, context, running)
+
+    return tuple(BoardStep(view.board.id, partial(decide, bot_id)) for bot_id in bot_ids)
 
 
 def list_boards_without_owner(store: Store, user_id: str) -> list[BoardView]:

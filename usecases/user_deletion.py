@@ -15,6 +15,7 @@ from kanban.users import BoardsWithoutOwner, UserActive
 from kanban.values import Card, Job, JobKind, Role, Scope, User
 from kanban.views import BoardView, PageKey
 from usecases.board_access import BoardAccess
+from usecases.bots import list_bots, read_owner
 from usecases.user_boards import commit_step, list_boards_without_owner
 
 _BOARDS_PER_READ = 500
@@ -39,22 +40,31 @@ def do_step(store: Store, job: Job, context: ActionContext) -> Outcome:
     user = store.read_user(job.subject_id)
     if user is None or user.deactivated_at is None:
         return Failed(UserActive.code)
-    total = job.total
-    if total is None:
-        return Advanced(0, sum(1 for _ in _list_board_ids(store, user.id)))
-    board_id = _find_board(store, user.id)
+    own_bots = list_bots(store, user)
+    if job.total is None:
+        return Advanced(0, sum(1 for one in (*own_bots, user) for _ in _list_board_ids(store, one.id)))
+    # Bots come first: what is left of the person leads to them.
+    return _delete_bit(store, job, job.total, own_bots[0] if own_bots else user, context)
+
+
+def _delete_bit(store: Store, job: Job, total: int, subject: User, context: ActionContext) -> Outcome:
+    """Do a step of the deletion of the user of the job, or of one of their bots."""
+    board_id = _find_board(store, subject.id)
     if board_id is not None:
         try:
-            _leave_board(store, board_id, user.id, context)
+            _leave_board(store, board_id, subject.id, context)
         except _OwnerNeeded:
             return Failed(BoardsWithoutOwner.code)
         return Advanced(job.done + 1, max(job.done + 1, total))
-    _, change = users.delete(user, context)
+    is_bot_of_user = subject.id != job.subject_id
+    if is_bot_of_user and store.erase_user(subject.id, _ERASED_PER_STEP):
+        return Advanced(job.done, total)
+    _, change = users.delete(subject, context, read_owner(store, subject))
     if change is not None:
         store.commit(audit_log.record(change, context))
         return Advanced(job.done, total)
     # Until the name is gone, another response with it could be stored.
-    return Advanced(job.done, total) if store.erase_user(user.id, _ERASED_PER_STEP) else Done()
+    return Advanced(job.done, total) if store.erase_user(subject.id, _ERASED_PER_STEP) else Done()
 
 
 def _list_board_ids(store: Store, user_id: str) -> Iterator[str]:
@@ -89,7 +99,7 @@ def _leave_board(store: Store, board_id: str, user_id: str, context: ActionConte
         if len(running) == MAX_STOPPED_CLOCKS:
             # There may be more, which stop with another change.
             return members.deactivate(view, user_id, context, running)
-        return members.remove_deleted_user(view, user_id, context, running)
+        return members.remove_by_installation(view, user_id, context, running)
 
     commit_step(store, BoardStep(board_id, decide))
 

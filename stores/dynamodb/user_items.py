@@ -19,10 +19,19 @@ from stores.dynamodb.attributes import (
 )
 from stores.dynamodb.keys import Item
 
-user_from_item: Callable[[Item], User] = compile_reader(User, ("item",), {"id": "item['pk']['S'][2:]"})
+user_from_item: Callable[[Item], User] = compile_reader(
+    User,
+    ("item",),
+    {
+        "id": "item['pk']['S'][2:]",
+        "bot_ids": "tuple(item['bot_ids']['S'].split()) if 'bot_ids' in item else ()",
+    },
+)
 """Return the user in an item."""
 
-_user_attributes: Callable[[User], Item] = compile_writer(User, ("id",))
+_user_attributes: Callable[[User], Item] = compile_writer(
+    User, ("id",), {"bot_ids": "{'S': ' '.join(value.bot_ids)} if value.bot_ids else None"}
+)
 
 
 def user_to_item(user: User) -> Item:

@@ -207,8 +207,12 @@ _JOINED_CARD_COLUMNS = (
 
 _Write = dict[str, Any]
 
-row_to_user: Callable[[Row], User] = _compile_reader(User, _columns_of(tables.users))
-user_to_row: Callable[[User], _Write] = _compile_writer(User, _columns_of(tables.users))
+row_to_user: Callable[[Row], User] = _compile_reader(
+    User, _columns_of(tables.users), {"bot_ids": "tuple(c_bot_ids.split()) if c_bot_ids else ()"}
+)
+user_to_row: Callable[[User], _Write] = _compile_writer(
+    User, _columns_of(tables.users), {"bot_ids": "' '.join(value.bot_ids) or None"}
+)
 
 row_to_token: Callable[[Row], Token] = _compile_reader(
     Token,

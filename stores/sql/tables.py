@@ -52,6 +52,8 @@ users = sa.Table(
     sa.Column("deactivated_at", TIMESTAMP),
     sa.Column("signed_out_at", TIMESTAMP),
     sa.Column("deleted_at", TIMESTAMP),
+    sa.Column("owner_id", BYTEWISE_TEXT),
+    sa.Column("bot_ids", TEXT),
     _check_between("version", 1),
     sqlite_strict=True,
 )

@@ -33,6 +33,7 @@ class Credentials:
     scopes: frozenset[Scope] = frozenset(Scope)
     installation_role: InstallationRole = InstallationRole.MEMBER
     has_parent: bool = False
+    is_bot: bool = False
     is_of_provider: bool = False
     """Whether a provider has issued the token, so that it is stored nowhere."""
 
@@ -142,6 +143,8 @@ class DeclaredOperation:
         return self._decide_by_token(caller) or self._decide_by_role(caller, board_id)
 
     def _decide_by_token(self, caller: Credentials) -> Outcome | None:
+        if caller.is_bot and self.node.get("x-tackboard-caller") == "person":
+            return 403, "person_only"
         token = self.node.get("x-tackboard-token")
         if token == "all_boards" and caller.board_ids is not None:
             return 403, "token_too_narrow"

@@ -17,8 +17,9 @@ NONE = "nonexistent"
 PATH_IDS: dict[str, dict[str, str]] = {
     "resolve_card": {"card_id": "running_card_id"},
     "reopen_card": {"card_id": "done_card_id"},
+    "revoke_bot_token": {"token_id": "bot_token_id"},
 }
-"""Operations on a card in another stage than the first card."""
+"""Operations on a card in another stage than the first card, and on a token of a bot."""
 
 USERS = {
     "put_member": "zoe",
@@ -83,7 +84,7 @@ def build_request(world: World, caller: Caller, operation: DeclaredOperation, ta
 
 def find_ids(world: World, caller: Caller, operation: DeclaredOperation) -> dict[str, str]:
     """Return the ids of what is on the board, and of what is the caller's own, by the names of parameters."""
-    ids = {**world.ids[OWN], **(caller.ids or world.callers["owner of the board"].ids)}
+    ids = {**world.ids[OWN], **world.callers["owner of the board"].ids, **caller.ids}
     ids |= {name: ids[key] for name, key in PATH_IDS.get(operation.id, {}).items()}
     ids["comment_id"] = ids.get(f"comment_id of {caller.user_id}", ids["comment_id"])
     ids["user_id"] = USERS.get(operation.id, ids["user_id"])
@@ -126,6 +127,8 @@ def build_body(world: World, caller: Caller, operation: DeclaredOperation) -> An
         "undo_event": {"seq": world.undoable_seq},
         "create_user": {"name": "Ada"},
         "update_user": {"installation_role": "member"},
+        "create_bot": {"name": "Robot", "scopes": ["read"]},
+        "create_bot_token": {"name": "New", "scopes": ["read"]},
         "create_token": {"name": "New", "scopes": sorted(caller.credentials.scopes)},
         "transfer_boards": {"to_user_id": "zoe"},
         "accept_invitation": {"secret": world.secret}
@@ -164,7 +167,7 @@ def list_foreign_references(world: World, caller: Caller, operation: DeclaredOpe
         paths = [f"{request.path}?{urlencode({name: id_})}" for id_ in _list_foreign_ids(world, name)]
         yield ForeignReference(f"{name} in the query", *(replace(request, path=path) for path in paths))
     for name in operation.list_body_ids():
-        if name == "to_user_id":
+        if name in ("to_user_id", "owner_id"):
             # It names any user.
             continue
         key = KINDS_OF_NEIGHBOURS[operation.id] if name in NEIGHBOURS else name

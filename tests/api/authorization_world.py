@@ -83,7 +83,8 @@ class World:
         self.list_ids: list[str] = [item["id"] for item in self.nia.get(f"{path}/lists").json["items"]]
         self.exported: Any = self.nia.get(f"{path}/export").json
         self.board_of_nia = self._create(self.nia, "/boards", {"name": "Elsewhere"})
-        self.roles = {"mina": Role.OWNER, "edith": Role.EDITOR, "vicky": Role.VIEWER}
+        self.roles = {"mina": Role.OWNER, "edith": Role.EDITOR, "vicky": Role.VIEWER, "robot": Role.EDITOR}
+        self.ids_of_bots = {user_id: self._create_bot(user_id) for user_id in (*self.users,)}
         self._add_members()
         self._invite_and_identify()
         self.received_invitation_ids = self._ask_to_join()
@@ -153,12 +154,19 @@ class World:
             "provider_id": "keycloak",
         }
 
+    def _create_bot(self, user_id: str) -> dict[str, str]:
+        """Create a bot of a user, and return its ids. That of Zoe is a caller."""
+        bot_id = "robot" if user_id == "zoe" else f"bot-of-{user_id}"
+        created = self.users[user_id].post("/users/me/bots", {"id": bot_id, "name": "Robot", "scopes": list(Scope)})
+        self.users |= {bot_id: self._anonymous.with_token(created.json["secret"])} if bot_id == "robot" else {}
+        return {"bot_id": bot_id, "bot_token_id": created.json["token"]["id"]}
+
     def _add_members(self) -> None:
         board = f"/boards/{self.ids[OWN]['board_id']}"
         editors = dict.fromkeys(("fay", "dee", "back", "gone"), Role.EDITOR)
         for user_id, role in (self.roles | editors).items():
             assert self.nia.put(f"{board}/members/{user_id}", {"role": role}).status == 201
-        for user_id in ("mina", "edith"):
+        for user_id in ("mina", "edith", "robot"):
             assert self.nia.put(f"/boards/{self.board_of_nia}/members/{user_id}", {"role": "editor"}).status == 201
             comments = f"{board}/cards/{self.ids[OWN]['card_id']}/comments"
             self.ids[OWN][f"comment_id of {user_id}"] = self._create(self.users[user_id], comments, {"text": "Hm."})
@@ -281,6 +289,7 @@ class World:
             "editor": "edith",
             "owner of the board": "mina",
             "owner of the board and of the installation": "nia",
+            "bot that is an editor": "robot",
         }
         people = {
             name: Caller(self.users[user_id], self._describe_user(user_id), user_id) for name, user_id in names.items()
@@ -304,6 +313,7 @@ class World:
         return Credentials(
             installation_role=InstallationRole.OWNER if is_owner else InstallationRole.MEMBER,
             roles=roles.get(user_id, {}),
+            is_bot=user_id == "robot",
         )
 
     def _sign_in(self, client: Client) -> dict[str, Any]:
@@ -312,17 +322,18 @@ class World:
         return session
 
     def _give_own_things(self, caller: Caller) -> Caller:
-        """Return the caller with a session, an identity, a job and a token.
+        """Return the caller with a session, an identity, a job, a bot and a token.
 
         The token comes from the caller's if that is possible, and is used once.
         """
         user = self.users[caller.user_id]
         ids = {
-            "session_id": self._sign_in(user)["session"]["id"],
             "identity_id": self.identity_ids[caller.user_id],
             "job_id": self.job_ids[caller.user_id],
             "received_invitation_id": self.received_invitation_ids[caller.user_id],
         }
+        if not caller.credentials.is_bot:
+            ids |= {"session_id": self._sign_in(user)["session"]["id"], **self.ids_of_bots[caller.user_id]}
         scopes = sorted(caller.credentials.scopes)
         created = caller.client.post(TOKENS, {"name": "Child", "scopes": scopes})
         if created.status != 201:

@@ -42,7 +42,7 @@ CALLERS = (
     *(f"token without the scope {scope}" for scope in ("read", "write", "admin")),
     *("token of another board", "token with max_role viewer", "token with max_role editor"),
     *(f"token without the resource {resource}" for resource in RESOURCES),
-    *("stranger", "former member", "viewer", "editor", "owner of the board"),
+    *("stranger", "former member", "viewer", "editor", "owner of the board", "bot that is an editor"),
     *("owner of the board and of the installation", "installation owner who is no member"),
     *(f"{user}, by a provider" for user in ("owner of the board and of the installation", "editor", "stranger")),
 )
@@ -94,7 +94,7 @@ class Matrix:
             return outcome
         # Every user may be read, and managed by owners of the installation: anybody may know that they exist.
         if target == NONE or (target == OTHER and names != ["user_id"]):
-            return 404, f"{names[-1].removesuffix('_id')}_not_found"
+            return 404, f"{names[0].removesuffix('_id')}_not_found"
         if operation.id in WIDER_TARGETS and not caller.credentials.covers_user:
             return WIDER_TARGETS[operation.id]
         if operation.id in ON_OTHER_TOKENS and caller.credentials.is_of_provider:

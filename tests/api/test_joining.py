@@ -10,6 +10,7 @@ from contract.responses import ContractBreach
 from kanban.store import Store
 from tests.api.client import Client, HttpResponse
 from tests.api.manual_clock import ManualClock
+from tests.api.test_bots import change, make_bot
 from tests.api.test_invitations import invite
 
 RECEIVED = "/users/me/invitations"
@@ -346,3 +347,32 @@ def test_where_joining_is_direct_strangers_are_added_at_once(store: Store, clock
 
     added = ask(mina, create_board(mina))
     assert (added.status, added.json["state"]) == (201, "active")
+
+
+def test_the_person_of_a_bot_consents_by_adding_it_or_by_being_on_the_board(mina: Client, omar: Client) -> None:
+    make_bot(mina, "own")
+    make_bot(omar, "of-omar")
+    board, other = create_board(mina), create_board(mina)
+    ask(mina, board)
+    accept(omar)
+
+    assert ask(mina, other, "own").json["state"] == "active"
+    assert ask(mina, board, "of-omar").json["state"] == "active"
+
+
+def test_strangers_ask_a_bot_which_may_accept(mina: Client, omar: Client, board: str) -> None:
+    robot = make_bot(omar)
+
+    assert ask(mina, board, "robot").json["state"] == "invited"
+    assert accept(robot).status == 200
+    assert robot.get(board).status == 200
+
+
+def test_a_bot_is_not_handed_over_to_strangers(mina: Client, omar: Client) -> None:
+    make_bot(omar)
+    sign_up(mina, "zoe")
+
+    refused = change(omar, owner_id="zoe")
+
+    assert (refused.status, refused.json["code"]) == (422, "unknown_reference")
+    assert change(mina, owner_id="zoe").json["owner_id"] == "zoe"

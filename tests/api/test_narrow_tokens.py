@@ -127,7 +127,15 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     invited = mina.post("/invitations", {}).json
     invitation = f"/invitations/{invited['invitation']['id']}"
     session_id = mina.post("/sessions", {"code": code, "name": "Phone"}).json["session"]["id"]
+    new_bot = {"name": "Robot", "scopes": ["read"]}
+    bot = mina.post("/users/me/bots", new_bot).json
+    bot_tokens = f"/users/me/bots/{bot['user']['id']}/tokens"
     return {
+        "list_bots": UserRequest("GET", "/users/me/bots"),
+        "create_bot": UserRequest("POST", "/users/me/bots", new_bot),
+        "list_bot_tokens": UserRequest("GET", bot_tokens),
+        "create_bot_token": UserRequest("POST", bot_tokens, {"name": "New", "scopes": ["read"]}),
+        "revoke_bot_token": UserRequest("DELETE", f"{bot_tokens}/{bot['token']['id']}"),
         "create_user": UserRequest("POST", "/users", {"name": "Omar"}),
         "get_me": UserRequest("GET", "/users/me"),
         "update_me": UserRequest("PATCH", "/users/me", {"name": "Mina B."}),

@@ -330,7 +330,7 @@ def test_a_deleted_user_is_removed_by_an_owner_of_the_installation(store: FakeSt
     put(store, "usr_bob", Role.OWNER)
     outsider = build_context(store, "usr_eve")
 
-    change = members.remove_deleted_user(store.view(), "usr_bob", outsider, [])
+    change = members.remove_by_installation(store.view(), "usr_bob", outsider, [])
 
     assert change
     assert change.is_by_installation
@@ -342,7 +342,7 @@ def test_a_deleted_user_is_removed_by_an_owner_of_the_installation(store: FakeSt
     )
     store.apply(change)
     assert get_roles(store) == {"usr_ann": Role.OWNER}
-    assert members.remove_deleted_user(store.view(), "usr_bob", outsider, []) is None
+    assert members.remove_by_installation(store.view(), "usr_bob", outsider, []) is None
 
 
 def test_a_board_needs_an_owner_beside_its_only_active_one(store: FakeStore) -> None:

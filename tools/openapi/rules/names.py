@@ -12,6 +12,7 @@ Violations = Iterator[tuple[Pointer, str]]
 EXTENSIONS = frozenset(
     (
         "x-tackboard-body-limit",
+        "x-tackboard-caller",
         "x-tackboard-deprecated-since",
         "x-tackboard-embeds-resources",
         "x-tackboard-foreign",
