@@ -7,7 +7,7 @@ from typing import Any
 from handlers import serialize
 from handlers.dependencies import CursorEncoder, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
-from handlers.tokens import issue_token
+from handlers.token_creation import issue_token
 from kanban import bots, tokens, users
 from kanban.access import Caller, ensure_may_manage_users
 from kanban.changes import ActionContext

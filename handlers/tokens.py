@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from handlers import parse, serialize
+from handlers import serialize
 from handlers.dependencies import CursorEncoder, RandomBytes
 from handlers.results import Result, new_resource, no_content, page
+from handlers.token_creation import issue_token
 from kanban import tokens
 from kanban.access import Caller, limits_cover
-from kanban.changes import ActionContext, Change
+from kanban.changes import ActionContext
 from kanban.errors import NotFound
 from kanban.store import Store
-from kanban.values import Scope, Token, TokenKind, TokenLimits
+from kanban.values import Token, TokenKind
 from kanban.views import PageKey
 from usecases.board_access import BoardAccess
 from usecases.sign_in import read_calling_token
@@ -41,31 +42,6 @@ def create_token(
     token, secret, change = issue_token(access, context, random_bytes, body, user_id=caller.user_id, parent=parent)
     result_body = {"token": serialize.token(token, context.at), "secret": secret}
     return new_resource(result_body, etag=None, location=f"/users/me/tokens/{token.id}", change=change)
-
-
-def issue_token(
-    access: BoardAccess,
-    context: ActionContext,
-    random_bytes: RandomBytes,
-    body: dict[str, Any],
-    *,
-    user_id: str,
-    parent: Token | None,
-) -> tuple[Token, str, Change]:
-    """Create a token of a `TokenCreate` for a user; return it, its secret and the change. Raises as `tokens.issue`."""
-    board_ids = body.get("board_ids")
-    for board_id in board_ids or ():
-        access.read_referenced_board(board_id, "board_ids")
-    return tokens.issue(
-        context,
-        random_bytes,
-        user_id=user_id,
-        name=body["name"],
-        scopes=[Scope(scope) for scope in body["scopes"]],
-        expires_at=parse.timestamp_or_none(body.get("expires_at")),
-        limits=TokenLimits(board_ids, parse.role_or_none(body.get("max_role")), body.get("resources")),
-        parent=parent,
-    )
 
 
 def revoke_token(store: Store, caller: Caller, context: ActionContext, token_id: str) -> Result:

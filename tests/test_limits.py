@@ -110,6 +110,7 @@ LIMITS: dict[str, dict[str, Any]] = {
         "MAX_ITEMS_PER_CHECKLIST": 100,
         "MAX_COMMENTS_PER_CARD": 1_000,
         "MAX_WEBHOOKS_PER_BOARD": 10,
+        "MAX_BOTS_PER_USER": 20,
         "MAX_INVITATIONS_PER_BOARD": 50,
         "MAX_INVITATIONS_PER_INSTALLATION": 100,
     },

@@ -33,6 +33,9 @@ ENTRIES = {
     "accept_invitation": ("invitation.accepted", "session.created", "user.created"),
     "update_me": (),
     "transfer_boards": (),
+    "create_bot": ("bot.created", "token.created"),
+    "create_bot_token": ("token.created",),
+    "revoke_bot_token": ("token.revoked",),
     "create_authorization": (),
 }
 """The types of the entries that each operation adds. Names are nobody's business, and boards have their events."""
@@ -98,6 +101,10 @@ def test_every_operation_that_lets_somebody_in_is_recorded(mina: Client) -> None
     do("deactivate_user", "POST", "/users/omar/deactivate")
     do("transfer_boards", "POST", "/users/omar/transfer-boards", {"to_user_id": "mina"})
     do("reactivate_user", "POST", "/users/omar/reactivate")
+    do("create_bot", "POST", "/users/me/bots", {"id": "robot", "name": "Robot", "scopes": ["read"]})
+    bot_tokens = "/users/me/bots/robot/tokens"
+    token_id = do("create_bot_token", "POST", bot_tokens, {"name": "More", "scopes": ["read"]})["token"]["id"]
+    do("revoke_bot_token", "DELETE", f"{bot_tokens}/{token_id}")
     added["create_authorization"] = ()
 
     assert added == ENTRIES
@@ -105,7 +112,7 @@ def test_every_operation_that_lets_somebody_in_is_recorded(mina: Client) -> None
 
 def test_no_operation_is_forgotten() -> None:
     bundle = Bundle(json.loads(BUNDLE.read_bytes()))
-    tags = {"users", "tokens", "sessions", "identities", "invitations"}
+    tags = {"users", "tokens", "bots", "sessions", "identities", "invitations"}
     writes = {
         operation.id
         for operation in bundle.operations

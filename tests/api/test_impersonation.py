@@ -31,6 +31,9 @@ EXPORT = frozenset(
 
 USER_PROPERTIES: Mapping[str, frozenset[str]] = {
     "create_user": frozenset(("id",)),
+    "create_bot": frozenset(("id",)),
+    # The person to whom a bot is handed over, by its person or by an owner of the installation.
+    "update_user": frozenset(("owner_id",)),
     # The id of a new user, which must be free.
     "accept_invitation": frozenset(("user.id",)),
     "create_card": frozenset(("assignee_ids[]",)),

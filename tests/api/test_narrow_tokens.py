@@ -114,6 +114,20 @@ class UserRequest:
     body: object = None
 
 
+def list_bot_requests(mina: Client) -> Mapping[str, UserRequest]:
+    """Return a valid request for each operation on bots."""
+    new_bot = {"name": "Robot", "scopes": ["read"]}
+    bot = mina.post("/users/me/bots", new_bot).json
+    tokens = f"/users/me/bots/{bot['user']['id']}/tokens"
+    return {
+        "list_bots": UserRequest("GET", "/users/me/bots"),
+        "create_bot": UserRequest("POST", "/users/me/bots", new_bot),
+        "list_bot_tokens": UserRequest("GET", tokens),
+        "create_bot_token": UserRequest("POST", tokens, {"name": "New", "scopes": ["read"]}),
+        "revoke_bot_token": UserRequest("DELETE", f"{tokens}/{bot['token']['id']}"),
+    }
+
+
 def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     """Return a valid request for each operation that names no board."""
     token_id = mina.post(TOKENS, {"name": "Old", "scopes": ["read"]}).json["token"]["id"]
@@ -127,15 +141,8 @@ def list_user_requests(mina: Client) -> Mapping[str, UserRequest]:
     invited = mina.post("/invitations", {}).json
     invitation = f"/invitations/{invited['invitation']['id']}"
     session_id = mina.post("/sessions", {"code": code, "name": "Phone"}).json["session"]["id"]
-    new_bot = {"name": "Robot", "scopes": ["read"]}
-    bot = mina.post("/users/me/bots", new_bot).json
-    bot_tokens = f"/users/me/bots/{bot['user']['id']}/tokens"
     return {
-        "list_bots": UserRequest("GET", "/users/me/bots"),
-        "create_bot": UserRequest("POST", "/users/me/bots", new_bot),
-        "list_bot_tokens": UserRequest("GET", bot_tokens),
-        "create_bot_token": UserRequest("POST", bot_tokens, {"name": "New", "scopes": ["read"]}),
-        "revoke_bot_token": UserRequest("DELETE", f"{bot_tokens}/{bot['token']['id']}"),
+        **list_bot_requests(mina),
         "create_user": UserRequest("POST", "/users", {"name": "Omar"}),
         "get_me": UserRequest("GET", "/users/me"),
         "update_me": UserRequest("PATCH", "/users/me", {"name": "Mina B."}),
@@ -208,12 +215,17 @@ def test_a_token_with_the_resources_of_an_operation_may_call_it(mina: Client, op
     response = send(narrow(mina, resources=sorted(NEEDS.get_needs(operation_id).resources)))
 
     managed = ("create_user", "update_user", "deactivate_user", "reactivate_user", "transfer_boards", "delete_user")
-    others = ("list_audit_entries", "accept_invitation", "accept_received_invitation", "export_me")
+    of_bots = ("create_bot", "create_bot_token", "revoke_bot_token")
+    others = ("list_audit_entries", "accept_invitation", "accept_received_invitation", "export_me", "list_bot_tokens")
     if operation_id in (*managed, *others) or "installation_invitation" in operation_id:
         assert (response.status, response.json["code"]) == (403, "token_too_narrow")
     elif operation_id == "decline_invitation":
         assert (response.status, response.json["code"]) == (404, "invitation_not_found")
-    elif operation_id.startswith("create_sign_in_code") or operation_id in ("create_identity", "delete_identity"):
+    elif operation_id.startswith("create_sign_in_code") or operation_id in (
+        *of_bots,
+        "create_identity",
+        "delete_identity",
+    ):
         assert (response.status, response.json["code"]) == (403, "full_token_required")
     elif operation_id in ("revoke_token", "rotate_token", "end_session"):
         # It may neither revoke what is wider, nor rotate what doesn't come from it.

@@ -82,12 +82,24 @@ def call_user_operations(send: Send) -> None:
     send("GET", "/v1/users/me/tokens")
     send("POST", f"/v1/users/me/tokens/{token['id']}/rotate")
     send("DELETE", f"/v1/users/me/tokens/{token['id']}")
+    call_bot_operations(send, omar)
     send("POST", f"/v1/users/{me['id']}/sign-in-codes")
     code = send("POST", "/v1/users/me/sign-in-codes")[0]["code"]
     session = send("POST", "/v1/sessions", {"code": code, "name": "Phone"})[0]["session"]
     send("GET", "/v1/users/me/sessions")
     send("DELETE", f"/v1/users/me/sessions/{session['id']}")
     call_sign_in_operations(send)
+
+
+def call_bot_operations(send: Send, person_id: str) -> None:
+    """Call the operations on bots, and hand one over to another person."""
+    bot_id = send("POST", "/v1/users/me/bots", {"name": "Robot", "scopes": ["read"]})[0]["user"]["id"]
+    send("GET", "/v1/users/me/bots")
+    tokens = f"/v1/users/me/bots/{bot_id}/tokens"
+    token = send("POST", tokens, {"name": "x", "scopes": ["read"]})[0]["token"]
+    send("GET", tokens)
+    send("DELETE", f"{tokens}/{token['id']}")
+    change(send, "PATCH", f"/v1/users/{bot_id}", {"owner_id": person_id})
 
 
 def call_sign_in_operations(send: Send) -> None:

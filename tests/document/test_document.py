@@ -36,6 +36,7 @@ REPEATABLE = frozenset(
         *(
             "delete_user",
             "revoke_token",
+            "revoke_bot_token",
             "end_session",
             "delete_identity",
             "revoke_invitation",

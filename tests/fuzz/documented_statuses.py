@@ -117,6 +117,11 @@ BOARD_HISTORY: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/users/me/tokens", {"name": "Child", "scopes": ["read"]}),
     ("POST", "/users/me/tokens/{token_id}/rotate", None),
     ("GET", "/users/me/tokens", None),
+    ("POST", "/users/me/bots", {"name": "Robot", "scopes": ["read"]}),
+    ("GET", "/users/me/bots", None),
+    ("POST", "/users/me/bots/{bot_id}/tokens", {"name": "More", "scopes": ["read"]}),
+    ("GET", "/users/me/bots/{bot_id}/tokens", None),
+    ("DELETE", "/users/me/bots/{bot_id}/tokens/{token_id}", None),
     ("POST", "/users/{user_id}/sign-in-codes", None),
     ("POST", "/users/me/sign-in-codes", None),
     ("POST", "/sessions", {"code": "{code}", "name": "Phone"}),
@@ -233,6 +238,8 @@ def _read_created_ids(answer: HttpResponse) -> dict[str, str]:
         return {"attempt": body["attempt"], **sign_in_at(body["authorization_url"])}
     if "subject" in body:
         return {"identity_id": body["id"]}
+    if "user" in body and isinstance(body.get("token"), dict):
+        return {"bot_id": body["user"]["id"], "token_id": body["token"]["id"]}
     for kind in ("session", "invitation"):
         if body.get(kind):
             return {f"{kind}_id": body[kind]["id"], "secret": body.get("secret", "")}
@@ -254,9 +261,11 @@ def _create_resources(client: Client) -> dict[str, str]:
     card = client.post(f"/boards/{board}/cards", {"title": "Card"}).json
     user = client.get("/users/me").json["id"]
     token = client.post("/users/me/tokens", {"name": "Spare", "scopes": ["read"]}).json["token"]["id"]
+    bot = client.post("/users/me/bots", {"name": "Robot", "scopes": ["read"]}).json["user"]["id"]
     webhook = client.post(f"/boards/{board}/webhooks", {"url": UNREACHABLE_URL}).json["webhook"]["id"]
     return {
         "board_id": board,
+        "bot_id": bot,
         "webhook_id": webhook,
         "card_id": card["id"],
         "list_id": card["list_id"],

@@ -120,6 +120,8 @@ class ExistingData:
         """Replace what is about users, and how they sign in."""
         if operation_id in ("revoke_token", "rotate_token"):
             case.path_parameters["token_id"] = self._create_token()
+        if "bot_id" in case.path_parameters:
+            self._replace_bot(case)
         if operation_id == "end_session":
             case.path_parameters["session_id"] = self._sign_in()
         if operation_id in ("get_invitation", "accept_invitation", "revoke_installation_invitation"):
@@ -233,6 +235,15 @@ class ExistingData:
         begun = self._client.post(f"/sign-in/{provider_id}/authorizations", {"redirect_uri": REDIRECT_URI}).json
         returned = sign_in_at(begun["authorization_url"])
         return {"attempt": begun["attempt"], "state": returned["state"], "code": returned["code"]}
+
+    def _replace_bot(self, case: Any) -> None:
+        """Replace the bot by one of the fuzzing user, who hands the one before over: there may be few."""
+        for bot in self._client.get("/users/me/bots").json["items"]:
+            self._client.patch(f"/users/{bot['id']}", {"owner_id": self._other_id}, If_Match="*")
+        made = self._client.post("/users/me/bots", {"name": "Robot", "scopes": ["read"]}).json
+        case.path_parameters["bot_id"] = made["user"]["id"]
+        if "token_id" in case.path_parameters:
+            case.path_parameters["token_id"] = made["token"]["id"]
 
     def _create_deactivated_user(self) -> str:
         user_id: str = self._client.post("/users", {"name": "Left"}).json["user"]["id"]
