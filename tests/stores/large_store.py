@@ -26,8 +26,9 @@ LISTS = {"todo": "todo", "doing": "in_progress", "done": "done", "archived": "to
 """The lists of the busy board by name, with their stages; two of them are what their names say."""
 
 BUSY_BOARD, TODO_LIST = "brd_7" + "z" * 25, f"lst_7{0:025d}"
-ANN, BOB, CARL = "ann", "bob", "carl"
-"""Ann is assigned to half of the cards of the busy board, Bob to a few, Carl to none. Carl has boards and tokens."""
+ANN, BOB, CARL, ROBOT = "ann", "bob", "carl", "robot"
+"""Ann is assigned to half of the cards of the busy board, Bob to a few, Carl to none. Carl has boards and tokens, and
+Ann a bot with tokens."""
 COMMON_LABEL, RARE_LABEL, UNUSED_LABEL = (f"lbl_{number:026d}" for number in range(3))
 LONG_CARD = f"crd_{5:026d}"
 """An active card with many comments and time entries."""
@@ -93,7 +94,9 @@ def _rows_by_table(scale: int) -> Mapping[sa.Table, Iterable[Row]]:
 
 
 def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
-    for user_id in (ANN, BOB, CARL, *_other_users(scale)):
+    yield tables.users, {"id": ANN, "name": "Ann", "bot_ids": ROBOT}
+    yield tables.users, {"id": ROBOT, "name": "Robot", "owner_id": ANN}
+    for user_id in (BOB, CARL, *_other_users(scale)):
         yield tables.users, {"id": user_id, "name": user_id.title()}
     yield tables.settings, {"name": "owner", "value": ANN}
     numbers = itertools.count(1)
@@ -109,6 +112,7 @@ def _users_and_tokens(scale: int) -> Iterator[tuple[sa.Table, Row]]:
         yield tables.tokens, token(user_id=user_id)
     for _ in range(100 * scale):
         yield tables.tokens, token()
+        yield tables.tokens, token(user_id=ROBOT)
     for _ in range(100 * scale):
         yield tables.tokens, token(revoked_at=_format(NOW))
     for _ in range(100 * scale):

@@ -67,6 +67,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "history": [large_store.BUSY_BOARD.replace("brd_", "hst_")],
     "type": ["card.created", "card.nonsense", "token.created"],
     "user_id": [large_store.ANN, large_store.CARL],
+    "bot_id": [large_store.ROBOT],
     "token_id": ["tok_01m7wjcky0g2sttba3hfxfm7n6"],
     "wait": ["25"],
 }
@@ -95,8 +96,9 @@ class Listing:
 
     @property
     def user_ids(self) -> Sequence[str]:
-        """The users who get it: only Ann is on the busy board, and owns the installation."""
-        return [ANN] if "/boards/" in self.path or self.installation_role == "owner" else [ANN, CARL]
+        """The users who get it: only Ann is on the busy board, owns the installation and has a bot."""
+        is_of_ann = self.installation_role == "owner" or "/boards/" in self.path or "/bots/" in self.path
+        return [ANN] if is_of_ann else [ANN, CARL]
 
     def list_queries(self) -> Iterator[Query]:
         """Yield every order and state with every filter by itself, then pairs of filters."""

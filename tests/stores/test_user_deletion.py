@@ -167,6 +167,10 @@ def add_user_with_everything(scene: Scene) -> tuple[User, str, str]:
     assert client.post(f"{path}/comments", {"text": "It stays."}, **{"Idempotency-Key": "canary"}).status == 201
     made = client.post("/users/me/tokens", {"name": "Canary's laptop", "scopes": ["read"]})
     assert made.status == 201
+    bot = client.post("/users/me/bots", {"id": "bot-of-bob", "name": "Canary's bot", "scopes": ["read"]})
+    assert bot.status == 201
+    scene.add_member(world.board_id, "bot-of-bob", Role.EDITOR)
+    world.store.record_token_use(bot.json["token"]["id"], world.now, "canary of an address")
     code = client.post("/users/me/sign-in-codes").json["code"]
     assert Client(scene.application).post("/sessions", {"code": code, "name": "Canary's phone"}).status == 201
     client.post("/users/me/sign-in-codes")
@@ -200,7 +204,7 @@ def test_nothing_that_is_stored_names_a_deleted_user(scene: Scene) -> None:
     # DynamoDB holds the bodies of stored responses as bytes, encoded once more.
     job = scene.run(scene.start("bob"))
 
-    assert (job.state, job.done, job.total) == (JobState.DONE, 3, 3)
+    assert (job.state, job.done, job.total) == (JobState.DONE, 4, 4)
     raw = read_raw(world).lower()
     assert raw.count("canary") == 0
     for operation_id, key in (("deactivate_user", "key-of-bob"), ("create_comment", "canary")):
@@ -251,8 +255,11 @@ def test_a_tombstone_is_left_and_the_id_stays_taken(scene: Scene) -> None:
     assert old.get("/users/me").status == 401
     assert [item["id"] for item in scene.ann.get("/users").json["items"]] == [world.ann.id]
     assert scene.ann.post("/users/bob/reactivate").json["code"] == "user_deleted"
-    (entry,) = scene.ann.get("/audit-entries?type=user.deleted").json["items"]
-    assert (entry["user_id"], entry["actor_id"]) == ("bob", world.ann.id)
+    entries = scene.ann.get("/audit-entries?type=user.deleted").json["items"]
+    assert [(entry["user_id"], entry["actor_id"]) for entry in entries] == [
+        ("bob", world.ann.id),
+        ("bot-of-bob", world.ann.id),
+    ]
     member = scene.ann.put(f"/boards/{world.board_id}/members/bob", {"role": "editor"})
     assert (member.status, member.json["code"]) == (409, "user_deleted")
     assert "Canary" not in str(scene.ann.get(f"/boards/{world.board_id}/export").json)

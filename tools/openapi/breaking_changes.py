@@ -200,7 +200,12 @@ def _list_values(schema: Node) -> set[str]:
     return {*schema.get("enum", []), *schema.get("discriminator", {}).get("mapping", {})}
 
 
-_LATER_NAMES = ("x-tackboard-resources", "x-tackboard-installation-role", "x-tackboard-token")
+_LATER_NAMES = (
+    "x-tackboard-resources",
+    "x-tackboard-installation-role",
+    "x-tackboard-token",
+    "x-tackboard-caller",
+)
 
 
 def _find_access_changes(released: Bundle, current: Bundle) -> Iterator[tuple[Pointer, str]]:
