@@ -63,10 +63,10 @@ def test_a_token_of_a_bot_names_its_person_and_its_digest_leads_to_both(world: W
     world.store.commit(create(world, "bob", "robot"))
     token = world.add_token(read_user(world, "robot"))
 
-    found = world.store.read_token_by_digest(token.digest)
+    pair = world.store.read_token_by_digest(token.digest)
 
-    assert found
-    assert (found[0].user_id, found[1].id, found[1].owner_id) == ("robot", "robot", "bob")
+    assert pair
+    assert (pair[0].user_id, pair[1].id, pair[1].owner_id) == ("robot", "robot", "bob")
 
 
 def test_an_id_that_is_taken_leaves_the_person_as_they_were(world: World) -> None:
