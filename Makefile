@@ -203,7 +203,7 @@ audit: .venv/development .venv/audit  ## look for known vulnerabilities in every
 	@exec $(BIN)/python -m tools.audit
 
 requirements: .venv/development  ## pin the newest packages that pyproject.toml allows
-	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --output-file requirements.txt
+	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --extra tracing --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
 	@$(PIN) --group build -c requirements/dev.txt --output-file requirements/build.txt
 	@for group in containers deploy clients peers connexion2 audit; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done

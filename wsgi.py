@@ -15,6 +15,7 @@ from app.factory import create_app
 from app.job_runner import build_job_runner
 from app.reader_runner import build_runner
 from app.settings import LOG_LEVEL, STORE_URL
+from app.tracing import open_tracing
 from app.wall_clock import utc_now
 from contract.log_lines import FORMATTERS, LEVELS, build_stderr_writer, configure_root_logger, set_log_level
 from contract.request_context import record_store_call
@@ -33,8 +34,13 @@ if not logging.getLogger().handlers:
     configure_root_logger(sys.stderr, _format_line)
     set_log_level(_log_level)
 
-store = open_store(STORE_URL.read(_environment), on_call=record_store_call)
+_store_url = STORE_URL.read(_environment)
+_tracing = open_tracing(os.environ, _store_url.partition(":")[0].partition("+")[0])
 
+store = open_store(_store_url, on_call=_tracing.record_store_call if _tracing else record_store_call)
+
+if _tracing:
+    _settings["trace"] = _tracing.trace
 _unlogged = create_app(store, **_settings)
 
 edge = _unlogged.edge

@@ -25,6 +25,7 @@ from contract.client_address import NO_PROXIES, TrustedProxies
 from contract.cursors import CursorCodec
 from contract.documentation_site import DocumentationSite
 from contract.edge import Edge, find_body_limits
+from contract.messages import HttpApplication
 from contract.responses import ContractBreach
 from contract.static_site import StaticSite
 from contract.wsgi_application import WsgiApplication
@@ -67,6 +68,7 @@ def create_app(
     trusted_proxies: TrustedProxies = NO_PROXIES,
     webhook_policy: "AddressPolicy | None" = None,
     providers: "Sequence[Provider]" = (),
+    trace: Callable[[HttpApplication], HttpApplication] = lambda application: application,
     on_breach: Callable[[ContractBreach], None] = lambda _: None,
 ) -> WsgiApplication:
     """Return a WSGI application that serves a store.
@@ -74,12 +76,13 @@ def create_app(
     `open_signup` lets anyone create a user, `invitations_make_users` those whom an owner of a board has invited; owners
     of the installation can always invite people who are no users. With `joining_takes_consent`, a user who is added to
     a board by somebody with whom they share none becomes a member when they agree. `quotas` says how much each user may
-    take of the installation. `limits` says how many requests may be made in a minute; `share_usage`
-    runs what shares their use with other processes, in a thread by default. `origins` are the web origins whose pages
-    may call (CORS), and `cors_headers` what these may send beside the headers of the document. What `trusted_proxies`
-    say about their clients is believed. `webhook_policy` says which addresses webhooks may have; without one, public
-    ones only. Time, randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for
-    the limits. `on_breach` is called with every response that breaks the document: tests raise there.
+    take of the installation. `limits` says how many requests may be made in a minute; `share_usage` runs what shares
+    their use with other processes, in a thread by default. `origins` are the web origins whose pages may call (CORS),
+    and `cors_headers` what these may send beside the headers of the document. What `trusted_proxies` say about their
+    clients is believed. `webhook_policy` says which addresses webhooks may have; without one, public ones only. Time,
+    randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for the limits.
+    `trace` wraps what answers requests. `on_breach` is called with every response that breaks the document: tests raise
+    there.
     """
     document = load_document()
     request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
@@ -131,7 +134,7 @@ def create_app(
         fallback=StaticSite(WEB_FOLDER, fallback=docs),
     )
     edge = Edge(
-        api,
+        trace(api),
         new_request_id=lambda: random_bytes(16).hex(),
         origins=origins,
         body_limits=find_body_limits(document),

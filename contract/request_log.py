@@ -6,7 +6,7 @@ and an unknown path is left out.
 
 import logging
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -57,16 +57,12 @@ def build_log_line(
     if isinstance(method, str) and method in _METHODS:
         line["method"] = method
     operation, caller = context.operation, context.caller
-    ids = context.path_values
-    has_only_ids = not ids or _IDS.fullmatch("/".join(ids.values())) is not None
-    if not has_only_ids:
-        ids = {name: value for name, value in ids.items() if _ID.fullmatch(value)}
+    path = describe_path(context)
+    if path is not None:
+        line["path"] = path
     if operation is not None:
-        line["path"] = context.path if has_only_ids else _fill_in_ids(operation.path, ids)
         line["operation"] = operation.id
         line["route"] = operation.route
-    elif context.page is not None:
-        line["path"] = context.page
     line["status"] = status
     if context.code is not None:
         line["code"] = context.code
@@ -76,12 +72,27 @@ def build_log_line(
         line["user_id"] = caller.user_id
         line["token_id"] = caller.token_id
         line["auth"] = "token"
-    if ids.get("board_id", "").startswith("brd_"):
-        line["board_id"] = ids["board_id"]
+    board_id = context.path_values.get("board_id", "")
+    if board_id.startswith("brd_") and _ID.fullmatch(board_id):
+        line["board_id"] = board_id
     if _ADDRESS.fullmatch(context.address):
         line["address"] = context.address
     line["retries"] = context.retries
     return line
+
+
+def describe_path(context: RequestContext) -> str | None:
+    """Return the path of a request, in which ids that were not made here are names in braces; None if it is unknown."""
+    operation, values = context.operation, context.path_values
+    if operation is None:
+        return context.page
+    if not values or _IDS.fullmatch("/".join(values.values())):
+        return context.path
+    path: str = operation.path
+    for name, value in values.items():
+        if _ID.fullmatch(value):
+            path = path.replace(f"{{{name}}}", value)
+    return path
 
 
 def _format_time(at: datetime) -> str:
@@ -89,13 +100,6 @@ def _format_time(at: datetime) -> str:
     text = orjson.dumps(at).decode()
     # orjson leaves out a fraction that is zero.
     return f"{text[1:24]}+00:00" if at.microsecond else f"{text[1:20]}.000+00:00"
-
-
-def _fill_in_ids(path: str, ids: Mapping[str, str]) -> str:
-    """Return the path of the document. A parameter that is no id made here stays a name in braces."""
-    for name, value in ids.items():
-        path = path.replace(f"{{{name}}}", value)
-    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "oidc": {"delivery", "jwt"},
     "readers": {"delivery", "kanban"},
     "contract": {"connexion", "jsonschema_rs", "orjson", "trimmed_import"},
-    "app": {"contract", "delivery", "handlers", "kanban", "oidc", "orjson", "readers", "usecases"},
+    "app": {"contract", "delivery", "handlers", "kanban", "oidc", "opentelemetry", "orjson", "readers", "usecases"},
     "cli": {"app", "contract", "ijson", "kanban", "oidc", "readers", "server", "stores", "tqdm", "usecases", "wsgi"},
     "server": {"contract", "httptools", "prometheus_client", "uvicorn"},
     "wsgi": {"app", "contract", "stores"},
