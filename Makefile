@@ -37,7 +37,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 
 .DEFAULT_GOAL := help
 .PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
-	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy bench bench-check coldstart \
+	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy rollback drift bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies machines valgrind
 
 help:  ## list all tasks
@@ -176,8 +176,14 @@ invoke: .venv/product  ## send an event of infrastructure/events to make lambda,
 rehearse: .venv/deployment node_modules/.package-lock.json  ## deploy, use, update, roll back and remove the stack on an emulator of AWS
 	@exec $(BIN)/python -m infrastructure.deployment.rehearse
 
-deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev
-	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.deploy "$(STAGE)"
+deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make deploy STAGE=dev; YES=1 asks nothing
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.deploy "$(STAGE)" $(if $(YES),--yes)
+
+rollback: .venv/product node_modules/.package-lock.json  ## go back to a deployment, with its site: make rollback STAGE=prod TIMESTAMP=1795233033731
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.rollback "$(STAGE)" "$(TIMESTAMP)"
+
+drift: .venv/product  ## list what was changed by hand in a stage: make drift STAGE=prod
+	@exec $(BIN)/python -m infrastructure.deployment.drift "$(STAGE)"
 
 bench: .venv/development .venv/peers .venv/connexion2 valgrind  ## measure a request, compared with other frameworks, and write it into docs/performance.md
 	@exec $(BIN)/python -m tools.benchmarks

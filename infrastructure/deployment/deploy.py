@@ -18,7 +18,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from infrastructure.deployment import site_files
+from infrastructure.deployment import firewall, site_files
 from infrastructure.deployment.package_build import DeploymentFailed, Package, build_package, run_osls
 from infrastructure.deployment.stack import Stack
 
@@ -32,9 +32,15 @@ def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]
     stack = Stack(stage, choose_region(environment), environment.get("AWS_ENDPOINT_URL"))
     check_stage(stage)
     check_python(environment)
+    choice = firewall.read_choice(environment.get("FIREWALL", ""))
     account = read_account_id(stack)
     check_table(stack)
     print(f"Stage {stage} of account {account} in {stack.region}.")
+    wall = firewall.open_firewall(stage, stack.endpoint)
+    web_acl = "" if choice is False else firewall.find_web_acl(wall)
+    if choice and not web_acl:
+        print(f"A firewall will be made in {wall.region} first: 8 USD a month, and 0.60 for a million requests.")
+    environment = {**environment, "WEB_ACL_ARN": web_acl}
     with tempfile.TemporaryDirectory() as scratch:
         package = build_package(stage, Path(scratch, "package"), environment)
         print("\n".join(line for line in package.output.splitlines() if " MB" in line or line.startswith("sha256")))
@@ -42,13 +48,25 @@ def deploy(stage: str, environment: Mapping[str, str], ask: Callable[[str], str]
             print(f"  {change}")
         if stage in _STAGES_TO_CONFIRM and ask(f"Type {stage} to deploy this: ").strip() != stage:
             raise DeploymentFailed("Nothing was deployed.")
+        if choice:
+            environment["WEB_ACL_ARN"] = firewall.update_firewall(
+                wall, stage, environment.get("FIREWALL_RATE", ""), environment.get("DEPLOYMENT_ROLE", "")
+            )
+            if environment["WEB_ACL_ARN"] != web_acl:
+                package = build_package(stage, Path(scratch, "package"), environment)
         print("Deploying; the first time takes ten minutes.")
         run_osls(["deploy", "--stage", stage, "--package", str(package.folder)], environment)
+        folder = package.read_folder()
+    if choice is False and wall.exists():
+        wall.delete()
     outputs = stack.outputs()
-    number = site_files.upload_files(stack.client("s3"), outputs["SiteBucketName"])
-    _invalidate_cache(stack, outputs["DistributionId"])
+    s3, files = stack.client("s3"), site_files.collect_files()
+    # Kept beside the code, so that a rollback has both.
+    site_files.keep_files(s3, outputs["ServerlessDeploymentBucketName"], folder, files)
+    number = site_files.upload_files(s3, outputs["SiteBucketName"], files)
+    invalidate_cache(stack, outputs["DistributionId"])
     # CloudFront's own name, because that of a domain may not lead there yet.
-    _wait_until_ready(outputs["DistributionUrl"])
+    wait_until_ready(outputs["DistributionUrl"])
     print(f"Tackboard is running at {outputs['SiteUrl']} ({number} files, and the API under /v1).")
 
 
@@ -122,6 +140,7 @@ def preview_changes(stack: Stack, package: Package) -> Iterator[str]:
         TemplateURL=f"{address}/{bucket}/{key}",
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_IAM"],
         Parameters=package.read_parameters(),
+        **({"RoleARN": role} if (role := package.read_deployment_role()) else {}),
     )
     try:
         changes = _describe_change_set(client, stack.name, name)
@@ -151,14 +170,15 @@ def _describe_change_set(client: Any, stack: str, name: str) -> list[str]:
     return sorted(lines)
 
 
-def _invalidate_cache(stack: Stack, distribution: str) -> None:
+def invalidate_cache(stack: Stack, distribution: str) -> None:
     """Make CloudFront drop the files that it has cached."""
     paths = {"Quantity": 1, "Items": ["/*"]}
     batch = {"Paths": paths, "CallerReference": str(time.time_ns())}
     stack.client("cloudfront").create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
 
 
-def _wait_until_ready(address: str) -> None:
+def wait_until_ready(address: str) -> None:
+    """Wait for the API. Raises DeploymentFailed if it doesn't respond within a few minutes."""
     for _ in range(10):
         try:
             with urllib.request.urlopen(f"{address}/v1/ready", timeout=15):  # noqa: S310 - https, as CloudFormation says
@@ -176,14 +196,18 @@ def _first_sentence(error: Exception) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Deploy the stage that the command line names; the exit status."""
+    """Deploy the stage that the command line names, with --yes without asking; the exit status."""
+    names = [argument for argument in arguments if argument != "--yes"]
+    stage = names[0] if names else ""
+    ask = input if names == arguments else lambda _: stage
     try:
-        deploy(arguments[0] if arguments else "", os.environ, input)
+        deploy(stage, os.environ, ask)
     except DeploymentFailed as failed:
         print(failed, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, EOFError):
-        print("Nothing was deployed.", file=sys.stderr)
+    except (KeyboardInterrupt, EOFError) as interruption:
+        hint = " Where nobody can answer, add YES=1." if isinstance(interruption, EOFError) else ""
+        print(f"Nothing was deployed.{hint}", file=sys.stderr)
         return 1
     return 0
 

@@ -49,6 +49,17 @@ class Package:
         )
         return template
 
+    def read_folder(self) -> str:
+        """Return the folder in the deployment bucket that belongs to this deployment alone."""
+        name: str = json.loads(self.state.read_text())["package"]["artifactDirectoryName"]
+        return name
+
+    def read_deployment_role(self) -> str | None:
+        """Return the ARN of CloudFormation's role; None if it has the rights of the caller."""
+        provider = json.loads(self.state.read_text())["service"]["provider"]
+        role: str | None = (provider.get("iam") or {}).get("deploymentRole")
+        return role
+
     def read_parameters(self) -> list[dict[str, str]]:
         """Return the values of the template's parameters."""
         parameters: list[dict[str, str]] = json.loads(self.state.read_text())["service"]["provider"]["stackParameters"]

@@ -19,15 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infrastructure.deployment import site_files
+from infrastructure.deployment import firewall, site_files
 from infrastructure.deployment.aws_emulator import (
     NOT_EMULATED,
     REGION,
     build_environment,
+    remove_unsupported_log,
     remove_unsupported_resources,
     run_emulator,
 )
 from infrastructure.deployment.deploy import check_table, preview_changes, read_account_id
+from infrastructure.deployment.drift import detect_drift
 from infrastructure.deployment.package_build import (
     ROOT,
     DeploymentFailed,
@@ -36,6 +38,7 @@ from infrastructure.deployment.package_build import (
     local_build_environment,
     run_osls,
 )
+from infrastructure.deployment.rollback import roll_back
 from infrastructure.deployment.stack import Stack
 from infrastructure.deployment.webhook_receiver import NETWORK, Message, Receiver, run_receiver
 
@@ -173,7 +176,9 @@ class Rehearsal:
     def check_site(self) -> str:
         """Upload the site, and read it through CloudFront as a browser does."""
         outputs = self._stack.outputs()
-        number = site_files.upload_files(self._stack.client("s3"), outputs["SiteBucketName"])
+        s3, files = self._stack.client("s3"), site_files.collect_files()
+        site_files.keep_files(s3, outputs["ServerlessDeploymentBucketName"], self._package.read_folder(), files)
+        number = site_files.upload_files(s3, outputs["SiteBucketName"], files)
         host = outputs["SiteUrl"].removeprefix("https://")
         for path in ("/", "/docs/", "/openapi.json", "/problems/busy"):
             page = self._send("GET", self._address + path, {"Host": host, "X-Forwarded-Proto": "https"})
@@ -226,10 +231,39 @@ class Rehearsal:
         listed = run_osls(["deploy", "list", "--stage", STAGE], self._environment)
         stamps = sorted(word for word in listed.split() if word.isdigit() and len(word) == 13)
         _ensure(bool(stamps), f"deployments must be listed: {listed}")
-        run_osls(["rollback", "--stage", STAGE, "--timestamp", stamps[0]], self._environment)
+        s3, site = self._stack.client("s3"), self._stack.outputs()["SiteBucketName"]
+        s3.put_object(Bucket=site, Key="index.html", Body=b"a later page")
+        number = roll_back(self._stack, stamps[0], self._environment)
+        page = s3.get_object(Bucket=site, Key="index.html")["Body"].read()
+        _ensure(page == site_files.collect_files()["index.html"].body, "the page must be the previous one")
         self._expect(200, "GET", self._board)
         _ensure(self._read_memory_size() == 1024, "the previous function must be in use")
-        return f"{self._stack.status()}, to the first of {len(stamps)} deployments, the board is there"
+        return (
+            f"{self._stack.status()}, to the first of {len(stamps)} deployments with {number} files, the board is there"
+        )
+
+    def find_drift(self) -> str:
+        """Change the function by hand, as somebody does in a console, and let CloudFormation tell."""
+        before = detect_drift(self._stack, time.sleep)
+        self._stack.client("sqs").set_queue_attributes(
+            QueueUrl=self._stack.client("sqs").get_queue_url(QueueName=f"{self._stack.name}-readers")["QueueUrl"],
+            Attributes={"VisibilityTimeout": "60"},
+        )
+        after = detect_drift(self._stack, time.sleep)
+        _ensure(any("WakeUpQueue" in line for line in after), f"the change must be told: {after}")
+        return f"{len(before)} lines before a change, after it: {'; '.join(sorted(set(after) - set(before)))}"
+
+    def build_firewall(self) -> str:
+        """Make the firewall in us-east-1, update it, put it before the distribution's template, and remove it."""
+        wall = firewall.open_firewall(STAGE, self._address)
+        _ensure(not firewall.find_web_acl(wall), "there is none at first")
+        template = remove_unsupported_log(firewall.TEMPLATE.read_text())
+        created = firewall.update_firewall(wall, STAGE, template=template)
+        updated = firewall.update_firewall(wall, STAGE, "5000", template=template)
+        _ensure(created == updated == firewall.find_web_acl(wall), "an update must keep the web ACL")
+        wall.delete()
+        _ensure(not wall.exists(), "the firewall must be gone")
+        return f"{updated.rpartition(':')[2].partition('/')[0]} web ACL made, updated and removed in {wall.region}"
 
     def remove(self) -> str:
         """Remove the stack, and check that nothing is left."""
@@ -390,6 +424,8 @@ def main() -> int:
                     ("refusals", run.check_refusals),
                     ("site", run.check_site),
                     ("other origins", run.check_cors),
+                    ("firewall", run.build_firewall),
+                    ("drift", run.find_drift),
                     ("update in place", run.update_in_place),
                     ("invalid update", run.deploy_invalid_template),
                     ("rollback", run.roll_back),

@@ -27,12 +27,15 @@ Resource = dict[str, Any]
 
 TOOLS = ROOT / ".venv-deploy" / "bin"
 
+LINTERS_OPTIONS = ("--framework", "cloudformation", "--output", "json", "--skip-download")
+"""The options of checkov."""
+
 WAIVED = {
     "AlarmTopic": {"CKV_AWS_26"},
     "ApiLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
     "ApiLogGroup": {"CKV_AWS_158"},
     "DeadLetterQueue": {"CKV_AWS_27"},
-    "Distribution": {"CKV_AWS_68", "CKV_AWS_86", "CKV_AWS_174", "W1030"},
+    "Distribution": {"CKV_AWS_86", "CKV_AWS_174", "W1030"},
     "HttpApiLogGroup": {"CKV_AWS_158"},
     "OriginSecretOne": {"CKV_AWS_149"},
     "OriginSecretTwo": {"CKV_AWS_149"},
@@ -115,8 +118,7 @@ def test_cfn_lint_finds_nothing(written: str) -> None:
 
 
 def test_checkov_finds_nothing(written: str) -> None:
-    options = ["--framework", "cloudformation", "--output", "json", "--skip-download"]
-    done = run("checkov", "--file", written, *options)
+    done = run("checkov", "--file", written, *LINTERS_OPTIONS)
     summary = json.loads(done.stdout)["summary"]
 
     assert (done.returncode, summary["failed"], summary["parsing_errors"]) == (0, 0, 0)
@@ -217,6 +219,30 @@ def test_the_gateway_calls_the_alias_of_the_snapshot(resources: dict[str, Resour
     assert integration["IntegrationUri"] == {
         "Fn::Join": [":", [{"Fn::GetAtt": ["ApiLambdaFunction", "Arn"]}, alias["Name"]]]
     }
+
+
+def test_a_new_version_gets_few_requests_first_and_none_if_an_alarm_rings(resources: dict[str, Resource]) -> None:
+    group = only(resources, "CodeDeploy::DeploymentGroup")
+    (alias,) = (resource for resource in resources.values() if resource["Type"] == "AWS::Lambda::Alias")
+    alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+
+    assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"] == {
+        "ApplicationName": {"Ref": "CanaryApplication"},
+        "DeploymentGroupName": {"Ref": "CanaryDeployments"},
+    }
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+    assert group["AutoRollbackConfiguration"]["Enabled"] is group["AlarmConfiguration"]["Enabled"] is True
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    assert alarms == {"FunctionErrors", "ApiErrors", "FunctionSlow"}
+    assert all(minutes_to_ring(resources[name]["Properties"]) < 5 for name in alarms)
+
+
+def minutes_to_ring(alarm: Resource) -> int:
+    """Return how many minutes of failures it takes until an alarm rings."""
+    periods = {metric["MetricStat"]["Period"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric}
+    (seconds,) = periods or {alarm["Period"]}
+    count: int = alarm["DatapointsToAlarm"] * seconds // 60
+    return count
 
 
 def test_a_schedule_calls_the_purge_every_hour(resources: dict[str, Resource]) -> None:
@@ -327,6 +353,14 @@ def test_both_functions_permit_webhooks_the_same_networks() -> None:
 
 def test_the_function_is_told_which_proxies_to_trust() -> None:
     assert "TRUSTED_PROXIES: 192.0.2.0/24" in settings(("stage", "prod"), ("TRUSTED_PROXIES", "192.0.2.0/24"))
+
+
+def test_a_firewall_is_put_before_the_distribution_if_there_is_one(template: Resource) -> None:
+    distribution = only(template["Resources"], "CloudFront::Distribution")["DistributionConfig"]
+
+    assert distribution["WebACLId"]["Fn::If"][:2] == ["HasWebAcl", {"Ref": "WebAclArn"}]
+    assert template["Parameters"]["WebAclArn"]["Default"] == ""
+    assert "ParameterValue: arn:one" in settings(("stage", "prod"), ("WEB_ACL_ARN", "arn:one"))
 
 
 def test_only_the_distribution_and_the_function_know_the_secrets(template: Resource) -> None:
