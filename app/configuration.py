@@ -65,6 +65,7 @@ def read_quotas(environment: Mapping[str, str]) -> QuotaLimits:
     return QuotaLimits(
         settings.MAX_BOARDS_PER_USER.read(environment) or None,
         settings.MAX_MEMBERS_PER_USER.read(environment) or None,
+        settings.MAX_BYTES_PER_USER.read(environment) or None,
     )
 
 

@@ -14,6 +14,8 @@ from kanban.values import Role, Scope
 from kanban.webhooks import InvalidWebhookUrl
 from usecases.board_access import BoardAccess
 from usecases.quotas import NO_QUOTAS, QuotaLimits, Quotas
+from usecases.text_counts import TextCounts
+from usecases.text_limited_access import AddedText, TextLimitedAccess
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
 class UserPolicy(NamedTuple):
     """What the installation lets users do: sign up, become one by an invitation of a member, take so much of it.
 
-    With `joining_takes_consent`, a stranger becomes a member only after they have agreed.
+    With `joining_takes_consent`, a stranger becomes a member only after they have agreed. `text_counts` has how much
+    text users have, if that has a quota.
     """
 
     may_sign_up: bool = False
     members_may_invite: bool = True
     quotas: QuotaLimits = NO_QUOTAS
     joining_takes_consent: bool = False
+    text_counts: TextCounts | None = None
 
 
 def build_dependencies(
@@ -47,10 +51,24 @@ def build_dependencies(
     `now` returns the present time in whole seconds. Without a policy, webhooks reach public addresses only. `attempts`
     counts the wrong codes of all clients.
     """
-    quotas = Quotas(store, policy.quotas)
+    text_counts = policy.text_counts
+    quotas = Quotas(store, policy.quotas, text_counts)
 
     def build_access(call: Call) -> BoardAccess:
         return BoardAccess(store, call.caller, *read_permissions(call.operation))
+
+    def build_limited_access(call: Call) -> BoardAccess:
+        added_text = call.operation.extensions.get("x-tackboard-adds-text")
+        if added_text is None or text_counts is None:
+            return build_access(call)
+        return TextLimitedAccess(
+            store,
+            call.caller,
+            *read_permissions(call.operation),
+            counts=text_counts,
+            added_text=AddedText(added_text),
+            body_bytes=len(call.request.body),
+        )
 
     @cache
     def read_permissions(operation: Operation) -> tuple[Scope, Role]:
@@ -75,7 +93,7 @@ def build_dependencies(
 
     return {
         "store": lambda _: store,
-        "access": build_access,
+        "access": build_access if text_counts is None else build_limited_access,
         "caller": lambda call: call.caller,
         "context": build_context,
         "now": lambda _: now(),

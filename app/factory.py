@@ -18,7 +18,7 @@ from app.needed_resources import NeededResources
 from app.problems import to_problem
 from app.provider_sign_in import ProviderSignIn
 from app.request_limits import NO_LIMITS, Limits, RequestLimits
-from app.usage_reports import RunJob
+from app.usage_reports import BackgroundThread, RunJob
 from app.wall_clock import utc_now
 from contract.application import Api, respond_with_not_found
 from contract.client_address import NO_PROXIES, TrustedProxies
@@ -32,7 +32,8 @@ from contract.wsgi_application import WsgiApplication
 from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
-from usecases.quotas import NO_QUOTAS, QuotaLimits
+from usecases.quotas import NO_QUOTAS, QuotaLimits, read_created_boards
+from usecases.text_counts import TextCounts
 
 if TYPE_CHECKING:
     from delivery.addresses import AddressPolicy
@@ -63,6 +64,7 @@ def create_app(
     limits: Limits = NO_LIMITS,
     quotas: QuotaLimits = NO_QUOTAS,
     share_usage: RunJob | None = None,
+    count_texts: RunJob | None = None,
     origins: Iterable[str] = (),
     cors_headers: Iterable[str] = (),
     trusted_proxies: TrustedProxies = NO_PROXIES,
@@ -77,12 +79,12 @@ def create_app(
     of the installation can always invite people who are no users. With `joining_takes_consent`, a user who is added to
     a board by somebody with whom they share none becomes a member when they agree. `quotas` says how much each user may
     take of the installation. `limits` says how many requests may be made in a minute; `share_usage` runs what shares
-    their use with other processes, in a thread by default. `origins` are the web origins whose pages may call (CORS),
-    and `cors_headers` what these may send beside the headers of the document. What `trusted_proxies` say about their
-    clients is believed. `webhook_policy` says which addresses webhooks may have; without one, public ones only. Time,
-    randomness and sleeping are passed in, so that tests decide them; `unix_time` returns seconds, for the limits.
-    `trace` wraps what answers requests. `on_breach` is called with every response that breaks the document: tests raise
-    there.
+    their use with other processes, and `count_texts` what counts the texts on the boards of users, each in a thread by
+    default. `origins` are the web origins whose pages may call (CORS), and `cors_headers` what these may send beside
+    the headers of the document. What `trusted_proxies` say about their clients is believed. `webhook_policy` says which
+    addresses webhooks may have; without one, public ones only. Time, randomness and sleeping are passed in, so that
+    tests decide them; `unix_time` returns seconds, for the limits. `trace` wraps what answers requests. `on_breach` is
+    called with every response that breaks the document: tests raise there.
     """
     document = load_document()
     request_limits = RequestLimits(limits, store.request_usage, unix_time, share_usage)
@@ -103,12 +105,13 @@ def create_app(
     docs = DocumentationSite(
         DOCUMENT_PATH.read_bytes, DOCUMENT_PATH.with_suffix(".yaml").read_bytes, fallback=respond_with_not_found
     )
+    text_counts = _build_text_counts(store, quotas, unix_time, count_texts)
     dependencies = build_dependencies(
         store,
         now,
         new_id,
         random_bytes,
-        policy=UserPolicy(open_signup, invitations_make_users, quotas, joining_takes_consent),
+        policy=UserPolicy(open_signup, invitations_make_users, quotas, joining_takes_consent, text_counts),
         webhook_policy=webhook_policy,
         attempts=AttemptLimiter(unix_time),
         providers=provider_sign_in,
@@ -143,3 +146,12 @@ def create_app(
         cors_headers=cors_headers,
     )
     return WsgiApplication(edge, api.operations.compile_all)
+
+
+def _build_text_counts(
+    store: Store, quotas: QuotaLimits, unix_time: Callable[[], float], run: RunJob | None
+) -> TextCounts | None:
+    """Return what counts the texts on the boards of users, None if these have no quota."""
+    if quotas.text_bytes is None:
+        return None
+    return TextCounts(store, quotas.text_bytes, read_created_boards, unix_time, run or BackgroundThread("text counts"))

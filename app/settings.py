@@ -16,6 +16,7 @@ _MAX_RATE_LIMIT = 1_000_000
 _MAX_BOARDS_PER_USER = 10_000
 _MAX_SLOW_MILLISECONDS = 600_000
 _MAX_MEMBERS_PER_USER = 100_000
+_MAX_BYTES_PER_USER = 1_000_000_000_000
 
 Value = TypeVar("Value")
 
@@ -149,6 +150,14 @@ MAX_MEMBERS_PER_USER = Setting(
     "number",
     "`0`",
 )
+MAX_BYTES_PER_USER = Setting(
+    "MAX_BYTES_PER_USER",
+    Number(_MAX_BYTES_PER_USER),
+    0,
+    "how many bytes the texts of cards may take on the boards that a user has created, counted now and then; `0` for "
+    "any number",
+    "`0`",
+)
 TRUSTED_PROXIES = Setting(
     "TRUSTED_PROXIES",
     Networks(),
@@ -240,7 +249,10 @@ SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
     "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, PUBLIC_URL, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
     "Log and metrics": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS, METRICS_PORT, METRICS_HOST),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
-    "Limits": (RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS, MAX_BOARDS_PER_USER, MAX_MEMBERS_PER_USER),
+    "Limits": (
+        *(RATE_LIMIT, RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_ADDRESS),
+        *(MAX_BOARDS_PER_USER, MAX_MEMBERS_PER_USER, MAX_BYTES_PER_USER),
+    ),
     "Webhooks": (WEBHOOKS_TO_LOOPBACK, WEBHOOKS_ALLOW),
 }
 """Every setting, as the documentation lists them."""

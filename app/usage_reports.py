@@ -26,7 +26,8 @@ RunJob = Callable[[Job], object]
 class BackgroundThread:
     """Runs jobs one after the other in a thread, which starts with the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "usage reports") -> None:
+        self._name = name
         self._jobs: Queue[Job] = Queue(MAX_WAITING_REPORTS)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -36,7 +37,7 @@ class BackgroundThread:
         self._jobs.put_nowait(job)
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="usage reports", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:

@@ -41,6 +41,18 @@ class TooManyBoards(Conflict):
         super().__init__(f"You have created {maximum} boards, the most a user may have here: delete one first.")
 
 
+class TooManyBytes(Conflict):
+    """Raised when text is added although the boards of a user hold as much as the installation lets them hold."""
+
+    code = "too_many_bytes"
+
+    def __init__(self, counted: int, maximum: int) -> None:
+        super().__init__(
+            f"The cards on the boards that one user has created take {counted:,} bytes of text, and {maximum:,} are "
+            "the most that a user may have here: delete cards or boards first, and try again in a minute."
+        )
+
+
 def create(context: ActionContext, new: NewBoard) -> tuple[BoardView, Change]:
     """Create a board owned by the actor; return its view and the change."""
     board = build_board(new, context.new_id("board"), context.actor_id, context.at)

@@ -384,6 +384,13 @@ class Store(Protocol):
         Some may be boards that they have just left, and which `read_deleted` does not return to them.
         """
 
+    def sum_text_bytes(self, board_id: str) -> int:
+        """Return how many bytes of UTF-8 the texts of all live cards of a board take (`kanban.text_size`).
+
+        Comments, checklists and notes of time entries belong to them, archived cards are among them. It reads the whole
+        board, which need not be as of one moment.
+        """
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """Return the id of the live board that this user created with that external id."""
 

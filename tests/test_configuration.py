@@ -104,6 +104,7 @@ INVALID_SETTINGS = [
     ("RATE_LIMIT_PER_TOKEN", "-1", "RATE_LIMIT_PER_TOKEN is '-1', but must be a number from 0 to 1000000."),
     ("MAX_BOARDS_PER_USER", "many", "MAX_BOARDS_PER_USER is 'many', but must be a number from 0 to 10000."),
     ("MAX_MEMBERS_PER_USER", "1.5", "MAX_MEMBERS_PER_USER is '1.5', but must be a number from 0 to 100000."),
+    ("MAX_BYTES_PER_USER", "1 GB", "MAX_BYTES_PER_USER is '1 GB', but must be a number from 0 to 1000000000000."),
     ("RATE_LIMIT_PER_ADDRESS", "1e3", "RATE_LIMIT_PER_ADDRESS is '1e3', but must be a number from 0 to 1000000."),
     ("CORS_ORIGINS", "*", "CORS_ORIGINS has '*', but must name origins as browsers send them"),
     ("CORS_HEADERS", "*", "CORS_HEADERS has '*', but must name headers, like X-Datadog-Trace-Id, with commas between."),
@@ -123,9 +124,10 @@ def test_invitations_make_users_by_default(settings: Mapping[str, str], expected
 
 @pytest.mark.parametrize(("value", "expected"), [("", None), ("0", None), ("25", 25)])
 def test_users_may_take_any_amount_by_default(value: str, expected: int | None) -> None:
-    quotas = read_app_settings({"MAX_BOARDS_PER_USER": value, "MAX_MEMBERS_PER_USER": value})["quotas"]
+    names = ("MAX_BOARDS_PER_USER", "MAX_MEMBERS_PER_USER", "MAX_BYTES_PER_USER")
+    quotas = read_app_settings(dict.fromkeys(names, value))["quotas"]
 
-    assert quotas == (expected, expected)
+    assert quotas == (expected, expected, expected)
 
 
 def test_only_the_proxies_that_are_named_are_trusted() -> None:
@@ -235,6 +237,7 @@ def test_a_deployment_has_the_same_defaults() -> None:
     assert "openSignup: '0'\n" in template
     assert "maxBoardsPerUser: '0'\n" in template
     assert "maxMembersPerUser: '0'\n" in template
+    assert "maxBytesPerUser: '0'\n" in template
     limits = read_app_settings({})["limits"]
     assert f"rateLimit: '{limits.per_user}'\n" in template
     assert "rateLimitPerToken: ''\n" in template

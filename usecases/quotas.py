@@ -12,6 +12,7 @@ from kanban.members import TooManyMembersPerUser
 from kanban.store import Store
 from kanban.values import Board
 from kanban.views import BoardView, PageKey
+from usecases.text_counts import TextCounts
 
 _BOARDS_PER_READ = 100
 
@@ -20,10 +21,14 @@ _BOARDS_WITH_MEMBERS = 10_000
 
 
 class QuotaLimits(NamedTuple):
-    """How much each user may take, None for any amount: boards, and different members of them besides the user."""
+    """How much each user may take, None for any amount.
+
+    These are boards, different members of these boards besides the user, and bytes of text on them.
+    """
 
     boards: int | None = None
     members: int | None = None
+    text_bytes: int | None = None
 
 
 NO_QUOTAS = QuotaLimits()
@@ -35,14 +40,18 @@ class Quotas:
     Two requests at once may both be admitted although there is room for one.
     """
 
-    __slots__ = ("_limits", "_store")
+    __slots__ = ("_limits", "_store", "_text_counts")
 
-    def __init__(self, store: Store, limits: QuotaLimits) -> None:
+    def __init__(self, store: Store, limits: QuotaLimits, text_counts: TextCounts | None = None) -> None:
+        """`text_counts` has how many bytes the boards of users hold, if they may not hold any number."""
         self._store = store
         self._limits = limits
+        self._text_counts = text_counts
 
     def ensure_room_for_board(self, user_id: str) -> None:
-        """Raise TooManyBoards if the user has created as many boards as a user may."""
+        """Raise TooManyBoards or TooManyBytes if the user has created as much as a user may."""
+        if self._text_counts is not None:
+            self._text_counts.ensure_room(user_id, None)
         limit = self._limits.boards
         if limit is not None and has_created_boards(self._store, user_id, limit):
             raise TooManyBoards(limit)
@@ -62,17 +71,17 @@ class Quotas:
 
 def has_created_boards(store: Store, user_id: str, number: int) -> bool:
     """Tell whether a user has created so many of the boards that they are on, archived ones included."""
-    return sum(1 for _ in islice(_read_created_boards(store, user_id), number)) == number
+    return sum(1 for _ in islice(read_created_boards(store, user_id), number)) == number
 
 
 def read_member_ids(store: Store, creator_id: str) -> set[str]:
     """Return the ids of the members of the boards that a user has created, without the user's own."""
     fellow_ids = store.read_fellow_ids(creator_id, _BOARDS_WITH_MEMBERS)
-    created = (board.id for board in _read_created_boards(store, creator_id))
+    created = (board.id for board in read_created_boards(store, creator_id))
     return {user_id for board_id in created for user_id in fellow_ids.get(board_id, ())} - {creator_id}
 
 
-def _read_created_boards(store: Store, user_id: str) -> Iterator[Board]:
+def read_created_boards(store: Store, user_id: str) -> Iterator[Board]:
     """Yield the boards that the user has created and is a member of."""
     for archived in (False, True):
         after: PageKey | None = None

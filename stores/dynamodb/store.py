@@ -30,6 +30,7 @@ from stores.dynamodb import (
     keys,
     listings,
     part_pages,
+    text_sums,
     token_origins,
     token_reads,
     user_listing,
@@ -305,6 +306,9 @@ class DynamoStore:
 
     def read_fellow_ids(self, user_id: str, max_boards: int) -> Mapping[str, Sequence[str]]:
         return user_listing.read_fellow_ids(self._reader, user_id, max_boards)
+
+    def sum_text_bytes(self, board_id: str) -> int:
+        return text_sums.sum_text_bytes(self._reader, board_id)
 
     def read_installation_owner_ids(self) -> tuple[str, ...]:
         setting = self._reader.get_item(keys.setting_key("owner"))

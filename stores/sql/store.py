@@ -60,6 +60,7 @@ from stores.sql.measured_engine import MeasuredEngine
 from stores.sql.readiness import WriteReadiness
 from stores.sql.sign_in import SqlSignIn
 from stores.sql.statement_cache import BoundStatement, Statement, StatementCache
+from stores.sql.text_statements import TEXT_BYTES
 from stores.sql.webhooks import SqlWebhooks
 
 _SECRET_BYTES = 32
@@ -414,6 +415,10 @@ class SqlStore:
         for board_id, fellow_id in self._read(user_statements.FELLOWS, user_id=user_id, limit=max_boards):
             fellow_ids.setdefault(board_id, []).append(fellow_id)
         return fellow_ids
+
+    def sum_text_bytes(self, board_id: str) -> int:
+        total: int = self._read(TEXT_BYTES, board_id=board_id)[0][0]
+        return total
 
     def read_installation_owner_ids(self) -> tuple[str, ...]:
         rows = self._read(user_statements.SETTING, name="owner")

@@ -3,7 +3,7 @@
 Generated requests don't get there: thirty clocks never run at once by chance. Each walk prepares its board through
 the API and ends in the refusal that it is about, and everything that it sends is part of the recorded traffic. Add
 the walk of a new rule here. No walk leads to the 409 of import_trello, for which two imports have to meet, nor to that
-of rotate_token, for which time has to pass.
+of rotate_token, for which time has to pass, nor to those of quotas, which an installation has to have.
 """
 
 import json

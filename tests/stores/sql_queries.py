@@ -7,7 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stores.sql import audit_log, feed_readers, invitations, jobs, read_statements, sign_in, user_statements, webhooks
+from stores.sql import (
+    audit_log,
+    feed_readers,
+    invitations,
+    jobs,
+    read_statements,
+    sign_in,
+    text_statements,
+    user_statements,
+    webhooks,
+)
 
 FLAGS = [False, True]
 _BOARD_QUERY_PREFIXES = (
@@ -36,7 +46,7 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
             name: value
             for module in (
                 *(read_statements, user_statements, feed_readers, webhooks, sign_in, invitations, audit_log),
-                jobs,
+                *(jobs, text_statements),
             )
             for name, value in vars(module).items()
             if isinstance(value, sa.Select) and name[0].isupper()

@@ -175,6 +175,7 @@ def _list_groups(document: Node, path_item: Node, operation: Node) -> dict[str, 
         "with_if_match": "If-Match" in names,
         "with_if_none_match": "If-None-Match" in names,
         "with_idempotency_key": "Idempotency-Key" in names,
+        "adding_text": "x-tackboard-adds-text" in operation,
     }
 
 

@@ -11,6 +11,7 @@ Violations = Iterator[tuple[Pointer, str]]
 
 EXTENSIONS = frozenset(
     (
+        "x-tackboard-adds-text",
         "x-tackboard-body-limit",
         "x-tackboard-caller",
         "x-tackboard-deprecated-since",
