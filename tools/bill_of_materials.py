@@ -40,7 +40,7 @@ PACKAGED_LICENCES = frozenset(
 )
 """Licences of what may be in our own packages, as SPDX expressions. All require that their text is included."""
 
-INSTALLED_LICENCES = PACKAGED_LICENCES | {"LGPL-3.0-only"}
+INSTALLED_LICENCES = PACKAGED_LICENCES | {"Apache-2.0 AND BSD-2-Clause", "LGPL-3.0-only"}
 """Licences of what may be installed beside a wheel: whoever installs it gets it from its authors."""
 
 _BY_CLASSIFIER = {
@@ -48,6 +48,8 @@ _BY_CLASSIFIER = {
     "License :: OSI Approved :: BSD License": "BSD-3-Clause",
     "License :: OSI Approved :: MIT License": "MIT",
 }
+_BY_NAME = {"3-Clause BSD License": "BSD-3-Clause"}
+"""What packages write into the field of their licence that is no SPDX expression."""
 _NO_LICENCES = frozenset(("", "UNKNOWN", "Dual License"))
 """What packages write into the field of their licence that leave the licence to their classifiers."""
 
@@ -115,7 +117,7 @@ def choose_licence(package: PackageMetadata) -> str:
     values = (text for field in ("License-Expression", "License") for text in package.get_all(field) or ())
     named = next(values, "").strip()
     if named not in _NO_LICENCES:
-        return named
+        return _BY_NAME.get(named, named)
     classifiers = [name for name in package.get_all("Classifier") or () if name.startswith("License :: ")]
     return " OR ".join(sorted(_BY_CLASSIFIER.get(name, name) for name in classifiers)) or "NOASSERTION"
 

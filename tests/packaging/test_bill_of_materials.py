@@ -53,6 +53,7 @@ def test_a_forbidden_licence_is_named() -> None:
     ("fields", "licence"),
     [
         ([("License-Expression", "MIT"), ("License", "GPL-2.0")], "MIT"),
+        ([("License", "3-Clause BSD License")], "BSD-3-Clause"),
         ([("License", "GPL-2.0"), ("Classifier", "License :: OSI Approved :: MIT License")], "GPL-2.0"),
         ([("License", "UNKNOWN"), ("Classifier", "License :: OSI Approved :: MIT License")], "MIT"),
         (
