@@ -73,7 +73,7 @@ def build_log_line(
         line["token_id"] = caller.token_id
         line["auth"] = "token"
     board_id = context.path_values.get("board_id", "")
-    if board_id.startswith("brd_") and _ID.fullmatch(board_id):
+    if board_id.startswith("brd_") and (path is context.path or _ID.fullmatch(board_id)):
         line["board_id"] = board_id
     if _ADDRESS.fullmatch(context.address):
         line["address"] = context.address
