@@ -5,15 +5,16 @@ Services have the network of the machine's first process. Caddy signs its certif
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
 STATE = Path("/run/stand-in")
 LOGS = Path("/var/log/stand-in")
+MAX_STOP_SECONDS = 20
 CADDY_OPTIONS = "{\n\tlocal_certs\n\tskip_install_trust\n\tadmin off\n}\n"
 
 
@@ -77,12 +78,10 @@ def start(unit: str) -> None:
 
 def stop(unit: str) -> None:
     """Stop a service, and wait until it has ended."""
-    process_id = int((STATE / unit).read_text())
-    os.kill(process_id, signal.SIGTERM)
-    end = time.monotonic() + 20
-    while is_running(process_id):
-        assert time.monotonic() < end, f"{unit} did not stop."
-        time.sleep(0.05)
+    process = os.pidfd_open(int((STATE / unit).read_text()))
+    signal.pidfd_send_signal(process, signal.SIGTERM)
+    ended, _, _ = select.select([process], [], [], MAX_STOP_SECONDS)
+    assert ended, f"{unit} did not stop."
     (STATE / unit).unlink()
 
 
@@ -91,14 +90,6 @@ def reload(unit: str) -> None:
     if (STATE / unit).exists():
         stop(unit)
     start(unit)
-
-
-def is_running(process_id: int) -> bool:
-    """Say whether a process has not ended yet. The machine's first process doesn't wait for those that have."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def command_line(command: list[str], user: str) -> list[str]:

@@ -53,9 +53,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def request(machine: Machine, path: str, method: str = "GET", body: str | None = None) -> str:
     """Send a request through Caddy, by https, as soon as it answers; return status, HSTS and body."""
     script = GET.replace("METHOD", repr(method)).replace("PATH", repr(path)).replace("BODY", repr(body))
-    return machine.run(
-        f"for _ in $(seq 100); do {{ {script} }} 2>/dev/null && exit; sleep 0.2; done; exit 1", in_its_network=True
-    )
+    return machine.run(f"for _ in $(seq 300); do {{ {script} }} 2>/dev/null && exit; done; exit 1", in_its_network=True)
 
 
 def sign_in(machine: Machine) -> str:

@@ -3,14 +3,13 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 from zipfile import ZipFile
 
@@ -18,12 +17,14 @@ import pytest
 import yaml
 
 from tests.live_server import ROOT
-from tests.self_hosting.machine import CERTIFICATES, create_root_archive, create_work_folder, require
+from tests.self_hosting.machine import CERTIFICATES, create_root_archive, create_work_folder, read_blocks, require
 
 pytestmark = pytest.mark.package
 
 FOLDER = ROOT / "infrastructure" / "containers"
+GUIDE = ROOT / "docs" / "self-hosting.md"
 MAX_OWN_MEGABYTES = 160
+MAX_HEALTH_CHECKS = 100
 
 ENGINE = """\
 [engine]
@@ -55,6 +56,10 @@ class Containers:
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout.strip()
+
+    def succeeds(self, *command: str) -> bool:
+        """Run a command, and say whether it succeeded."""
+        return subprocess.run(command, env=self._environment, capture_output=True, check=False).returncode == 0
 
     def create_base(self, archive: Path, name: str) -> None:
         """Create an image of Debian with Python, which has the name of the one that the internet would have."""
@@ -99,6 +104,25 @@ def service() -> dict[str, Any]:
     return described
 
 
+def run_docker(containers: Containers, script: str, restrictions: list[str]) -> str:
+    """Run lines of the guide with podman in place of Docker, which here neither builds nor creates a container anew."""
+    stand_in = f"""
+        docker() {{
+            test "$1" = compose
+            command=$2
+            shift 2
+            case "$command" in
+                exec) test "$1" != -T || shift; podman exec "$@" ;;
+                run) podman run {shlex.join(restrictions)} "$@" ;;
+                start | stop) podman "$command" "$@" ;;
+                build | up) : ;;
+                *) false ;;
+            esac
+        }}
+    """
+    return containers.run("sh", "-eu", "-c", stand_in + script)
+
+
 def list_calls(group: str) -> set[str]:
     """Return the calls of the system in a group, as systemd knows it."""
     command = ["systemd-analyze", "syscall-filter", group]
@@ -118,16 +142,14 @@ def write_call_filter(file: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def port(containers: Containers, service: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> int:
-    """Run the container with the restrictions of compose.yaml; return the port on this machine that it listens to.
+def restrictions(service: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the options of podman for what compose.yaml says of the container.
 
     It can make no other calls of the system than the unit of systemd allows.
     """
     call_filter = tmp_path_factory.mktemp("filter") / "calls.json"
     write_call_filter(call_filter)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    restrictions = [
+    return [
         *(["--read-only"] if service["read_only"] else []),
         *(f"--tmpfs={path}" for path in service["tmpfs"]),
         *(f"--cap-drop={name}" for name in service["cap_drop"]),
@@ -136,18 +158,26 @@ def port(containers: Containers, service: dict[str, Any], tmp_path_factory: pyte
         f"--security-opt=seccomp={call_filter}",
         f"--user={service['user']}",
         f"--pids-limit={service['pids_limit']}",
-        f"--env=PORT={port}",
     ]
-    containers.run("podman", "run", "--detach", "--name", "tackboard", *restrictions, service["image"])
-    end = time.monotonic() + 60
-    while True:
-        try:
-            urlopen(f"http://127.0.0.1:{port}/v1/ready", timeout=5).close()
-            break
-        except URLError:
-            assert time.monotonic() < end, containers.run("podman", "logs", "tackboard")
-            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def port(containers: Containers, restrictions: list[str]) -> int:
+    """Run the container; return the port on this machine that it listens to."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    options = ["--detach", "--name", "tackboard", *restrictions, f"--env=PORT={port}"]
+    containers.run("podman", "run", *options, "localhost/tackboard")
+    wait_until_healthy(containers)
     return port
+
+
+def wait_until_healthy(containers: Containers) -> None:
+    """Repeat the health check of the image, which takes a moment each time, until it succeeds."""
+    for _ in range(MAX_HEALTH_CHECKS):
+        if containers.succeeds("podman", "healthcheck", "run", "tackboard"):
+            return
+    pytest.fail(containers.run("podman", "logs", "tackboard"))
 
 
 def execute(containers: Containers, *command: str) -> str:
@@ -213,9 +243,9 @@ def test_it_runs_without_rights_and_can_write_to_its_volume_only(containers: Con
     assert modes.splitlines() == ["700 10001", "600 10001"]
 
 
-@pytest.mark.usefixtures("port")
-def test_the_health_check_of_the_image_succeeds(containers: Containers) -> None:
-    containers.run("podman", "healthcheck", "run", "tackboard")
+def test_it_is_ready(port: int) -> None:
+    with urlopen(f"http://127.0.0.1:{port}/v1/ready", timeout=10) as response:
+        assert json.load(response) == {"status": "ready"}
 
 
 @pytest.mark.usefixtures("port")
@@ -229,6 +259,24 @@ def test_the_owner_signs_in_and_backs_up_by_commands_and_the_log_has_no_token(co
     assert execute(containers, "ls", "backups").startswith("tackboard-20")
     assert "`tackboard sign-in` prints a link" in log
     assert not re.search(r"tkb_\w|sign-in=", log)
+
+
+@pytest.mark.usefixtures("port")
+def test_the_guide_restores_a_backup(containers: Containers, restrictions: list[str]) -> None:
+    digest = execute(containers, "tackboard", "digest")
+    nightly_lines = re.findall(r"^\d+ \d+ \* \* \* root cd \S+ && (docker .+)$", GUIDE.read_text(), re.MULTILINE)
+    restore, upgrade = read_blocks(GUIDE.name, "Restore in the containers", "Upgrade the containers")
+
+    run_docker(containers, "\n".join(nightly_lines), restrictions)
+    execute(containers, "tackboard", "token")
+    digest_now = execute(containers, "tackboard", "digest")
+    restored = run_docker(containers, restore, restrictions)
+    run_docker(containers, upgrade, restrictions)
+    wait_until_healthy(containers)
+
+    assert len(nightly_lines) == 2
+    assert digest in restored.split()
+    assert execute(containers, "tackboard", "digest") == digest != digest_now
 
 
 @pytest.mark.usefixtures("port")
