@@ -32,6 +32,7 @@ LINTERS_OPTIONS = ("--framework", "cloudformation", "--output", "json", "--skip-
 
 WAIVED = {
     "AlarmTopic": {"CKV_AWS_26"},
+    "ApiDomain": {"W1030"},
     "ApiLambdaFunction": {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"},
     "ApiLogGroup": {"CKV_AWS_158"},
     "DeadLetterQueue": {"CKV_AWS_27"},
@@ -397,6 +398,39 @@ def test_prod_is_closed_and_another_stage_can_be() -> None:
         assert re.search(rf"ParameterKey: ClosedOrigin\s+ParameterValue: '{value}'", text)
 
 
+def test_a_change_of_the_secrets_publishes_a_new_version_of_the_function() -> None:
+    """What osls compares has the numbers: the references to the secrets stay the same."""
+    versions = {
+        name
+        for environment in ({}, {"CLOSED_ORIGIN": "true"})
+        for name in re.findall(r"ORIGIN: (\S+ \d \d)", settings(("stage", "dev"), *environment.items()))
+    }
+
+    assert versions == {"false 1 1", "true 1 1"}
+
+
+def test_the_records_of_several_regions_share_a_name_by_any_policy(template: Resource) -> None:
+    record = template["Resources"]["ApiRecord"]["Properties"]
+    conditions = {name: record[name]["Fn::If"][0] for name in ("SetIdentifier", "Weight", "Region", "GeoLocation")}
+
+    assert conditions == {
+        "SetIdentifier": "IsSimple",
+        "Weight": "IsWeighted",
+        "Region": "IsByLatency",
+        "GeoLocation": "IsByLocation",
+    }
+    assert template["Parameters"]["RoutingPolicy"]["AllowedValues"] == ["simple", "weighted", "latency", "geolocation"]
+    assert template["Parameters"]["RoutingPolicy"]["Default"] == "simple"
+    assert template["Resources"]["ApiRecord"]["Condition"] == "HasApiZone"
+
+
+def test_a_policy_is_set_by_the_environment() -> None:
+    text = settings(("stage", "prod"), ("ROUTING_POLICY", "geolocation"), ("ROUTING_LOCATION", "EU"))
+
+    assert re.search(r"ParameterKey: RoutingPolicy\s+ParameterValue: geolocation", text)
+    assert re.search(r"ParameterKey: RoutingLocation\s+ParameterValue: EU", text)
+
+
 def test_the_number_of_a_secret_is_part_of_its_name(resources: dict[str, Resource]) -> None:
     """A new name makes CloudFormation generate a new secret."""
     names = {resources[f"OriginSecret{which}"]["Properties"]["Name"]["Fn::Join"][1][0] for which in ("One", "Two")}
@@ -436,7 +470,9 @@ def test_the_api_is_under_v1_of_the_sites_own_host(resources: dict[str, Resource
     assert set(behaviour["AllowedMethods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
     assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-    assert "${HttpApi}.execute-api." in origins[behaviour["TargetOriginId"]]["DomainName"]["Fn::Sub"]
+    condition, own_name, name_of_aws = origins[behaviour["TargetOriginId"]]["DomainName"]["Fn::If"]
+    assert (condition, own_name) == ("HasApiDomain", {"Ref": "ApiDomainName"})
+    assert "${HttpApi}.execute-api." in name_of_aws["Fn::Sub"]
     assert origins[behaviour["TargetOriginId"]]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
 
 
