@@ -22,7 +22,7 @@ from cli import main
 from cli.job_commands import delete_user
 from cli.progress import ProgressBar
 from cli.user_accounts import UserUnchanged
-from kanban import boards, cards, jobs, sign_in, tokens, users
+from kanban import boards, bots, cards, jobs, sign_in, tokens, users
 from kanban.changes import ActionContext, Change
 from kanban.ids import IdGenerator
 from kanban.store import StoredResponse
@@ -310,6 +310,25 @@ def test_a_user_becomes_an_owner_and_a_member_again(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.startswith("This is the last owner of the installation")
     with closing(open_store("sqlite:///tackboard.db")) as store:
         assert store.read_installation_owner_ids() == ("mina",)
+
+
+def test_a_bot_is_listed_as_one_ends_with_its_person_and_does_not_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
+    _make_user("Owner", "ann")
+    _make_user("Mina", "mina")
+    with closing(open_store("sqlite:///tackboard.db")) as store:
+        mina = store.read_user("mina")
+        assert mina
+        context = ActionContext("mina", datetime(2026, 11, 20, tzinfo=UTC), lambda kind: kind)
+        store.commit(bots.create(mina, context, name="Robot", id="robot")[1])
+
+    assert main.main(["sign-in", "robot"]) == 1
+    assert capsys.readouterr().err == "The user 'robot' is a bot of 'mina', and can't sign in.\n"
+    assert main.main(["user", "robot", "owner"]) == 1
+    assert capsys.readouterr().err == "This user is a bot, and can't be an owner of the installation.\n"
+    assert main.main(["user", "mina", "deactivate"]) == 0
+    main.main(["users"])
+    lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert ["robot", "deactivated", "bot", "never used", "Robot"] in lines
 
 
 def test_a_user_is_deactivated_and_reactivated(capsys: pytest.CaptureFixture[str]) -> None:
