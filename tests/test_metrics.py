@@ -1,7 +1,9 @@
 """Metrics for Prometheus, as a scrape over a socket gets them, and what is built on them: a dashboard and alerts."""
 
 import json
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,14 +43,24 @@ Address = tuple[str, int]
 Scrape = Mapping[str, Metric]
 
 
-def scrape(address: Address) -> dict[str, Metric]:
-    """Return all metrics by name."""
+def read_text(address: Address) -> str:
+    """Return what a scrape gets."""
     with closing(HTTPConnection(*address, timeout=TIMEOUT_SECONDS)) as connection:
         connection.request("GET", "/metrics")
         response = connection.getresponse()
         text = response.read().decode()
     assert response.status == 200
+    return text
+
+
+def parse(text: str) -> dict[str, Metric]:
+    """Return all metrics by name."""
     return {metric.name: metric for metric in text_string_to_metric_families(text)}
+
+
+def scrape(address: Address) -> dict[str, Metric]:
+    """Scrape, and return all metrics by name."""
+    return parse(read_text(address))
 
 
 def get_values(metrics: Scrape, sample_name: str, *labels: str) -> dict[Any, float]:
@@ -69,8 +81,8 @@ def serve(metrics: Metrics) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="module")
-def live_scrape(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
-    """Scrape a server that has answered a few requests."""
+def live_text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what a scrape gets of a server that has answered a few requests."""
     with LiveServer(tmp_path_factory.mktemp("store"), METRICS_PORT="0") as server:
         port = re.search(r"Metrics are served on port (\d+) of 127\.0\.0\.1\.", server.greeting)
         assert port
@@ -86,7 +98,12 @@ def live_scrape(tmp_path_factory: pytest.TempPathFactory) -> Scrape:
                 connection.sendall(sent)
                 while connection.recv(65_536):
                     pass
-        return scrape(("127.0.0.1", int(port[1])))
+        return read_text(("127.0.0.1", int(port[1])))
+
+
+@pytest.fixture(scope="module")
+def live_scrape(live_text: str) -> Scrape:
+    return parse(live_text)
 
 
 def test_requests_are_counted_by_operation_and_status(live_scrape: Scrape) -> None:
@@ -348,10 +365,30 @@ def test_every_own_metric_is_on_the_dashboard(live_scrape: Scrape) -> None:
     assert left_out == {"tackboard_lane_threads"}
 
 
-def test_brackets_in_expressions_are_closed() -> None:
-    for expression in list_expressions():
-        for opening, closing_bracket in ("()", "{}", "[]"):
-            assert expression.count(opening) == expression.count(closing_bracket), expression
+def run_promtool(*arguments: str, text: str = "") -> str:
+    """Run Prometheus' own tool, which must succeed, and return what it prints. Without it, skip the test."""
+    promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("There is no promtool: install Prometheus, or name it with PROMTOOL=/path/to/promtool.")
+    answer = subprocess.run([promtool, *arguments], input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+def test_prometheus_finds_nothing_wrong_with_a_scrape(live_text: str) -> None:
+    assert run_promtool("check", "metrics", text=live_text) == ""
+
+
+def test_prometheus_understands_the_alerts_and_what_the_dashboard_asks_for(tmp_path: Path) -> None:
+    rules = [
+        {"record": f"panel:{number}", "expr": expression.replace("$__rate_interval", "1m")}
+        for number, expression in enumerate(list_expressions())
+    ]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+
+    for rule_file in (ALERTS, file):
+        assert "SUCCESS" in run_promtool("check", "rules", str(rule_file))
 
 
 def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
