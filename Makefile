@@ -37,7 +37,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 
 .DEFAULT_GOAL := help
 .PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
-	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy rollback drift bench bench-check coldstart \
+	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy rollback drift site cdk cdk-proof bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies machines valgrind
 
 help:  ## list all tasks
@@ -109,7 +109,7 @@ latency: .venv/development node_modules/.package-lock.json browser  ## run the b
 soak: .venv/development node_modules/.package-lock.json  ## check for over an hour that nothing is lost; SEED=17 begins there
 	@SOAK=1 exec $(BIN)/python -m pytest -q tests/soak
 
-proofs: latency soak mutants decision-mutants matrix fuzz crosscheck hostile  ## run all that takes too long for CI, for some hours
+proofs: latency soak mutants decision-mutants matrix fuzz crosscheck hostile cdk-proof  ## run all that takes too long for CI, for some hours
 
 mutants: .venv/development  ## mutation testing: list the faults that the tests miss: make mutants SEED=1 COUNT=300
 	@exec $(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),300)
@@ -182,6 +182,16 @@ deploy: .venv/product node_modules/.package-lock.json  ## deploy to AWS: make de
 rollback: .venv/product node_modules/.package-lock.json  ## go back to a deployment, with its site: make rollback STAGE=prod TIMESTAMP=1795233033731
 	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" exec $(BIN)/python -m infrastructure.deployment.rollback "$(STAGE)" "$(TIMESTAMP)"
 
+site: .venv/product  ## upload the site of a stage that make deploy has not deployed: make site STAGE=prod
+	@exec $(BIN)/python -m infrastructure.deployment.site_upload "$(STAGE)"
+
+cdk: .venv/product .venv/cdk node_modules/.package-lock.json  ## write the stack for CDK into .cdk/out: make cdk STAGE=prod
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" npx --no-install osls package --stage "$(STAGE)" --package .cdk/package
+	@.venv-cdk/bin/python -m infrastructure.cdk.app .cdk/package "$(STAGE)" .cdk/out
+
+cdk-proof: .venv/development .venv/cdk node_modules/.package-lock.json  ## compare what CDK deploys with what osls deploys
+	@CDK=1 $(BIN)/python -m pytest -q tests/deployment/test_cdk.py
+
 drift: .venv/product  ## list what was changed by hand in a stage: make drift STAGE=prod
 	@exec $(BIN)/python -m infrastructure.deployment.drift "$(STAGE)"
 
@@ -212,13 +222,13 @@ requirements: .venv/development  ## pin the newest packages that pyproject.toml 
 	@$(PIN) pyproject.toml --extra postgresql --extra aws --extra sign-in --extra tracing --output-file requirements.txt
 	@$(PIN) --group dev -c requirements.txt --output-file requirements/dev.txt
 	@$(PIN) --group build -c requirements/dev.txt --output-file requirements/build.txt
-	@for group in containers deploy clients peers connexion2 audit; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
+	@for group in containers deploy clients peers connexion2 audit cdk; do $(PIN) --group $$group --output-file requirements/$$group.txt || exit 1; done
 	@$(PIN) --group lambda -c requirements.txt $(addprefix --no-emit-package ,$(UNUSED_ON_LAMBDA)) \
 		--output-file requirements/lambda.txt
 	@$(PIN) --group documentation --no-deps --output-file requirements/documentation.txt
 
 clean:  ## remove everything that make has created, except databases
-	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
+	rm -rf .venv .venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers .venv-cdk .cdk .clients .serverless contract/page/.vendor contract/page/vendor dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -237,6 +247,12 @@ clean:  ## remove everything that make has created, except databases
 	@echo "Installing the tools for rehearsals into .venv-deploy." >&2
 	@.venv-deploy/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
 		--only-binary :all: -r requirements/deploy.txt
+	@touch $@
+
+.venv/cdk: requirements/cdk.txt .venv/product .venv-cdk/pyvenv.cfg
+	@echo "Installing CDK into .venv-cdk." >&2
+	@.venv-cdk/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--only-binary :all: -r requirements/cdk.txt
 	@touch $@
 
 .venv/peers: requirements/peers.txt .venv/product .venv-peers/pyvenv.cfg
@@ -268,7 +284,7 @@ contract/page/.vendor: requirements/documentation.txt tools/documentation_files.
 	@$(BIN)/python -m tools.documentation_files
 	@mkdir -p $(@D) && touch $@
 
-OTHER_ENVIRONMENTS := $(addsuffix /pyvenv.cfg,.venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers)
+OTHER_ENVIRONMENTS := $(addsuffix /pyvenv.cfg,.venv-deploy .venv-peers .venv-connexion2 .venv-audit .venv-containers .venv-cdk)
 
 # An environment is usable as long as its interpreter runs and has the version that the environment was made for, which
 # an upgrade of the system may change. So it is checked every time, and is newer only when it is made again.

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "aws": {"botocore", "contract", "kanban", "readers", "serverless_wsgi"},
     "lambda_wsgi_handler": {"app", "aws", "stores"},
     "lambda_reader_handler": {"app", "aws", "stores"},
-    "infrastructure": {"botocore", "contract"},
+    "infrastructure": {"aws_cdk", "botocore", "contract"},
     "tools/openapi": {"app", "contract", "server", "yaml"},
     "tools/clients": {"httpx", "tackboard_client"},
     "tools/audit": set(),

@@ -41,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "requirements/peers.txt",
         "tools/documentation_files.py",
         "requirements/connexion2.txt",
+        "requirements/cdk.txt",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -177,6 +178,7 @@ def test_changed_requirements_are_installed_into_the_same_environment() -> None:
         (".venv/containers", ".venv-containers", "requirements/containers.txt"),
         (".venv/deployment", ".venv-deploy", "requirements/deploy.txt"),
         (".venv/peers", ".venv-peers", "requirements/peers.txt"),
+        (".venv/cdk", ".venv-cdk", "requirements/cdk.txt"),
         (".venv/connexion2", ".venv-connexion2", "requirements/connexion2.txt"),
     ],
 )

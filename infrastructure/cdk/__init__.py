@@ -1,0 +1,1 @@
+"""The stack for those who deploy with CDK."""
