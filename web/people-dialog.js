@@ -57,9 +57,11 @@ function createLetInSection(api) {
   const createRow = (/** @type {User} */ user) => h("li", {},
     h("span", {},
       h("strong", { dir: "auto" }, user.name),
+      user.kind === "bot" ? h("span", { class: "chip" }, texts.userBot) : null,
       user.state === "deactivated" ? h("span", { class: "chip" }, texts.userDeactivated) : null,
       h("small", {}, user.id)),
-    user.state === "deactivated" ? null
+    // A bot doesn't sign in.
+    user.state === "deactivated" || user.kind === "bot" ? null
       : h("button", { type: "button", "aria-label": texts.letInLinkOf(user.name), onclick: ignoreDoubleClicks(() => createLink(user)) }, texts.letInLink));
 
   const search = ignoreOutdated(

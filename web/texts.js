@@ -195,6 +195,7 @@ export const texts = {
   letInLink: "Sign-in link",
   letInLinkOf: (/** @type {string} */ name) => `Sign-in link for ${name}`,
   letInLinkHint: (/** @type {string} */ name) => `Send this link to ${name} only: whoever opens it is signed in as ${name}. It is not shown again.`,
+  userBot: "bot",
   userDeactivated: "deactivated",
 
   tokens: "Tokens for programs",

@@ -333,3 +333,19 @@ def test_an_owner_of_the_installation_lets_people_in_and_in_again(mina: User, vi
         expect(phone.locator("#account-menu").get_by_role("button", name="Sign out")).to_be_visible()
         expect(phone.locator("#account-menu").get_by_role("button", name="People")).to_have_count(0)
     assert not visit.errors
+
+
+def test_an_owner_of_the_installation_lets_no_bot_sign_in(mina: User, visit: Visit) -> None:
+    name = f"Robot {os.urandom(4).hex()}"
+    mina.request("POST", "users/me/bots", {"name": name, "scopes": ["read"]})
+    page = visit.page
+    mina.sign_in(page)
+    open_account_menu(page, "People")
+
+    again = page.get_by_role("region", name="Let somebody in again")
+    again.get_by_label("Name or id").fill(name)
+
+    row = again.get_by_role("listitem")
+    expect(row).to_contain_text("bot")
+    expect(row.get_by_role("button")).to_have_count(0)
+    assert not visit.errors
