@@ -18,11 +18,8 @@ def read_owner(store: Store, user: User) -> User | None:
 
 def require_owner(store: Store, bot: User) -> User:
     """Return the person of a bot, who may be deactivated."""
-    owner = read_owner(store, bot)
-    if owner is None:
-        message = f"The bot {bot.id} has no person."
-        raise LookupError(message)
-    return owner
+    owner_id = bot.owner_id or ""
+    return store.read_users([owner_id])[owner_id]
 
 
 def require_bot(store: Store, person_id: str, bot_id: str) -> User:

@@ -94,6 +94,7 @@ AUTHORIZATION = {
     ],
     "kanban/users.py": [
         "../kanban/test_users",
+        "../kanban/test_bots",
         "test_bots",
         "test_users_and_tokens",
         "test_installation",
@@ -106,6 +107,8 @@ AUTHORIZATION = {
     "kanban/sign_in.py": ["../kanban/test_sign_in", "test_sessions"],
     "kanban/identities.py": ["../kanban/test_identities", "test_provider_sign_in"],
     "kanban/comments.py": ["../kanban/test_comments", "test_comments"],
+    "handlers/bots.py": ["test_bots"],
+    "usecases/bots.py": ["test_bots"],
     "usecases/board_access.py": [
         "../usecases/test_board_access",
         "test_members",
