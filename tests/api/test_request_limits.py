@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Full
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from app.factory import create_app
 from app.request_limits import HEAVY_COST, MAX_KNOWN_TOKENS, MAX_REJECTIONS, Limits, RequestLimits
 from app.usage_reports import MAX_REPORTS_PER_MINUTE, MAX_WAITING_REPORTS, BackgroundThread, UsageReports
 from contract.messages import Request
+from contract.operations import Operation
 from contract.request_context import RequestContext, start_request_context
 from contract.responses import ContractBreach
 from kanban import tokens
@@ -120,6 +122,28 @@ def test_each_response_tells_the_limits_and_what_is_left(serve: Serve, clock: Ma
     assert mina.get("/users/me").headers["ratelimit"] == '"token";r=19;t=3, "user";r=29;t=2'
 
 
+@pytest.mark.parametrize("per_token", [30, 40])
+def test_a_limit_of_tokens_that_no_token_reaches_first_is_not_told(serve: Serve, per_token: int) -> None:
+    mina = sign_up(serve(per_user=30, per_token=per_token))
+
+    assert mina.get("/users/me").headers["ratelimit-policy"] == '"user";q=30;w=60'
+
+
+def test_a_request_that_is_answered_again_tells_what_is_left_and_does_not_count(calls: StoreCalls) -> None:
+    limits = RequestLimits(Limits(per_user=3), calls, lambda: 0.0, lambda job: job())
+    operation = cast("Operation", SimpleNamespace(id="list_events", is_heavy=False))
+    caller = SimpleNamespace(token_id="tok_1", user_id="mina")
+
+    remaining = []
+    for is_continued in (False, True, True):
+        context = RequestContext()
+        context.caller, context.is_continued = caller, is_continued
+        limits.admit(context, operation)
+        remaining.append(dict(context.limit_headers)["ratelimit"])
+
+    assert remaining == ['"user";r=2;t=20'] * 3
+
+
 def test_a_replayed_response_and_a_304_tell_what_is_left_now(serve: Serve) -> None:
     mina = sign_up(serve(per_user=30))
 
@@ -223,6 +247,9 @@ def test_requests_without_a_valid_token_are_limited_by_address(serve: Serve, clo
     rejected = anonymous.post("/users", {"name": "Mina"})
 
     assert (rejected.status, rejected.json["limit"]) == (429, 4)
+    assert rejected.headers["ratelimit"] == '"address";r=0;t=15'
+    unknown = anonymous.with_token(make_token(1)).get("/users/me")
+    assert (unknown.status, unknown.headers["ratelimit"]) == (429, '"address";r=0;t=15')
     assert rejected.json["detail"].endswith("which is the limit of an address without a valid token.")
     assert at_address(anonymous, "198.51.100.8").get("/users/me").status == 401
     assert list_statuses(anonymous, 20, "/health") == [200] * 20

@@ -146,6 +146,14 @@ def test_a_text_that_is_no_address_is_none(text: str) -> None:
     assert parse_address(text + "1" * 100_000) is None
 
 
+def test_an_address_has_at_most_80_characters() -> None:
+    longest = f"[2001:db8::1%{'z' * 60}]:65535"
+
+    assert len(longest) == 80
+    assert str(parse_address(longest)) == "2001:db8::1"
+    assert parse_address(longest.replace("%z", "%zz")) is None
+
+
 def _build_edge(contexts: list[Any]) -> Edge:
     def respond(request: Request) -> Response:
         contexts.append((request.context.address, request.context.is_https))

@@ -152,6 +152,7 @@ AUTHORIZATION = {
     ],
     "app/attempt_limits.py": ["test_attempt_limits"],
     "app/commits.py": [
+        "test_idempotent_commit",
         "test_idempotency",
         "test_concurrent_writes",
         "test_held_requests",
