@@ -13,7 +13,7 @@ import time
 from app.configuration import add_file, read_app_settings, read_log_format, read_slow_seconds
 from app.factory import create_app
 from app.job_runner import build_job_runner
-from app.reader_runner import build_runner
+from app.reader_runner import build_runner, build_segment_builder
 from app.settings import LOG_LEVEL, STORE_URL
 from app.tracing import open_tracing
 from app.wall_clock import utc_now
@@ -50,6 +50,9 @@ reader_runner = build_runner(store, _settings["webhook_policy"])
 
 job_runner = build_job_runner(store)
 """Runs jobs, such as the deletion of a user, in the same way."""
+
+segment_builder = build_segment_builder(store)
+"""Prepares events for reports, in the same way."""
 
 application = RequestLog(
     _unlogged,

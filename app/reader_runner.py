@@ -14,6 +14,7 @@ from kanban.ids import IdGenerator
 from kanban.store import Store
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.webhooks import READER_KIND
+from readers.flow_segments import FlowSegmentBuilder, RecordSize
 from readers.runner import Runner
 from readers.webhooks import MessageSender, WebhookHandler
 
@@ -39,3 +40,10 @@ def build_runner(
     sender = sender or Sender(webhook_policy or PUBLIC_ADDRESSES, resolve_host=partial(resolve, family=family))
     handler = WebhookHandler(store, sender, serialize.event, now, IdGenerator(clock, random_bytes))
     return Runner(store.feed_readers, {READER_KIND: handler}, now, lambda: random_bytes(16).hex())
+
+
+def build_segment_builder(
+    store: Store, *, clock: Callable[[], datetime] = utc_now, record_size: RecordSize = lambda _, __: None
+) -> FlowSegmentBuilder:
+    """Return what builds the flow segments of a store; `record_size` gets the sizes of boards, if the engine knows."""
+    return FlowSegmentBuilder(store, lambda: truncate_to_seconds(clock()), record_size)

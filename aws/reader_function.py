@@ -1,4 +1,4 @@
-"""The Lambda function that runs the readers of the feed and the jobs: the table's stream wakes them up through a queue.
+"""The Lambda function that runs what follows the feed, and the jobs: the table's stream wakes it up through a queue.
 
 The stream says that a board has a new event, and nothing about it: what a reader gets comes from the table. So a
 message may come late, twice or in another order, and a lost one delays what the schedule finds. The queue is there
@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 from aws.deadline import Deadline
 from kanban.feed_readers import FeedReaderStore, is_due, is_leased
+from kanban.flow.flow_segments import EVENTS_PER_SEGMENT
 from kanban.values import FeedReader
+from readers.flow_segments import FlowSegmentBuilder
 from readers.jobs import JobRunner
 from readers.runner import Runner
 
@@ -51,6 +53,9 @@ class WakeUpQueue(Protocol):
     def send_job(self, user_id: str, job_id: str) -> None:
         """Send a message to run a job."""
 
+    def send_board(self, board_id: str) -> None:
+        """Send a message to build the flow segments of a board."""
+
 
 class ReaderFunction:
     """Handles the events of the stream, of the queue and of the schedule."""
@@ -64,6 +69,7 @@ class ReaderFunction:
         now: Callable[[], datetime],
         *,
         job_runner: JobRunner,
+        segment_builder: FlowSegmentBuilder,
         record_sweep: Callable[[], object] = lambda: None,
     ) -> None:
         """`record_sweep` is called whenever the schedule's event has been handled."""
@@ -74,6 +80,7 @@ class ReaderFunction:
         self._now = now
         self._job_runner = job_runner
         self._record_sweep = record_sweep
+        self._segment_builder = segment_builder
 
     def __call__(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event. Raises UnknownEvent, and Busy if the table can't be used: then AWS sends it once more."""
@@ -95,9 +102,11 @@ class ReaderFunction:
         raise UnknownEvent("The event is neither one of the stream, nor of the queue, nor of the schedule.")
 
     def _wake_up(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Send a message for each reader of these boards that is to go on now, and for jobs if there is a new one."""
+        """Send messages for readers of these boards that are to go on, new jobs, and boards with a whole segment."""
         if any(record["dynamodb"]["Keys"]["pk"]["S"] == _JOBS_KEY for record in records):
             self._wake_up_jobs()
+        for board_id in dict.fromkeys(_board_ids(records, ends_segment=True)):
+            self._queue.send_board(board_id)
         for board_id in dict.fromkeys(_board_ids(records)):
             for reader in self._store.list_readers(board_id):
                 # One that waits for another attempt has a message under way already, or is left to the schedule:
@@ -107,7 +116,7 @@ class ReaderFunction:
         return {}
 
     def _run(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Run the readers and jobs of these messages; those that fail come once more."""
+        """Do what these messages say; those that fail come once more."""
         failures = []
         for record in records:
             kind = "A reader of the feed"
@@ -116,6 +125,9 @@ class ReaderFunction:
                 if "job_id" in message:
                     kind = "A job"
                     self._run_job(message["user_id"], message["job_id"])
+                elif "segments_of" in message:
+                    kind = "A builder of flow segments"
+                    self._build_segments(message["segments_of"])
                 else:
                     self._run_reader(message["board_id"], message["reader"])
             except Exception:
@@ -150,6 +162,13 @@ class ReaderFunction:
         self._job_runner.run(job, self._has_time)
         if self._job_runner.find_due(user_id, job_id):
             self._queue.send_job(user_id, job_id)
+
+    def _build_segments(self, board_id: str) -> None:
+        """Build the flow segments of a board, and go on later. Raises OutOfTime, and what the builder raises."""
+        if not self._has_time():
+            raise OutOfTime("Too little time remains to build a segment.")
+        if not self._segment_builder.run(board_id, self._has_time):
+            self._queue.send_board(board_id)
 
     def _wake_up_jobs(self) -> int:
         """Send a message for every job that is due; return how many there are."""
@@ -188,9 +207,12 @@ class ReaderFunction:
         readers = self._runner.list_due()
         for reader in readers:
             self._queue.send(reader.board_id, reader.name)
+        board_ids = self._segment_builder.list_due()
+        for board_id in board_ids:
+            self._queue.send_board(board_id)
         jobs = self._wake_up_jobs()
         self._record_sweep()
-        return {"readers": len(readers), "jobs": jobs}
+        return {"readers": len(readers), "jobs": jobs, "boards": len(board_ids)}
 
 
 def _count_seconds(now: datetime, until: datetime) -> int:
@@ -198,8 +220,11 @@ def _count_seconds(now: datetime, until: datetime) -> int:
     return int((until - now).total_seconds()) + 1
 
 
-def _board_ids(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _board_ids(records: Sequence[Mapping[str, Any]], *, ends_segment: bool = False) -> Iterator[str]:
+    """Yield the boards of new events; with `ends_segment`, of those that are the last ones of a flow segment."""
     for record in records:
-        partition_key = record["dynamodb"]["Keys"]["pk"]["S"]
-        if partition_key.startswith(_KEY_PREFIX):
-            yield partition_key.removeprefix(_KEY_PREFIX)
+        key = record["dynamodb"]["Keys"]
+        if key["pk"]["S"].startswith(_KEY_PREFIX):
+            seq = int(key["sk"]["S"].removeprefix("E#"))
+            if not ends_segment or seq % EVENTS_PER_SEGMENT == 0:
+                yield key["pk"]["S"].removeprefix(_KEY_PREFIX)

@@ -28,6 +28,10 @@ class SqsQueue:
         body = json.dumps({"user_id": user_id, "job_id": job_id})
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
+    def send_board(self, board_id: str) -> None:
+        """Send a message to build the flow segments of a board. Raises what the SDK raises, as `send` does."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps({"segments_of": board_id}))
+
 
 def create_sqs_client(region: str) -> Any:
     """Return a client of the SDK, with the credentials of the environment."""

@@ -49,6 +49,7 @@ from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
 from kanban.values import Scope
+from readers.flow_segments import FlowSegmentBuilder
 from readers.jobs import JobRunner
 from readers.reader_thread import POLL_INTERVAL, ReaderThread
 from readers.runner import Runner
@@ -153,7 +154,7 @@ def run(settings: Settings) -> None:
                 mount=urlsplit(settings.public_url).path.rstrip("/"),
             )
             with (
-                _run_readers(wsgi.reader_runner, wsgi.job_runner, settings.store_url) as readers,
+                _run_readers(wsgi.reader_runner, wsgi.job_runner, wsgi.segment_builder, settings.store_url) as readers,
                 _serve_metrics(metrics_listener, wsgi.store, settings.store_url, readers) as metrics,
             ):
                 serve(
@@ -169,23 +170,27 @@ def readers(settings: Settings) -> None:
     server.
     """
     from app.job_runner import build_job_runner  # noqa: PLC0415 - the other commands need none of it.
-    from app.reader_runner import build_runner  # noqa: PLC0415
+    from app.reader_runner import build_runner, build_segment_builder  # noqa: PLC0415
 
     policy = read_app_settings(settings.environment)["webhook_policy"]
     with (
         _open_existing_store(settings) as store,
-        _run_readers(build_runner(store, policy), build_job_runner(store), settings.store_url),
+        _run_readers(
+            build_runner(store, policy), build_job_runner(store), build_segment_builder(store), settings.store_url
+        ),
     ):
         print("Webhooks are delivered, and jobs are run.\nCtrl-C stops it.", flush=True)
         threading.Event().wait()
 
 
 @contextmanager
-def _run_readers(runner: Runner, job_runner: JobRunner, store_url: str) -> Iterator[ReaderThread]:
-    """Run the readers of the feed in the background, such as webhooks, and the jobs, and stop them at the end."""
+def _run_readers(
+    runner: Runner, job_runner: JobRunner, segment_builder: FlowSegmentBuilder, store_url: str
+) -> Iterator[ReaderThread]:
+    """Run what follows the feed in the background, such as webhooks, and the jobs, and stop them at the end."""
     # On DynamoDB, to look for readers that are due costs a read unit for each reader.
     interval = timedelta(seconds=10) if store_url.startswith("dynamodb:") else POLL_INTERVAL
-    readers = ReaderThread(runner, job_runner, interval)
+    readers = ReaderThread(runner, job_runner, segment_builder, interval)
     readers.start()
     try:
         yield readers

@@ -10,6 +10,7 @@ from kanban.timekeeping import date_ranges, time_report
 from kanban.timekeeping.date_ranges import Bucket
 from usecases import report_reads
 from usecases.board_access import BoardAccess
+from usecases.flow_history import FlowHistoryReader
 
 
 def get_time_report(
@@ -36,6 +37,7 @@ def get_time_report(
 
 def get_flow(
     access: BoardAccess,
+    store: Store,
     now: datetime,
     board_id: str,
     from_: str | None = None,
@@ -45,12 +47,10 @@ def get_flow(
 ) -> Result:
     """Return how work flowed over the board, derived from its events, and what is in progress."""
     view, cards_in_progress = report_reads.read_cards_in_progress(access, board_id)
-    requested_days = date_ranges.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
-    first_event = report_reads.read_first_event(access, board_id)
-    known_days = requested_days.clip(requested_days.get_local_day(first_event.at), requested_days.get_local_day(now))
-    events = report_reads.read_events(access, board_id, view.board.seq, known_days)
-    report = flow_report.build_flow_report(events, view, known_days.split(Bucket.DAY))
-    body = serialize_reports.flow(report, requested_days, known_days, Bucket(bucket))
+    days = date_ranges.build_date_range(_parse_day(from_), _parse_day(to), tz, now)
+    history = FlowHistoryReader(access, store.flow_segments, view).read(days, now)
+    report = flow_report.build_flow_report(history.events, view, history.days.split(Bucket.DAY), history.end_state)
+    body = serialize_reports.flow(report, days, history.days, Bucket(bucket))
     return Result({**body, "in_progress": serialize_reports.work_in_progress(cards_in_progress, view, now)})
 
 

@@ -14,6 +14,7 @@ from kanban.audit_log_store import AuditLogStore
 from kanban.changes import Change
 from kanban.feed_readers import FeedReaderStore
 from kanban.fields import compares
+from kanban.flow.flow_segment_store import FlowSegmentStore
 from kanban.invitation_store import InvitationStore
 from kanban.job_store import JobStore
 from kanban.request_usage import UsageStore
@@ -230,6 +231,10 @@ class Store(Protocol):
     @property
     def jobs(self) -> JobStore:
         """Return the store of the jobs, in the same data."""
+
+    @property
+    def flow_segments(self) -> FlowSegmentStore:
+        """Return the store of the flow segments, in the same data. They are derived from events."""
 
     @property
     def request_usage(self) -> UsageStore:

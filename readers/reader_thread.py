@@ -1,4 +1,4 @@
-"""Run the readers of the feed, and the jobs, in the background of a server."""
+"""Run the readers of the feed, the jobs and the builder of flow segments in the background of a server."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from kanban.store import Busy
+from readers.flow_segments import FlowSegmentBuilder
 from readers.jobs import JobRunner
 from readers.runner import Runner
 
@@ -19,18 +20,25 @@ ShouldGoOn = Callable[[], bool]
 """Tells whether to begin anything more."""
 
 POLL_INTERVAL = timedelta(seconds=1)
-"""How often the thread looks for readers and jobs that are due, unless it is told otherwise."""
+"""How often the thread looks for what is due, unless it is told otherwise."""
 
 WORKERS = 4
-"""How many readers and jobs are run at once, so that a slow receiver doesn't delay all others."""
+"""How much is run at once, so that a slow receiver doesn't delay all others."""
 
 
 class ReaderThread:
-    """Looks for readers and jobs that are due, and runs them until it is stopped. Several processes may do that."""
+    """Looks for what is due, and runs it until it is stopped. Several processes may do that."""
 
-    def __init__(self, runner: Runner, job_runner: JobRunner, interval: timedelta = POLL_INTERVAL) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        job_runner: JobRunner,
+        segment_builder: FlowSegmentBuilder,
+        interval: timedelta = POLL_INTERVAL,
+    ) -> None:
         self._runner = runner
         self._job_runner = job_runner
+        self._segment_builder = segment_builder
         self._interval = interval.total_seconds()
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="readers", daemon=True)
@@ -69,9 +77,11 @@ class ReaderThread:
             self._submit(pool, "A reader of the feed", (reader.board_id, reader.name), self._runner.run, reader)
         for job in _list_due("The jobs", self._job_runner.list_due):
             self._submit(pool, "A job", (job.user_id, job.id), self._job_runner.run, job)
+        for board_id in _list_due("The flow segments", self._segment_builder.search_due):
+            self._submit(pool, "A builder of flow segments", (board_id, ""), self._segment_builder.run, board_id)
 
     def _submit(
-        self, pool: ThreadPoolExecutor, kind: str, key: tuple[str, str], run: Callable[[T, ShouldGoOn], None], due: T
+        self, pool: ThreadPoolExecutor, kind: str, key: tuple[str, str], run: Callable[[T, ShouldGoOn], object], due: T
     ) -> None:
         if key not in self._running:
             self._running[key] = pool.submit(self._run_safely, kind, run, due)
@@ -79,7 +89,7 @@ class ReaderThread:
     def _should_go_on(self) -> bool:
         return not self._is_stopping.is_set()
 
-    def _run_safely(self, kind: str, run: Callable[[T, ShouldGoOn], None], due: T) -> None:
+    def _run_safely(self, kind: str, run: Callable[[T, ShouldGoOn], object], due: T) -> None:
         if self._is_stopping.is_set():
             return
         try:

@@ -38,6 +38,7 @@ from stores.sql.tables import (
     TIMESTAMP,
     boards,
     feed_readers,
+    flow_segments,
     jobs,
     metadata,
     webhook_deliveries,
@@ -47,7 +48,7 @@ from stores.whole_store import StoredValue, WholeBoard
 
 _new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
 
-_PROGRESS_TABLES = frozenset((feed_readers, jobs, webhook_deliveries))
+_PROGRESS_TABLES = frozenset((feed_readers, flow_segments, jobs, webhook_deliveries))
 """Tables that change by themselves, without anybody's request: no part of a digest."""
 
 Progress = Callable[[str, int], None]

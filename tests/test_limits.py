@@ -56,6 +56,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "readers.runner": {"MAX_BATCH_EVENTS": 100},
     "readers.webhooks": {"MAX_MESSAGE_BYTES": 262_144},
     "kanban.store": {"MAX_EVENTS_LOOKED_AT": 1_000},
+    "kanban.flow.flow_segments": {"MAX_CLOCK_SKEW": timedelta(hours=1)},
     "kanban.copies": {"MAX_COPIED_CARDS": 40, "MAX_COPIED_PARTS": 80},
     "kanban.timekeeping.date_ranges": {"MAX_RANGE_DAYS": 366},
     "kanban.flow.flow_report": {

@@ -1,19 +1,8 @@
 """The flow report: cycle and lead times, throughput, cumulative flow and work in progress.
 
-Everything is derived from the events of a range of days and from the board as it is now. Card counts are computed
-backwards from the present, so that no event before the range has to be read. What an event does to the number of cards
-of its list:
-
-    card.created, card.copied, card.arrived, card.unarchived    +1
-    checklist_item.converted                                    +1, in the list of the new card
-    card.restored                                               +1, unless it came back archived
-    card.archived, card.departed                                -1
-    card.deleted                                                -1, unless it was archived
-    card.moved, list.cards_moved                                -n in the list they left, +n in the list they entered
-    list.copied, list.restored                                  +n, the cards of the list
-    list.deleted                                                -n, the cards of the list
-
-No other event changes a count; unknown event types are ignored.
+Everything is derived from the events of a range of days and from the state of the flow after them: the board as it is
+now, or a state that was recorded (`kanban.flow.flow_segments`). Card counts are computed backwards from that state, so
+that no event before the range has to be read. `kanban.flow.flow_state` says which events change them.
 """
 
 from collections import Counter, defaultdict
@@ -22,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kanban.flow.completions import Completion, Completions
+from kanban.flow.flow_state import FlowState, ListStage, build_present_state, count_changes, get_stages, was_archived
 from kanban.timekeeping.date_ranges import Period, Periods
 from kanban.values import Event, EventData, Stage
 from kanban.views import BoardView
@@ -34,14 +24,6 @@ MAX_LISTED_COMPLETIONS = 5_000
 
 MAX_LISTED_IN_PROGRESS = 1_000
 """Cards in progress that a report lists one by one."""
-
-_ADDING_EVENTS = frozenset(
-    ("card.created", "card.copied", "card.arrived", "card.unarchived", "checklist_item.converted")
-)
-_REMOVING_EVENTS = frozenset(("card.archived", "card.departed"))
-
-ListStage = tuple[str, Stage]
-"""A list id and the stage that the list had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +45,19 @@ class FlowReport:
     lists: tuple[ListCounts, ...]
 
 
-def build_flow_report(events: Iterable[Event], view: BoardView, days: Periods) -> FlowReport:
+def build_flow_report(
+    events: Iterable[Event], view: BoardView, days: Periods, end_state: FlowState | None = None
+) -> FlowReport:
     """Build the flow report of consecutive days, none of which begins after the view was read.
 
-    `events` are all events from the first day on, in order. Events that are older, or newer than the view, are ignored.
+    `events` are all events from the first day on, in order, up to the view or, with an `end_state`, up to the one that
+    led to that state. Events that are older are ignored, and without an `end_state` those newer than the view.
     """
     if not days.periods:
         return FlowReport((), dict.fromkeys(Stage, ()), ())
-    history = _FlowHistory(view, days)
+    history = _FlowHistory(view, days, end_state or build_present_state(view))
     for event in events:
-        if event.seq <= view.board.seq:
+        if end_state or event.seq <= view.board.seq:
             history.apply(event)
     return history.build_report()
 
@@ -86,10 +71,11 @@ def count_throughput(completions: Sequence[Completion], periods: Periods) -> tup
 class _FlowHistory:
     """The changes of a range, collected event by event."""
 
-    def __init__(self, view: BoardView, days: Periods) -> None:
-        self._view, self._days = view, days
-        self._stages = {list_.id: list_.stage for list_ in view.lists}
-        self._names: dict[str, str | None] = {list_.id: list_.name for list_ in view.lists}
+    def __init__(self, view: BoardView, days: Periods, end_state: FlowState) -> None:
+        self._days = days
+        self._end_state = end_state
+        self._stages = get_stages(view)
+        self._names = end_state.names | {list_.id: list_.name for list_ in view.lists}
         # The last one is for what happened after the last day.
         self._changes: list[Counter[ListStage]] = [*(Counter() for _ in days.periods), Counter()]
         self._archive_changes: list[list[tuple[str, bool]]] = [[] for _ in self._changes]
@@ -101,11 +87,10 @@ class _FlowHistory:
         day = self._days.find_index(event.at)
         if day < 0:
             return
-        for list_stage, difference in _get_count_changes(event, self._stages):
+        for list_stage, difference in count_changes(event, self._stages):
             self._changes[day][list_stage] += difference
         if event.list_id and event.type in {"list.archived", "list.unarchived", "list.deleted"}:
-            was_archived = event.type == "list.unarchived" or event.data.get("archived_at") is not None
-            self._archive_changes[day].append((event.list_id, was_archived))
+            self._archive_changes[day].append((event.list_id, was_archived(event)))
         if event.list_id and event.type == "list.deleted":
             self._names.setdefault(event.list_id, str(event.data.get("name") or "") or None)
         if day < len(self._days.periods):
@@ -127,19 +112,19 @@ class _FlowHistory:
         return FlowReport(self._completions.list_current(), stages, tuple(self._build_list_counts(series)))
 
     def _count_cards_per_day(self) -> list[Counter[ListStage]]:
-        """Return the cards of each list and stage at the end of each day, computed backwards from the present."""
-        present_counts = Counter({(list_.id, list_.stage): list_.card_count for list_ in self._view.lists})
-        archived_list_ids = {list_.id for list_ in self._view.lists if list_.archived_at is not None}
+        """Return the cards of each list and stage at the end of each day, computed backwards from the end."""
+        card_counts = Counter(self._end_state.card_counts)
+        archived_list_ids = set(self._end_state.archived_list_ids)
         counts_per_day = []
         for day, archived_completions in reversed([*enumerate(self._archived_completions.count_per_day())]):
-            present_counts.subtract(self._changes[day + 1])
-            for list_id, was_archived in reversed(self._archive_changes[day + 1]):
-                (archived_list_ids.add if was_archived else archived_list_ids.discard)(list_id)
+            card_counts.subtract(self._changes[day + 1])
+            for list_id, is_archived in reversed(self._archive_changes[day + 1]):
+                (archived_list_ids.add if is_archived else archived_list_ids.discard)(list_id)
             # Archived work that was completed stays in the chart, other archived work is taken off the board.
             counts = Counter(
                 {
                     list_stage: count
-                    for list_stage, count in present_counts.items()
+                    for list_stage, count in card_counts.items()
                     if count > 0 and _is_counted(list_stage, archived_list_ids)
                 }
             )
@@ -198,34 +183,6 @@ class _ArchivedCompletions:
         self._changes[day][list_id] += 1
 
 
-def _get_count_changes(event: Event, stages: Mapping[str, Stage]) -> Iterator[tuple[ListStage, int]]:
-    """Yield the lists and stages whose card count an event changes, with the difference."""
-    data = event.data
-    event_list, source_list = (event.list_id, data.get("stage")), (data.get("from_list_id"), data.get("from_stage"))
-    changes: list[tuple[tuple[object, object], int]] = []
-    match event.type:
-        case kind if kind in _ADDING_EVENTS:
-            changes = [(event_list, 1)]
-        case kind if kind in _REMOVING_EVENTS:
-            changes = [(event_list, -1)]
-        case "card.restored" if data.get("archived_at") is None:
-            changes = [(event_list, 1)]
-        case "card.deleted" if data.get("archived_at") is None:
-            changes = [(event_list, -1)]
-        case "card.moved" | "list.cards_moved":
-            card_ids = data.get("card_ids")
-            count = len(card_ids) if isinstance(card_ids, list) else 1
-            changes = [(source_list, -count), ((event.list_id, data.get("to_stage")), count)]
-        case "list.copied" | "list.restored":
-            changes = [(event_list, _get_card_count(data))]
-        case "list.deleted":
-            changes = [(event_list, -_get_card_count(data))]
-    for (list_id, event_stage), count in changes:
-        # An event of an older version may not name the stage: assume the list's present one.
-        if isinstance(list_id, str) and (stage := event_stage or stages.get(list_id)):
-            yield (list_id, Stage(str(stage))), count
-
-
 def _is_counted(list_stage: ListStage, archived_list_ids: set[str]) -> bool:
     list_id, stage = list_stage
     return stage == Stage.DONE or list_id not in archived_list_ids
@@ -234,8 +191,3 @@ def _is_counted(list_stage: ListStage, archived_list_ids: set[str]) -> bool:
 def _is_archived_since(data: EventData, instant: datetime) -> bool:
     archived_at = data.get("archived_at")
     return isinstance(archived_at, str) and datetime.fromisoformat(archived_at) >= instant
-
-
-def _get_card_count(data: EventData) -> int:
-    card_count = data.get("card_count")
-    return card_count if isinstance(card_count, int) else 0

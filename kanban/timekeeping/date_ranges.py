@@ -45,9 +45,19 @@ class TooMuchInRange(Unprocessable):
 
     code = "too_much_in_range"
 
-    def __init__(self, things: str, maximum: int) -> None:
-        """Take what the range contains ('events', 'time entries'), and how many of them one report reads."""
-        super().__init__(f"There are more than {maximum} {things} since 'from': choose a later day.")
+    def __init__(self, things: str, maximum: int, *, are_prepared: bool = True) -> None:
+        """Take what the range contains ('events', 'time entries'), and how many of them one report reads.
+
+        Those that are not prepared for reports yet are read from the start of the range up to now.
+        """
+        if are_prepared:
+            message = f"There are more than {maximum} {things} from 'from' to 'to': choose fewer days."
+        else:
+            message = (
+                f"There are more than {maximum} {things} since 'from', which are not prepared for reports yet: "
+                "choose a later day, or try again in some minutes."
+            )
+        super().__init__(message)
         self.field = "query/from"
 
 

@@ -5,6 +5,7 @@
                   E#~                    the board's tip: what every write changes, such as the seq
                   E$                     the board's head: the board, its live lists, its members, its labels
                   C#<card>               a card, live or deleted
+                  F#<when>#<seq>         a flow segment: when its last event happened, and the seq of that
                   P#<card>#K<checklist>  parts of a card: a checklist with its items,
                   P#<card>#M<comment>    a comment,
                   P#<card>#T<entry>      a time entry
@@ -33,6 +34,7 @@
     T#<token>     T                      whose token has that id
     D             <when>#<what>#...      a tombstone: what was deleted then, and is erased by a later purge
     R             <board>#<reader>       there is that reader of the feed
+    F             <board>                flow segments of that board were requested
     O             <day>#<user>#<token>   from where that token was used, until that day began, may be recorded
     A             <entry>                an entry of the installation's audit log
     S             secret, owner          what belongs to the installation
@@ -294,6 +296,16 @@ def listed_user_key(user_id: str) -> Item:
 def usage_key(key: str) -> Item:
     """Return the key of how much of a limit was used."""
     return item_key(f"L#{key}", "L")
+
+
+def segment_key(board_id: str, at: datetime, seq: int) -> Item:
+    """Return the key of a flow segment."""
+    return item_key(f"B#{board_id}", f"F#{format_timestamp(at)}#{seq:020d}")
+
+
+def segment_request_key(board_id: str) -> Item:
+    """Return the key of the request for flow segments of a board."""
+    return item_key("F", board_id)
 
 
 def listed_reader_key(board_id: str, name: str) -> Item:

@@ -44,6 +44,7 @@ from stores.dynamodb.commits import Committer
 from stores.dynamodb.event_items import stored_response_from_item
 from stores.dynamodb.event_queries import read_queried_events
 from stores.dynamodb.feed_readers import DynamoFeedReaders
+from stores.dynamodb.flow_segments import DynamoFlowSegments
 from stores.dynamodb.invitations import DynamoInvitations
 from stores.dynamodb.jobs import DynamoJobs
 from stores.dynamodb.keys import Item
@@ -78,6 +79,7 @@ class DynamoStore:
         self.invitations = DynamoInvitations(self._reader)
         self.audit_log = DynamoAuditLog(self._reader)
         self.jobs = DynamoJobs(client, self._reader, table)
+        self.flow_segments = DynamoFlowSegments(client, self._reader, table)
         self.request_usage = DynamoUsage(client, table)
         self._secret: bytes | None = None
 

@@ -86,6 +86,7 @@ _KIND_BY_TABLE = {
     "checklist_items": "checklist_item",
     "events": "event",
     "feed_readers": "feed_reader",
+    "flow_segments": "flow_segment",
     "webhooks": "webhook",
     "webhook_deliveries": "webhook_delivery",
     "invitations": "invitation",

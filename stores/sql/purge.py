@@ -66,7 +66,7 @@ _DELETE_BOARD_ROWS = tuple(
     _delete_rows_of(table, table.c.board_id)
     for table in (
         *(tables.lists, tables.labels, tables.members, tables.feed_readers),
-        *(tables.webhooks, tables.webhook_deliveries, tables.invitations, tables.events),
+        *(tables.webhooks, tables.webhook_deliveries, tables.invitations, tables.flow_segments, tables.events),
     )
 )
 _EVENTS_PER_QUERY = 500

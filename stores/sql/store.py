@@ -53,6 +53,7 @@ from stores.sql.audit_log import SqlAuditLog
 from stores.sql.commits import CommitWriter
 from stores.sql.engine import Engine, Transaction
 from stores.sql.feed_readers import SqlFeedReaders
+from stores.sql.flow_segments import SqlFlowSegments
 from stores.sql.invitations import SqlInvitations
 from stores.sql.jobs import SqlJobs
 from stores.sql.mapping import Row, format_timestamp
@@ -93,6 +94,7 @@ class SqlStore:
         self.invitations = SqlInvitations(engine, self._bind)
         self.audit_log = SqlAuditLog(engine, self._bind)
         self.jobs = SqlJobs(engine, self._bind, self._begin_write)
+        self.flow_segments = SqlFlowSegments(engine, self._bind, self._begin_write)
         self.request_usage = engine.request_usage
 
     def read_board(

@@ -490,6 +490,20 @@ feed_readers = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Derived from events: no digest has it.
+flow_segments = sa.Table(
+    "flow_segments",
+    metadata,
+    sa.Column("board_id", BYTEWISE_TEXT, sa.ForeignKey("boards.id"), nullable=False),
+    sa.Column("seq", INTEGER, nullable=False),
+    sa.Column("at", TIMESTAMP, nullable=False),
+    sa.Column("content", sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint("board_id", "seq"),
+    sa.Index("ix_flow_segments_at", "board_id", "at", "seq"),
+    _check_between("seq", 1),
+    sqlite_strict=True,
+)
+
 webhooks = sa.Table(
     "webhooks",
     metadata,

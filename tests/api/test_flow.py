@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.client import Client
 from tests.api.manual_clock import ManualClock
-from usecases import report_reads
+from usecases import flow_history
 
 
 @pytest.fixture
@@ -90,7 +90,8 @@ def test_the_flow_report_covers_a_week_of_work(mina: Client, board: dict[str, An
 def test_only_events_since_the_start_of_the_range_are_read(
     mina: Client, board: dict[str, Any], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_reads, "_EVENTS_PER_READ", 3)
+    monkeypatch.setattr(flow_history, "_EVENTS_PER_READ", 3)
+    monkeypatch.setattr(flow_history, "_MAX_LAG", 2)
     for day in range(12):
         card = new_card(mina, board, f"Card {day}")
         mina.post(f"{card}/start")
@@ -102,7 +103,7 @@ def test_only_events_since_the_start_of_the_range_are_read(
 
     assert [period["finished"] for period in report["throughput"]] == [1, 1]
     assert report["cumulative_flow"]["done"] == [9, 10]
-    monkeypatch.setattr("kanban.flow.flow_report.MAX_EVENTS", 5)
+    monkeypatch.setattr(flow_history, "MAX_EVENTS", 5)
     rejected = mina.get(f"/boards/{board['id']}/flow?from=2026-11-28")
     assert (rejected.status, rejected.json["code"]) == (422, "too_much_in_range")
 

@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from app.job_runner import build_job_runner
+from app.reader_runner import build_segment_builder
 from aws.deadline import Deadline
 from aws.reader_function import (
     MAX_DELAY_SECONDS,
@@ -28,7 +29,8 @@ from kanban.feed_readers import LEASE_DURATION
 from kanban.values import Event, FeedReader, Job, JobKind, JobState, Role
 from readers.runner import Handled, Outcome, Removed, Retry, Runner, Sleep
 from stores import open_store
-from tests.stores.world import World
+from tests.flow_segment_size import patch_segment_size
+from tests.stores.world import NOON, World
 
 READER = "test:1"
 
@@ -46,6 +48,7 @@ class FakeQueue:
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, int]] = []
         self.job_messages: list[tuple[str, str]] = []
+        self.board_messages: list[str] = []
 
     def send(self, board_id: str, reader_name: str, delay_seconds: int = 0) -> None:
         """Remember a message."""
@@ -55,6 +58,10 @@ class FakeQueue:
     def send_job(self, user_id: str, job_id: str) -> None:
         """Remember a message."""
         self.job_messages.append((user_id, job_id))
+
+    def send_board(self, board_id: str) -> None:
+        """Remember a message."""
+        self.board_messages.append(board_id)
 
 
 class Recorder:
@@ -80,7 +87,7 @@ class Recorder:
         return outcome
 
 
-def build_stream_event(*board_ids: str) -> dict[str, Any]:
+def build_stream_event(*board_ids: str, seq: int = 1) -> dict[str, Any]:
     """Build an event of the table's stream, with an event of each of these boards."""
     return {
         "Records": [
@@ -92,7 +99,7 @@ def build_stream_event(*board_ids: str) -> dict[str, Any]:
                 "awsRegion": "eu-central-1",
                 "dynamodb": {
                     "ApproximateCreationDateTime": 1795262400.0,
-                    "Keys": {"pk": {"S": f"B#{board_id}"}, "sk": {"S": "E#00000000000000000001"}},
+                    "Keys": {"pk": {"S": f"B#{board_id}"}, "sk": {"S": f"E#{seq:020d}"}},
                     "SequenceNumber": f"4421584500000000017450439{number}",
                     "SizeBytes": 26,
                     "StreamViewType": "KEYS_ONLY",
@@ -156,6 +163,7 @@ class Scene:
             Deadline(),
             lambda: self.world.now,
             job_runner=job_runner,
+            segment_builder=build_segment_builder(self.world.store, clock=lambda: self.world.now),
             record_sweep=lambda: self.sweeps.append(self.world.now),
         )
 
@@ -253,7 +261,7 @@ def test_a_reader_that_waits_gets_a_message_for_then_or_is_left_to_the_schedule(
     scene.receive()
     assert scene.take_delays() == delays
     scene.world.advance(seconds=seconds)
-    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0, "boards": 0}
     scene.receive()
     assert scene.recorder.seqs == [1, 1]
 
@@ -347,10 +355,10 @@ def test_a_message_of_somebody_else_fails_by_itself(scene: Scene, body: str) -> 
 
 
 def test_the_schedule_sends_a_message_for_every_reader_that_is_due(scene: Scene) -> None:
-    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 1, "jobs": 0, "boards": 0}
     assert scene.take_delays() == [0]
     scene.receive()
-    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0, "boards": 0}
     assert len(scene.sweeps) == 2
 
 
@@ -444,7 +452,7 @@ def test_whatever_happens_on_the_way_everything_is_done_in_order(scene: Scene, s
 
     first_times = list(dict.fromkeys(scene.recorder.seqs))
     assert first_times == [*range(1, scene.world.read_board().board.seq + 1)]
-    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
+    assert scene.call(SWEEP_EVENT) == {"readers": 0, "jobs": 0, "boards": 0}
 
 
 def test_a_receiver_that_is_down_does_not_fill_the_queue(scene: Scene) -> None:
@@ -534,3 +542,37 @@ def test_the_schedule_finds_a_job_whose_message_was_lost(scene: Scene) -> None:
 
     assert scene.call(SWEEP_EVENT)["jobs"] == 1
     assert scene.queue.job_messages == [(job.user_id, job.id)]
+
+
+def test_the_last_event_of_a_segment_wakes_up_the_builder(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch_segment_size(monkeypatch, 3)
+    world = scene.world
+    for number in range(7):
+        world.add_card(f"Card {number}")
+    for seq in (1, 2, 3, 4):
+        scene.call(build_stream_event(scene.board_id, seq=seq))
+    assert scene.queue.board_messages == [scene.board_id]
+
+    scene.remaining_seconds = MIN_REMAINING_SECONDS
+    body = json.dumps({"segments_of": scene.board_id})
+    assert scene.call(build_queue_event(body)) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    scene.remaining_seconds = 30.0
+    assert scene.call(SWEEP_EVENT)["boards"] == 1
+    assert scene.call(build_queue_event(body)) == {"batchItemFailures": []}
+    assert scene.call(SWEEP_EVENT)["boards"] == 0
+
+    assert [segment.seq for segment in world.store.flow_segments.list_since(scene.board_id, NOON)] == [3, 6]
+    assert scene.queue.board_messages == [scene.board_id] * 2
+
+
+def test_a_builder_that_runs_out_of_time_goes_on_later(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch_segment_size(monkeypatch, 3)
+    for number in range(7):
+        scene.world.add_card(f"Card {number}")
+    remaining = iter([30.0, 30.0, MIN_REMAINING_SECONDS])
+    monkeypatch.setattr(Deadline, "remaining", lambda _: next(remaining))
+
+    scene.call(build_queue_event(json.dumps({"segments_of": scene.board_id})))
+
+    assert scene.queue.board_messages == [scene.board_id]
+    assert [segment.seq for segment in scene.world.store.flow_segments.list_since(scene.board_id, NOON)] == [6]

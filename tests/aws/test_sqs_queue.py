@@ -83,3 +83,10 @@ def test_a_message_is_sent_again_after_a_failure_and_not_for_ever(
     with pytest.raises(ClientError):
         queue.send("brd_1", "webhook:whk_1")
     assert len(sqs.requests) == 2 + 3
+
+
+def test_a_message_names_the_board_that_lacks_flow_segments(sqs: FakeSqs) -> None:
+    SqsQueue(create_sqs_client("eu-central-1"), URL).send_board("brd_1")
+
+    ((_, request),) = sqs.requests
+    assert (request["QueueUrl"], json.loads(request["MessageBody"])) == (URL, {"segments_of": "brd_1"})

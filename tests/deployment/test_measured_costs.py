@@ -12,7 +12,7 @@ from datetime import datetime
 import pytest
 
 from app.job_runner import build_job_runner
-from app.reader_runner import build_runner
+from app.reader_runner import build_runner, build_segment_builder
 from aws.deadline import Deadline
 from aws.reader_function import SWEEP_EVENT, ReaderFunction
 from delivery.addresses import PUBLIC_ADDRESSES
@@ -54,7 +54,10 @@ def reader_costs(dynoxide: str) -> Iterator[dict[str, Units]]:
 
         runner = build_runner(store, PUBLIC_ADDRESSES, clock=clock, sender=Statuses())
         jobs = build_job_runner(store, clock=clock)
-        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), clock, job_runner=jobs)
+        builder = build_segment_builder(store, clock=clock)
+        function = ReaderFunction(
+            store.feed_readers, runner, queue, Deadline(), clock, job_runner=jobs, segment_builder=builder
+        )
 
         def measure(call: Callable[[], object]) -> Units:
             meter.units = Units()
@@ -118,5 +121,5 @@ def test_a_message_of_a_webhook_consumes_what_the_bill_says(reader_costs: dict[s
 
 
 def test_a_webhook_that_is_looked_at_consumes_what_the_bill_says(reader_costs: dict[str, Units]) -> None:
-    # Besides the list of all webhooks, and that of all jobs.
-    assert [reader_costs["sweep"].reads - 2] == read_numbers(r"(\d+) read units for each webhook")
+    # Besides the lists of all webhooks, of all jobs and of boards that lack flow segments.
+    assert [reader_costs["sweep"].reads - 3] == read_numbers(r"(\d+) read units for each webhook")

@@ -128,7 +128,7 @@ def test_the_package_runs_readers_without_any_other_installed_package(
         assert send(build_stream_event("brd_01m7wjyxw0g21k7me9wgs7f9wj")) == {}
         message = json.dumps({"board_id": "brd_01m7wjyxw0g21k7me9wgs7f9wj", "reader": "webhook:whk_1"})
         assert send(build_queue_event(message)) == {"batchItemFailures": []}
-        assert send(SWEEP_EVENT) == {"readers": 0, "jobs": 0}
+        assert send(SWEEP_EVENT) == {"readers": 0, "jobs": 0, "boards": 0}
 
 
 CHECK_SIGNATURE = """

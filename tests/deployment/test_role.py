@@ -14,7 +14,7 @@ import yaml
 
 from app.factory import create_app
 from app.job_runner import build_job_runner
-from app.reader_runner import build_runner
+from app.reader_runner import build_runner, build_segment_builder
 from app.wall_clock import utc_now
 from aws.deadline import Deadline
 from aws.function import Function
@@ -160,6 +160,10 @@ class CallingQueue:
         """Keep the message."""
         self.bodies.append(json.dumps({"user_id": user_id, "job_id": job_id}))
 
+    def send_board(self, board_id: str) -> None:
+        """Keep the message."""
+        self.bodies.append(json.dumps({"segments_of": board_id}))
+
     def take_bodies(self) -> list[str]:
         """Return the bodies of the messages, which are received with that."""
         bodies, self.bodies = self.bodies, []
@@ -175,7 +179,10 @@ def test_the_role_of_the_readers_allows_exactly_their_calls(dynoxide: str) -> No
         # One success, one failure, one that stops the webhook.
         runner = build_runner(store, PUBLIC_ADDRESSES, clock=lambda: world.now, sender=Statuses(204, 500, 410))
         jobs = build_job_runner(store, clock=lambda: world.now)
-        function = ReaderFunction(store.feed_readers, runner, queue, Deadline(), lambda: world.now, job_runner=jobs)
+        builder = build_segment_builder(store, clock=lambda: world.now)
+        function = ReaderFunction(
+            store.feed_readers, runner, queue, Deadline(), lambda: world.now, job_runner=jobs, segment_builder=builder
+        )
         _, change = webhooks.create(world.read_board(), [], world.context(), NewWebhook("https://example.com"))
         users.commit(change)
         # Its webhook has just been deleted.

@@ -15,6 +15,7 @@ from kanban import webhooks
 from kanban.store import Busy
 from kanban.values import FeedReader, Job
 from kanban.webhooks import NewWebhook
+from readers.flow_segments import FlowSegmentBuilder
 from readers.jobs import JobRunner
 from readers.reader_thread import WORKERS, ReaderThread
 from readers.runner import Runner
@@ -91,12 +92,31 @@ class FakeJobRunner(JobRunner):
         return []
 
 
+class FakeSegmentBuilder(FlowSegmentBuilder):
+    """A builder with a board that always lacks segments."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+        self.is_run = threading.Event()
+
+    def search_due(self) -> list[str]:
+        """Return the board."""
+        return ["board"]
+
+    def run(self, board_id: str, should_go_on: object) -> bool:
+        """Record that it was run."""
+        del board_id, should_go_on
+        self.is_run.set()
+        return True
+
+
 def test_neither_a_store_that_is_away_nor_a_reader_that_fails_ends_the_thread() -> None:
     runner = FakeRunner()
-    thread = ReaderThread(runner, FakeJobRunner(), timedelta(milliseconds=1))
+    thread = ReaderThread(runner, FakeJobRunner(), builder := FakeSegmentBuilder(), timedelta(milliseconds=1))
     thread.start()
 
     assert runner.is_done.wait(WAIT_SECONDS)
+    assert builder.is_run.wait(WAIT_SECONDS)
     thread.stop(timeout=WAIT_SECONDS)
     assert {*runner.names} == {"test:broken", "test:whole"}
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from stores.sql import (
     audit_log,
     feed_readers,
+    flow_segments,
     invitations,
     jobs,
     read_statements,
@@ -46,7 +47,7 @@ def _list_unrestricted_queries() -> dict[str, sa.Select[Any]]:
             name: value
             for module in (
                 *(read_statements, user_statements, feed_readers, webhooks, sign_in, invitations, audit_log),
-                *(jobs, text_statements),
+                *(jobs, flow_segments, text_statements),
             )
             for name, value in vars(module).items()
             if isinstance(value, sa.Select) and name[0].isupper()

@@ -13,8 +13,12 @@ from kanban.changes import build_change
 from kanban.ordering import ranks
 from kanban.store import CardQuery, CardSort, EventQuery, NeighbourOf, PartKey
 from kanban.values import Card, Comment, NewCard, Role, Scope, Token
+from readers.flow_segments import FlowSegmentBuilder
 from tests.engines import dynamodb_wire as faults
 from tests.engines.dynamodb_wire import Wire
+from tests.stores.old_board import create_old_board
+from tests.stores.test_flow_segments import build_report
+from tests.stores.test_old_boards import list_months
 from tests.stores.world import NOON, World, make_card
 from usecases.board_access import BoardAccess
 from usecases.board_changes import read_changes
@@ -349,3 +353,20 @@ def test_no_read_scans(wire: Wire, world: World) -> None:
 
     assert not [operation for operation in wire.operations if "Scan" in operation]
     assert wire.store.read_installation_owner() == world.ann
+
+
+def test_a_flow_report_of_any_month_takes_five_round_trips(wire: Wire, world: World) -> None:
+    create_old_board(world, 100)
+    assert FlowSegmentBuilder(world.store, lambda: world.now).run(world.board_id, lambda: True)
+    world.read_board()
+
+    calls = [
+        list_calls(wire, lambda days=days: build_report(world, *days))  # type: ignore[misc]  # a lambda has no types
+        for days in list_months(100)
+    ]
+
+    board = ["Query", "BatchGetItem"]
+    present, *past = calls
+    # The last segment before the month, those of the month, and the events that no segment has yet.
+    assert present == [*board, "Query", "Query", "Query"]
+    assert past == [[*board, "Query", "Query"]] * 2
