@@ -159,7 +159,7 @@ class Bill:
             "SnapStart, two versions of 1 GB": "2 * 2,628,000 s * 0.0000015046",
             f"SnapStart, {RESTORES:,} restores of 1 GB": f"{RESTORES:,} * 0.0001397998",
             f"Alarms over {metrics} metrics": f"{metrics} * 0.10",
-            "Metrics of both schedules and of refusals": f"3 * {METRIC}",
+            "Metrics of both schedules, of refusals and of boards": f"4 * {METRIC}",
             "Queue, which Lambda asks 15 times a minute": "0.66 M * 0.40",
             "Two secrets": "2 * 0.40",
             "Hosted zone": "0.50",

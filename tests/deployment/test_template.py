@@ -65,7 +65,7 @@ METRICS = {
         "ApproximateNumberOfMessagesDelayed",
         "ApproximateNumberOfMessagesVisible",
     },
-    ("Tackboard", ("Stage",)): {"Refusals"},
+    ("Tackboard", ("Stage",)): {"BoardGigabytes", "Refusals"},
     ("Tackboard", ("Stage", "Task")): {"Completions"},
 }
 """Names that AWS publishes, by namespace and dimensions, from its documentation, and ours: a wrong one never fires."""
