@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from kanban.flow.flow_segments import FlowSegment
 from kanban.store import StoredResponse
 from kanban.values import (
     AuditEntry,
@@ -61,6 +62,7 @@ StoredValue = (
     | AssignedCard
     | Part
     | Event
+    | FlowSegment
     | Invitation
     | FeedReader
     | Webhook

@@ -48,9 +48,11 @@ class DynamoFlowSegments:
         return (ends[0], ends[1]) if ends else None
 
     def add_segment(self, segment: FlowSegment) -> int | None:
-        item = keys.segment_key(segment.board_id, segment.at, segment.seq) | {"content": {"B": segment.content}}
         # A purge may have erased the board.
-        writes = (Put(item, condition=IS_NEW), Check(keys.head_key(segment.board_id), condition=EXISTS))
+        writes = (
+            Put(segment_to_item(segment), condition=IS_NEW),
+            Check(keys.head_key(segment.board_id), condition=EXISTS),
+        )
         try:
             response = self._client(
                 "transact_write_items",
@@ -80,10 +82,16 @@ class DynamoFlowSegments:
         self, board_id: str, first: str, last: str, *, page_size: int, backwards: bool = False
     ) -> Iterator[FlowSegment]:
         items = self._reader.query(f"B#{board_id}", first, last, page_size=page_size, backwards=backwards)
-        return map(_segment_from_item, items)
+        return map(segment_from_item, items)
 
 
-def _segment_from_item(item: Item) -> FlowSegment:
+def segment_to_item(segment: FlowSegment) -> Item:
+    """Return the item of a flow segment."""
+    return keys.segment_key(segment.board_id, segment.at, segment.seq) | {"content": {"B": segment.content}}
+
+
+def segment_from_item(item: Item) -> FlowSegment:
+    """Return the flow segment in an item."""
     _, at, seq = item["sk"]["S"].split("#")
     return FlowSegment(item["pk"]["S"][2:], int(seq), parse_utc(at), b64decode(item["content"]["B"]))
 

@@ -18,6 +18,7 @@ from stores.dynamodb.board_items import BoardHead, deleted_list_from_item
 from stores.dynamodb.card_items import assignee_users_from_item, card_from_item, part_from_item
 from stores.dynamodb.client import RetryingClient
 from stores.dynamodb.event_items import event_from_item, stored_response_from_item
+from stores.dynamodb.flow_segments import segment_from_item
 from stores.dynamodb.invitations import invitation_from_item
 from stores.dynamodb.jobs import job_from_item
 from stores.dynamodb.keys import Item
@@ -52,13 +53,14 @@ _OUTSIDE_BOARDS: Mapping[str, _Parser | None] = {
     "S": _setting_from_item,
     # What lists other items, leads to them, or can be computed from them; and how much callers have used.
     **dict.fromkeys(("U# B#", "U# A#", "U# X#", "U# G#", "U# H#", "U# J#", "J# J", "T# T", "L# L")),
-    **dict.fromkeys(("D", "R", "O", "U", "Y")),
+    **dict.fromkeys(("D", "F", "R", "O", "U", "Y")),
 }
 """How an item that is not on a board becomes a value, by the beginnings of its keys; None if it is not moved."""
 
 _ON_BOARD: Mapping[str, _Parser | None] = {
     "C#": lambda item: AssignedCard(card_from_item(item), assignee_users_from_item(item)),
     "E#": event_from_item,
+    "F#": segment_from_item,
     "P#": part_from_item,
     "J#": invitation_from_item,
     "R#": reader_from_item,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from kanban.flow.flow_segments import FlowSegment
 from kanban.store import StoredResponse, StoreError
 from kanban.values import (
     AuditEntry,
@@ -33,6 +34,7 @@ from stores.dynamodb.attributes import get_number, get_string, to_number, to_str
 from stores.dynamodb.audit_log import audit_entry_to_item
 from stores.dynamodb.batches import BatchWriter
 from stores.dynamodb.client import ConditionFailed, RetryingClient
+from stores.dynamodb.flow_segments import segment_to_item
 from stores.dynamodb.invitations import invitation_to_items
 from stores.dynamodb.jobs import job_to_item, unended_job_to_item
 from stores.dynamodb.keys import Item
@@ -180,6 +182,7 @@ _TO_ITEMS: Mapping[type[Any], Callable[[Any], Iterable[Item]]] = {
     Checklist: _one(card_items.part_to_item),
     Comment: _one(card_items.part_to_item),
     Event: _one(event_items.event_to_item),
+    FlowSegment: _one(segment_to_item),
     Webhook: _one(webhook_items.webhook_to_item),
     WebhookDelivery: _one(webhook_items.delivery_to_item),
 }

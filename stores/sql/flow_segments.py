@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from kanban.flow.flow_segments import EVENTS_PER_SEGMENT, FlowSegment
 from kanban.store import AlreadyExists
-from kanban.timekeeping.timestamps import parse_utc
 from kanban.views import Page, PageKey
+from stores.sql import mapping
 from stores.sql.engine import Engine, Transaction
 from stores.sql.mapping import Row, format_timestamp
 from stores.sql.statement_cache import BoundStatement, parameter
@@ -72,7 +72,7 @@ class SqlFlowSegments:
 
     def find_last_before(self, board_id: str, at: datetime) -> FlowSegment | None:
         rows = self._read(SEGMENT_BEFORE, board_id=board_id, at=format_timestamp(at))
-        return _row_to_segment(rows[0]) if rows else None
+        return mapping.row_to_segment(rows[0]) if rows else None
 
     def list_since(self, board_id: str, at: datetime) -> Iterator[FlowSegment]:
         after_seq = 0
@@ -84,7 +84,7 @@ class SqlFlowSegments:
                 after_seq=after_seq,
                 limit=_SEGMENTS_PER_READ,
             )
-            segments = [*map(_row_to_segment, rows)]
+            segments = [*map(mapping.row_to_segment, rows)]
             yield from segments
             if len(rows) < _SEGMENTS_PER_READ:
                 return
@@ -93,19 +93,11 @@ class SqlFlowSegments:
     def read_ends(self, board_id: str) -> tuple[FlowSegment, FlowSegment] | None:
         statements = tuple(self._bind(statement, board_id=board_id) for statement in (OLDEST_SEGMENT, NEWEST_SEGMENT))
         oldest, newest = self._engine.read(statements)
-        return (_row_to_segment(oldest[0]), _row_to_segment(newest[0])) if oldest and newest else None
+        return (mapping.row_to_segment(oldest[0]), mapping.row_to_segment(newest[0])) if oldest and newest else None
 
     def add_segment(self, segment: FlowSegment) -> int | None:
         with suppress(AlreadyExists), self._begin_write() as transaction:
-            transaction.execute(
-                self._bind(
-                    INSERT_SEGMENT,
-                    board_id=segment.board_id,
-                    seq=segment.seq,
-                    at=format_timestamp(segment.at),
-                    content=segment.content,
-                )
-            )
+            transaction.execute(self._bind(INSERT_SEGMENT, **mapping.segment_to_row(segment)))
         return None
 
     def page_incomplete_boards(self, limit: int, after: PageKey | None = None) -> Page[str]:
@@ -127,8 +119,3 @@ class SqlFlowSegments:
 
 def _is_incomplete(board_seq: int, oldest_seq: int, newest_seq: int) -> bool:
     return board_seq - newest_seq >= EVENTS_PER_SEGMENT or oldest_seq > EVENTS_PER_SEGMENT
-
-
-def _row_to_segment(row: Row) -> FlowSegment:
-    board_id, seq, at, content = row
-    return FlowSegment(board_id, seq, parse_utc(at), bytes(content))

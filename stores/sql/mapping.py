@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from kanban.field_changes import format_changes, parse_changes
 from kanban.fields import Field, compile_constructor, compile_function, describe
+from kanban.flow.flow_segments import FlowSegment
 from kanban.store import StoredResponse
 from kanban.text import build_search_text, fold
 from kanban.timekeeping.timestamps import format_utc
@@ -363,6 +364,13 @@ event_to_row: Callable[[Event], _Write] = _compile_writer(
 
 row_to_reader: Callable[[Row], FeedReader] = _compile_reader(FeedReader, _columns_of(tables.feed_readers))
 reader_to_row: Callable[[FeedReader], _Write] = _compile_writer(FeedReader, _columns_of(tables.feed_readers))
+
+row_to_segment: Callable[[Row], FlowSegment] = _compile_reader(
+    FlowSegment, _columns_of(tables.flow_segments), {"content": "bytes(c_content)"}
+)
+segment_to_row: Callable[[FlowSegment], _Write] = _compile_writer(
+    FlowSegment, _columns_of(tables.flow_segments), {"content": "value.content"}
+)
 
 row_to_webhook: Callable[[Row], Webhook] = _compile_reader(
     Webhook, _columns_of(tables.webhooks), {"types": "tuple(c_types.split())"}

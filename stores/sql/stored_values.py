@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kanban.card_size import MAX_STORED_BYTES, compute_stored_bytes
+from kanban.flow.flow_segments import FlowSegment
 from kanban.store import StoredResponse
 from kanban.values import (
     Checklist,
@@ -29,6 +30,7 @@ _TABLE_AND_MAPPING: dict[type[Any], tuple[sa.Table, Callable[[Any], dict[str, An
     Setting: (tables.settings, Setting._asdict),
     Event: (tables.events, mapping.event_to_row),
     FeedReader: (tables.feed_readers, mapping.reader_to_row),
+    FlowSegment: (tables.flow_segments, mapping.segment_to_row),
     WebhookDelivery: (tables.webhook_deliveries, mapping.delivery_to_row),
     StoredResponse: (tables.idempotency_records, mapping.stored_response_to_row),
 }
@@ -233,6 +235,7 @@ _READERS: dict[sa.Table, Callable[[sa.Connection], Iterator[StoredValue]]] = {
     tables.comments: _read_table(tables.comments, mapping.row_to_comment),
     tables.events: _read_table(tables.events, mapping.row_to_event),
     tables.feed_readers: _read_table(tables.feed_readers, mapping.row_to_reader),
+    tables.flow_segments: _read_table(tables.flow_segments, mapping.row_to_segment),
     tables.webhooks: _read_table(tables.webhooks, mapping.row_to_webhook),
     tables.webhook_deliveries: _read_table(tables.webhook_deliveries, mapping.row_to_delivery),
 }

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from kanban import archive, boards, cards, labels, members, tokens, transfers, webhooks
 from kanban.changes import Change
+from kanban.flow.flow_segments import FlowSegment
 from kanban.store import Store, StoredResponse
 from kanban.values import NewBoard, NewCard, Role, WebhookDelivery
 from kanban.webhooks import NewWebhook
@@ -23,6 +24,7 @@ def fill_store(store: Store, provider: ScriptedProvider) -> World:
     _add_cards(world)
     _delete_and_archive(world)
     add_webhook(world)
+    store.flow_segments.add_segment(FlowSegment(world.board_id, 500, world.now, b"\x00\xff{}"))
     store.read_secret()
     return world
 
