@@ -17,7 +17,7 @@ from kanban.flow.flow_segments import (
     read_segment,
 )
 from kanban.flow.flow_state import build_present_state, get_stages
-from kanban.store import Store
+from kanban.store import Busy, Store
 from kanban.values import Event
 from kanban.views import BoardView, PageKey
 
@@ -61,6 +61,16 @@ class FlowSegmentBuilder:
             after = page.next_key
             if after is None:
                 return board_ids
+
+    def run_all(self, board_ids: Sequence[str], should_go_on: Callable[[], bool]) -> None:
+        """Add the segments of boards, one board after the other. One that fails holds up no other. Raises Busy."""
+        for board_id in board_ids:
+            try:
+                self.run(board_id, should_go_on)
+            except Busy:
+                raise
+            except Exception:
+                log.exception("A builder of flow segments failed")
 
     def run(self, board_id: str, should_go_on: Callable[[], bool]) -> bool:
         """Add segments of a board until it has all, or `should_go_on` says no. Return whether it has all."""

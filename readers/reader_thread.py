@@ -77,8 +77,9 @@ class ReaderThread:
             self._submit(pool, "A reader of the feed", (reader.board_id, reader.name), self._runner.run, reader)
         for job in _list_due("The jobs", self._job_runner.list_due):
             self._submit(pool, "A job", (job.user_id, job.id), self._job_runner.run, job)
-        for board_id in _list_due("The flow segments", self._segment_builder.search_due):
-            self._submit(pool, "A builder of flow segments", (board_id, ""), self._segment_builder.run, board_id)
+        # One board at a time: after an upgrade there may be many, and webhooks must not wait for them.
+        if board_ids := _list_due("The flow segments", self._segment_builder.search_due):
+            self._submit(pool, "A builder of flow segments", ("", "segments"), self._segment_builder.run_all, board_ids)
 
     def _submit(
         self, pool: ThreadPoolExecutor, kind: str, key: tuple[str, str], run: Callable[[T, ShouldGoOn], object], due: T

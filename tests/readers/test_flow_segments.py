@@ -15,7 +15,7 @@ from kanban.errors import DomainError
 from kanban.flow import flow_report
 from kanban.flow.flow_report import FlowReport
 from kanban.flow.flow_segments import FlowSegment
-from kanban.store import EventQuery
+from kanban.store import Busy, EventQuery
 from kanban.timekeeping import date_ranges
 from kanban.timekeeping.date_ranges import Bucket, DateRange, TooMuchInRange
 from kanban.values import Event, NewList, Stage
@@ -325,3 +325,19 @@ def test_a_deleted_list_keeps_the_name_that_it_had() -> None:
     live_ids = {list_.id for list_ in world.store.view().lists}
     (deleted,) = [list_ for list_ in world.build_report(days).lists if list_.list_id not in live_ids]
     assert deleted.name == "A"
+
+
+def test_a_board_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build_world()
+    add_events(world, 8)
+    failures: list[Exception] = [RuntimeError("A bug."), Busy("The store is away.")]
+
+    def fail(board_id: str) -> None:
+        if board_id == "brd_broken":
+            raise failures.pop(0)
+
+    monkeypatch.setattr(world.flow_segments, "read_ends", fail)
+    world.builder.run_all(["brd_broken", world.store.board.id], iter([True, True, False]).__next__)
+    assert list_seqs(world) == [8]
+    with pytest.raises(Busy):
+        world.builder.run_all(["brd_broken", world.store.board.id], lambda: True)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -103,11 +104,10 @@ class FakeSegmentBuilder(FlowSegmentBuilder):
         """Return the board."""
         return ["board"]
 
-    def run(self, board_id: str, should_go_on: object) -> bool:
+    def run_all(self, board_ids: Sequence[str], should_go_on: object) -> None:
         """Record that it was run."""
-        del board_id, should_go_on
+        del board_ids, should_go_on
         self.is_run.set()
-        return True
 
 
 def test_neither_a_store_that_is_away_nor_a_reader_that_fails_ends_the_thread() -> None:
