@@ -133,6 +133,15 @@ def test_a_store_whose_packages_are_missing_names_the_extra(
     assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", message)
 
 
+def test_traces_without_their_packages_are_a_warning_that_names_the_extra(environment: Path) -> None:
+    settings = {"STORE_URL": f"sqlite:///{environment}/untraced.db", "OTEL_TRACES_EXPORTER": "otlp"}
+
+    answer = run(environment, "python", "-c", "import tackboard_server.wsgi", **settings)
+
+    assert answer.returncode == 0
+    assert "install 'tackboard-server[tracing]'" in answer.stderr
+
+
 def test_sign_in_without_its_packages_names_the_extra(environment: Path) -> None:
     answer = run(environment, "tackboard", "check-sign-in", OIDC_PROVIDERS="[]")
 
