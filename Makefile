@@ -69,7 +69,7 @@ jobs: .venv/product  ## list the jobs that are under way
 sign-in: .venv/product  ## print a link that signs the owner in once, or another user: make sign-in USER=mina
 	@exec $(BIN)/python -m cli sign-in $(if $(filter command,$(origin USER)),"$(USER)")
 
-migrate: .venv/product  ## upgrade the store of an older Tackboard; a SQLite file is copied first
+migrate: .venv/product  ## upgrade the store of an older Tackboard, after a copy or a backup
 	@exec $(BIN)/python -m cli migrate
 
 backup: .venv/product  ## copy everything into a dated file in backups/ and keep the last 14; or: make backup FILE=monday.db

@@ -77,6 +77,13 @@ STORE_URL = Setting(
     secret=re.compile(r"://[^/]*:[^/]*@|password="),
     example="postgresql+psycopg://user:password@host:5432/database",
 )
+BACKUP_BEFORE_MIGRATION = Setting(
+    "BACKUP_BEFORE_MIGRATION",
+    Switch(),
+    default=True,
+    meaning="`0` lets `run` and `migrate` migrate PostgreSQL without a backup into the folder `backups` first",
+    default_description="`1`",
+)
 HOST = Setting(
     "HOST",
     Text("an address or a name"),
@@ -246,7 +253,10 @@ METRICS_HOST = Setting(
 )
 
 SETTINGS_BY_SUBJECT: Mapping[str, tuple[Setting[Any], ...]] = {
-    "The server": (TACKBOARD_CONFIG, STORE_URL, HOST, PORT, PUBLIC_URL, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
+    "The server": (
+        *(TACKBOARD_CONFIG, STORE_URL, BACKUP_BEFORE_MIGRATION),
+        *(HOST, PORT, PUBLIC_URL, TRUSTED_PROXIES, CORS_ORIGINS, CORS_HEADERS),
+    ),
     "Log and metrics": (LOG_FORMAT, LOG_LEVEL, SLOW_REQUEST_MS, METRICS_PORT, METRICS_HOST),
     "Who can join": (OPEN_SIGNUP, INVITATIONS_MAKE_USERS, JOINING, OIDC_PROVIDERS),
     "Limits": (

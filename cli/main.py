@@ -26,6 +26,7 @@ from app.configuration import add_file, read_app_settings, read_log_format
 from app.document import read_version
 from app.setting_forms import InvalidSetting
 from app.settings import (
+    BACKUP_BEFORE_MIGRATION,
     HOST,
     LOG_LEVEL,
     METRICS_HOST,
@@ -131,14 +132,16 @@ def run(settings: Settings) -> None:
     It prints no token if the output is not a terminal but, for example, a journal, where a token would stay:
     `sign-in` prints a link for the owner.
 
-    The store of an older Tackboard is brought up to date; a SQLite file is copied first, to a new file next to it.
+    The store of an older Tackboard is brought up to date; a SQLite file is copied first, to a new file next to it, and
+    PostgreSQL is backed up into the folder backups.
     """
     # The port is taken first: if another program has it, no store is created.
     with (
         _open_listener(settings.host, settings.port) as listener,
         _open_metrics_listener(settings.environment) as metrics_listener,
     ):
-        with closing(open_store(settings.store_url, report=_print_message)) as store:
+        folder = _choose_backup_folder(settings)
+        with closing(open_store(settings.store_url, report=_print_message, backup_folder=folder)) as store:
             token_text = _ensure_owner(store)
         # The application reads its settings from the environment, as under any other server.
         os.environ[STORE_URL.name] = settings.store_url
@@ -289,11 +292,17 @@ def audit_log(settings: Settings) -> None:
 def migrate(settings: Settings) -> None:
     """Bring the store of an older Tackboard up to date; a store that is up to date stays unchanged.
 
-    A SQLite file is copied first, to a new file next to it. Back up PostgreSQL yourself first.
+    A SQLite file is copied first, to a new file next to it, and PostgreSQL is backed up into the folder backups.
     """
     reports: list[str] = []
-    open_store(settings.store_url, mode=OpenMode.MIGRATE, report=reports.append).close()
+    folder = _choose_backup_folder(settings)
+    open_store(settings.store_url, mode=OpenMode.MIGRATE, report=reports.append, backup_folder=folder).close()
     print("\n".join(reports) or "The store is up to date: there is nothing to migrate.")
+
+
+def _choose_backup_folder(settings: Settings) -> Path | None:
+    """Return where to back up before a migration, None if that is not wanted."""
+    return _BACKUP_FOLDER if BACKUP_BEFORE_MIGRATION.read(settings.environment) else None
 
 
 def backup(settings: Settings) -> None:

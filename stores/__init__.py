@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kanban.store import Store
@@ -22,6 +23,7 @@ def open_store(
     remaining_seconds: Callable[[], float] | None = None,
     on_client: Callable[[Any], None] = lambda _: None,
     on_call: OnCall | None = None,
+    backup_folder: Path | None = None,
 ) -> Store:
     """Open the store at a URL.
 
@@ -29,7 +31,8 @@ def open_store(
     'postgresql+psycopg://user:password@host:5432/database' or 'dynamodb://table?region=eu-central-1'.
 
     `mode` says whether a missing store is created and an older one migrated. `report` gets a sentence about each
-    migration; a SQLite file is copied before it is migrated.
+    migration; a SQLite file is copied before it is migrated, and PostgreSQL is backed up into `backup_folder`, if there
+    is one.
 
     DynamoDB asks `remaining_seconds` how long the caller can still wait, and passes its client to `on_client` before
     the first call; the SQL engines need neither. `on_call` is called after each call of the store.
@@ -45,7 +48,7 @@ def open_store(
         with requiring("PostgreSQL", "postgresql", package="psycopg"):
             from stores.sql.postgresql import open_postgresql  # noqa: PLC0415  (as above)
 
-        return open_postgresql(url, mode=mode, report=report, on_call=on_call)
+        return open_postgresql(url, mode=mode, report=report, on_call=on_call, backup_folder=backup_folder)
     if scheme == "dynamodb":
         with requiring("DynamoDB", "aws", package="botocore"):
             from stores.dynamodb.opening import open_dynamodb  # noqa: PLC0415  (as above)

@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from kanban.ids import IdGenerator
 from kanban.store import StoreError
@@ -44,6 +43,7 @@ from stores.sql.tables import (
     webhook_deliveries,
     webhooks,
 )
+from stores.sql.whole_database import create_engine, create_file_engine, open_snapshot, open_transaction
 from stores.whole_store import StoredValue, WholeBoard
 
 _new_id = IdGenerator(partial(datetime.now, UTC), os.urandom)
@@ -68,8 +68,8 @@ def create_backup(url: str, path: Path, progress: Progress = lambda *_: None) ->
             digest = _copy_table(url, part, progress)
         else:
             with (
-                _open_snapshot(_create_engine(url)) as source,
-                _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as target,
+                open_snapshot(create_engine(url)) as source,
+                open_transaction(create_file_engine(partial(sqlite.connect, part))) as target,
             ):
                 digest = _copy(source, target, progress)
         backup_file.seal(part, digest)
@@ -138,7 +138,7 @@ def compute_digest(url: str) -> str:
                 copy = Path(folder) / "table.db"
                 sqlite.prepare_file(copy)
                 return _copy_table(url, copy, lambda *_: None)
-        with _open_snapshot(_create_engine(url)) as source:
+        with open_snapshot(create_engine(url)) as source:
             return _hash_rows(source)
 
 
@@ -156,7 +156,7 @@ def _copy_table(url: str, file: Path, progress: Progress) -> str:
 
     with (
         closing(open_table_copy(url)) as table,
-        _open_transaction(_create_file_engine(partial(sqlite.connect, file, checks_references=False))) as target,
+        open_transaction(create_file_engine(partial(sqlite.connect, file, checks_references=False))) as target,
     ):
         writer = ValueWriter(target, partial(progress, "values"))
         board_ids: list[str] = []
@@ -356,7 +356,7 @@ def _translating_errors(outcome: str) -> Iterator[None]:
 def _open_migrated(path: Path, version: str) -> Iterator[sa.Connection]:
     """Open a connection to the data of a backup in the current schema; the file itself is not changed."""
     if version == migrations.HEAD:
-        with _open_snapshot(_create_file_engine(partial(backup_file.connect_read_only, path))) as connection:
+        with open_snapshot(create_file_engine(partial(backup_file.connect_read_only, path))) as connection:
             yield connection
         return
     with TemporaryDirectory() as folder:
@@ -364,7 +364,7 @@ def _open_migrated(path: Path, version: str) -> Iterator[sa.Connection]:
         with closing(backup_file.connect_read_only(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
         sqlite.prepare_file(copy, mode=OpenMode.MIGRATE, keep_copy=False)
-        with _open_snapshot(_create_file_engine(partial(sqlite.connect, copy))) as connection:
+        with open_snapshot(create_file_engine(partial(sqlite.connect, copy))) as connection:
             yield connection
 
 
@@ -374,54 +374,10 @@ def _open_restore_target(url: str) -> Iterator[sa.Connection]:
     path = Path(os.path.realpath(sqlite.parse_path(url))) if url.startswith("sqlite:") else None
     if path is None or path.exists():
         _ensure_can_open(url, OpenMode.CREATE)
-        with _open_transaction(_create_engine(url)) as connection:
+        with open_transaction(create_engine(url)) as connection:
             yield connection
         return
     with atomic_file.create_atomically(path) as part:
         sqlite.prepare_file(part)
-        with _open_transaction(_create_file_engine(partial(sqlite.connect, part))) as connection:
+        with open_transaction(create_file_engine(partial(sqlite.connect, part))) as connection:
             yield connection
-
-
-@contextmanager
-def _open_snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Open a connection that reads one snapshot, and dispose of the engine at the end."""
-    try:
-        with engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            yield connection
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _open_transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Open a connection in a transaction that is committed at the end, and dispose of the engine."""
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _create_engine(url: str) -> sa.Engine:
-    if url.startswith("sqlite:"):
-        return _create_file_engine(partial(sqlite.connect, sqlite.parse_path(url)))
-    engine = sa.create_engine(url)
-    sa.event.listen(engine, "connect", _set_text_formats)
-    return engine
-
-
-def _create_file_engine(connect: Callable[[], sqlite3.Connection]) -> sa.Engine:
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool)
-    # Python's driver would begin a transaction only before a write: reads would not see one snapshot.
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
-
-
-def _set_text_formats(connection: DBAPIConnection, _: object) -> None:
-    """Make PostgreSQL format timestamps as the store does, whatever the settings of its database or user are."""
-    connection.cursor().execute("SET timezone = 'UTC'; SET datestyle = 'ISO'")
-    # A rollback would undo the settings.
-    connection.commit()

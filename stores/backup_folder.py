@@ -14,13 +14,16 @@ MAX_DATED_BACKUPS = 14
 _DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z")
 
 
-def prepare_path(folder: Path, url: str, now: datetime) -> Path:
-    """Create the folder if it is missing; return the path of a new backup in it. Raises BackupError."""
+def prepare_path(folder: Path, url: str, now: datetime, suffix: str = "") -> Path:
+    """Create the folder if it is missing; return the path of a new backup in it. Raises BackupError.
+
+    One whose name has a suffix after that of the store is no dated backup: it is never deleted.
+    """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise BackupError(f"The folder {folder} can't be made: {(error.strerror or '').lower()}.") from error
-    return folder / f"{_store_name(url)}-{now:%Y-%m-%dT%H%M%SZ}.db"
+    return folder / f"{_store_name(url)}{suffix}-{now:%Y-%m-%dT%H%M%SZ}.db"
 
 
 def prune(newest: Path) -> list[Path]:

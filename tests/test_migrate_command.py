@@ -60,9 +60,47 @@ def test_a_file_is_copied_and_migrated_once(folder: Path, capsys: pytest.Capture
     assert schema_of(copy) == "0002"
 
 
-def test_a_database_on_a_server_is_migrated_once_and_the_output_says_that_there_is_no_copy(
-    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_database_on_a_server_is_backed_up_and_migrated_once(
+    folder: Path, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with postgresql.database() as name:
+        monkeypatch.setenv("STORE_URL", set_schema(postgresql.url(name), "0002"))
+
+        statuses = [main.main(["migrate"]), main.main(["migrate"])]
+
+    assert statuses == [0, 0]
+    (backup,) = (folder / "backups").iterdir()
+    assert backup.name.startswith(f"{name}-schema-0002-20")
+    assert schema_of(backup) == "0002"
+    assert capsys.readouterr() == (
+        (
+            f"Migrated the database '{name}' at 127.0.0.1:{postgresql.port} from schema 0002 to {migrations.HEAD}. "
+            f"A backup of the old data is backups/{backup.name}: delete it when you no longer need it.\n{UP_TO_DATE}"
+        ),
+        "",
+    )
+
+
+def test_a_database_is_not_migrated_if_its_backup_fails(
+    folder: Path, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "backups").write_text("a file")
+    with postgresql.database() as name:
+        url = set_schema(postgresql.url(name), "0002")
+        monkeypatch.setenv("STORE_URL", url)
+
+        statuses = [main.main(["migrate"]), main.main(["digest"])]
+
+    assert statuses == [1, 1]
+    failed, refused = capsys.readouterr().err.splitlines()
+    assert failed == "The folder backups can't be made: file exists."
+    assert "schema 0002" in refused
+
+
+def test_a_database_on_a_server_is_migrated_without_a_backup_if_that_is_not_wanted(
+    folder: Path, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BACKUP_BEFORE_MIGRATION", "0")
     with postgresql.database() as name:
         monkeypatch.setenv("STORE_URL", set_schema(postgresql.url(name), "0002"))
 
@@ -76,6 +114,7 @@ def test_a_database_on_a_server_is_migrated_once_and_the_output_says_that_there_
         ),
         "",
     )
+    assert not (folder / "backups").exists()
 
 
 def test_a_table_has_nothing_to_migrate(

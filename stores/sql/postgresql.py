@@ -7,7 +7,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -126,10 +128,11 @@ def open_postgresql(
     report: Callable[[str], None] = lambda _: None,
     timeout: float = TIMEOUT,
     on_call: OnCall | None = None,
+    backup_folder: Path | None = None,
 ) -> SqlStore:
     """Open the store in the database that the URL names; create or migrate it as the mode allows.
 
-    Raises StoreOpenError.
+    With a folder, an older database is backed up there before it is migrated. Raises StoreOpenError.
     """
     options = _parse_options(url)
     location = f"The database '{options['dbname']}' at {_format_host(options)}"
@@ -152,7 +155,8 @@ def open_postgresql(
                 raise StoreMissing(_format_url(options))
             if migrations.is_upgrade_needed(location, version, mode):
                 connection.rollback()
-                _migrate(connection, location, report)
+                back_up = partial(_back_up, url, backup_folder) if backup_folder else None
+                _migrate(connection, location, report, back_up)
         except errors.InsufficientPrivilege as error:
             raise StoreNotUsable(
                 f"{location} does not let the user '{user}' keep tables: make that user its owner."
@@ -395,7 +399,19 @@ def _read_schema_version(connection: psycopg.Connection[Any], location: str) -> 
     return str(versions[0][0])
 
 
-def _migrate(connection: psycopg.Connection[Any], location: str, report: Callable[[str], None]) -> None:
+def _back_up(url: str, folder: Path, version: str) -> Path:
+    from stores.earlier_backup import create_earlier_backup  # noqa: PLC0415  (most starts migrate nothing)
+
+    return create_earlier_backup(url, version, folder, datetime.now(UTC))
+
+
+def _migrate(
+    connection: psycopg.Connection[Any],
+    location: str,
+    report: Callable[[str], None],
+    back_up: Callable[[str], Path] | None,
+) -> None:
+    backup: Path | None = None
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=sa.StaticPool)
     try:
         with engine.begin() as sa_connection:
@@ -405,18 +421,25 @@ def _migrate(connection: psycopg.Connection[Any], location: str, report: Callabl
             version = _read_schema_version(connection, location)
             if not migrations.is_upgrade_needed(location, version, OpenMode.MIGRATE):
                 return
+            # A snapshot of another transaction: this one has waited for others, and sees what they did.
+            backup = back_up(version) if back_up and version is not None else None
             migrations.upgrade(sa_connection)
-    except sa.exc.DBAPIError as error:
-        if isinstance(error.orig, psycopg.Error):
+    except Exception as error:
+        # Nothing was migrated, so the backup is useless; starts that fail repeatedly must not fill the disk.
+        if backup is not None:
+            backup.unlink(missing_ok=True)
+        if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, psycopg.Error):
             raise error.orig from error
         raise
     finally:
         engine.dispose()
     if version is not None:
-        report(
-            f"Migrated {location[0].lower()}{location[1:]} from schema {version} to {migrations.HEAD}. "
-            "No copy of it was made: to go back, restore a backup that you made before."
+        copy = (
+            f"A backup of the old data is {backup}: delete it when you no longer need it."
+            if backup
+            else "No copy of it was made: to go back, restore a backup that you made before."
         )
+        report(f"Migrated {location[0].lower()}{location[1:]} from schema {version} to {migrations.HEAD}. {copy}")
 
 
 # Errors

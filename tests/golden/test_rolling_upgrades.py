@@ -16,6 +16,8 @@ from typing import Any, Self
 
 import pytest
 
+from stores import OpenMode, open_store
+from stores.backup import restore_backup
 from tests.engines.postgresql_server import PostgresqlServer, postgresql
 from tests.golden import released_process
 
@@ -180,6 +182,37 @@ def test_a_release_does_not_start_on_a_newer_database(
         assert late.error is not None
         assert "newer" in late.error
         assert late.error.count("\n") == 0
+
+
+def test_what_is_backed_up_before_a_migration_leads_back_to_the_release(
+    released_code: Path, postgresql: PostgresqlServer, tmp_path: Path
+) -> None:
+    with postgresql.database() as database:
+        url = postgresql.url(database)
+        with Process(released_code, url) as old:
+            old.token = token = old.post("/users", {"id": "mina", "name": "Mina"})["token"]
+            board = f"/boards/{old.post('/boards', {'name': 'Größe'}, Idempotency_Key='b-1')['id']}"
+            card = f"{board}/cards/{old.post(f'{board}/cards', {'title': '日本 👩'})['id']}"
+            body = {"due_complete": True, "due_at": "2026-11-25T17:00:00+01:00", "assignee_ids": ["mina"]}
+            assert old.call("PATCH", card, body, If_Match="*")["status"] == 200
+            expected = [old.get(path) for path in (board, card, f"{board}/events")]
+        reports: list[str] = []
+
+        open_store(url, mode=OpenMode.MIGRATE, report=reports.append, backup_folder=tmp_path).close()
+
+    (backup,) = tmp_path.iterdir()
+    assert f"A backup of the old data is {backup}" in reports[0]
+    restored = f"sqlite:///{tmp_path}/restored.db"
+    restore_backup(backup, restored)
+    # The release serves the file as it is.
+    for code, copy in ((ROOT, restored), (released_code, f"sqlite:///{backup}")):
+        with Process(code, copy) as process:
+            assert process.error is None
+            process.token = token
+            answers = [process.get(path) for path in (board, card, f"{board}/events")]
+            assert not [*find_missing(expected, answers)]
+            again = process.post("/boards", {"name": "Größe"}, Idempotency_Key="b-1")
+            assert f"/boards/{again['id']}" == board
 
 
 def find_missing(old: Any, new: Any, at: str = "") -> Iterator[str]:

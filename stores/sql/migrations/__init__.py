@@ -34,12 +34,12 @@ def is_upgrade_needed(location: str, version: str | None, mode: OpenMode) -> boo
     return version < HEAD
 
 
-def upgrade(connection: Connection) -> None:
-    """Upgrade the database to the latest version, in the transaction of the connection."""
+def upgrade(connection: Connection, version: str = "head") -> None:
+    """Upgrade the database to a version, by default the latest, in the transaction of the connection."""
     from alembic import command  # noqa: PLC0415  (most starts find nothing to upgrade, and need not load it)
     from alembic.config import Config  # noqa: PLC0415  (as above)
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, version)
