@@ -137,6 +137,10 @@ release: .venv/development node_modules/.package-lock.json  ## keep the document
 	@$(BIN)/python -m tests.golden
 	@$(MAKE) --no-print-directory wheel
 
+.PHONY: tag
+tag: .venv/product  ## tag the present commit as the release of the document's version, and write its page into dist/
+	@exec $(BIN)/python -m tools.release_page
+
 operation: .venv/development  ## print the signature of each handler that the document needs and that is missing
 	@exec $(BIN)/python -m tools.openapi.missing_handlers
 

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "tools/audit": set(),
     "tools/bill_of_materials": {"app"},
     "tools/documentation_files": set(),
+    "tools/release_page": set(),
     "tools/settings_page": {"app"},
     "trimmed_import": set(),
     "tools/traffic_validators": {"openapi_core", "werkzeug"},
