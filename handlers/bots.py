@@ -23,8 +23,8 @@ from usecases.sign_in import read_calling_token
 
 def list_bots(store: Store, caller: Caller) -> Result:
     """List all bots of the caller, in the order in which they came to them."""
-    person = store.read_user(caller.user_id)
-    return page((serialize.user(bot) for bot in (read_bots(store, person) if person else ())), None)
+    person = store.read_users([caller.user_id])[caller.user_id]
+    return page((serialize.user(bot) for bot in read_bots(store, person)), None)
 
 
 def create_bot(
@@ -37,9 +37,7 @@ def create_bot(
 ) -> Result:
     """Create a bot of the caller, with its first token. Only this response has the secret."""
     session = _read_calling_session(store, caller, context)
-    person = store.read_user(caller.user_id)
-    if person is None:
-        raise NotFound("user")
+    person = store.read_users([caller.user_id])[caller.user_id]
     bot, change = bots.create(person, context, name=body["name"], id=body.get("id"))
     token, secret, issued = issue_token(
         access, context, random_bytes, {**body, "name": "First token"}, user_id=bot.id, parent=session
