@@ -36,7 +36,7 @@ from kanban.values import (
     TokenKind,
     User,
 )
-from kanban.views import BoardView, Page, PageKey, WorkedTime
+from kanban.views import BoardSummary, BoardView, Page, PageKey, WorkedTime
 from kanban.webhook_store import WebhookStore
 
 PAGE_BYTES = 1_048_576
@@ -396,6 +396,12 @@ class Store(Protocol):
         board, which need not be as of one moment.
         """
 
+    def summarize_board(self, board_id: str) -> BoardSummary | None:
+        """Return what is on the board, live or deleted, without asking who may see it: for the operator.
+
+        None if there is no such board, or if it has been purged.
+        """
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         """Return the id of the live board that this user created with that external id."""
 
@@ -435,6 +441,9 @@ class Store(Protocol):
 
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         """Return the user's token of that id, even if it is revoked or has expired."""
+
+    def find_token_holder(self, token_id: str) -> str | None:
+        """Return the id of the user whose token has that id, even if it is revoked or has expired."""
 
     def page_tokens(
         self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API

@@ -371,8 +371,20 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
     `caller_token` is the token that asks for it. Raises TokenOutOfReach if the token has a scope that the caller's
     lacks, is wider, or is its ancestor.
     """
+    if token.revoked_at is None:
+        _ensure_may_revoke(token, caller_token)
+    return revoke_for_operator(token, context)
+
+
+def revoke_for_operator(token: Token, context: ActionContext) -> tuple[Token, Change | None]:
+    """Revoke the token with all its descendants, for who can write to the store itself; no change if it was before."""
     if token.revoked_at is not None:
         return token, None
+    revoked = replace(token, revoked_at=context.at, version=token.version + 1, last_used_from=None)
+    return revoked, Change(updates=(revoked,))
+
+
+def _ensure_may_revoke(token: Token, caller_token: Token) -> None:
     if token.id in caller_token.ancestor_ids:
         raise TokenOutOfReach("Your token comes from that token, so it cannot revoke it.")
     for scope in token.scopes:
@@ -384,8 +396,6 @@ def revoke(token: Token, context: ActionContext, *, caller_token: Token) -> tupl
         raise TokenOutOfReach(
             "That token may do more than yours, which is narrowed: revoke it with a token that is not narrower."
         )
-    revoked = replace(token, revoked_at=context.at, version=token.version + 1, last_used_from=None)
-    return revoked, Change(updates=(revoked,))
 
 
 def rotate(

@@ -105,6 +105,18 @@ class BoardView:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardSummary:
+    """What the operator of an installation sees of any board, live or deleted.
+
+    `members` are sorted by id. `card_count` is how many cards it has, archived ones included.
+    """
+
+    board: Board
+    members: tuple[Member, ...]
+    card_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkedTime:
     """What a time entry says about work: who worked when, at which hourly rate, and on a card of which list and labels.
 

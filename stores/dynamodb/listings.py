@@ -11,7 +11,7 @@ from kanban.card_filters import matches_comparisons
 from kanban.store import PAGE_BYTES, CardQuery
 from kanban.text_size import count_text_bytes
 from kanban.values import Board, Card, List, Role, Stage, TimeEntry
-from kanban.views import BoardView, Page, PageKey
+from kanban.views import BoardSummary, BoardView, Page, PageKey
 from stores.dynamodb import keys
 from stores.dynamodb.attributes import is_deleted, to_timestamp
 from stores.dynamodb.board_items import BoardHead, deleted_list_from_item, head_from_items
@@ -22,6 +22,7 @@ from stores.dynamodb.reads import MAX_BATCH_KEYS, MAX_PAGE_READS, Filter, TableR
 from stores.paging import cut_page
 
 _MIN_BOARDS_PER_READ = 25
+_CARDS_PER_COUNT = 1_000
 
 CardReference = tuple[str, str]
 """The ids of a board and of a card on it."""
@@ -57,6 +58,24 @@ def page_board_ids(reader: TableReader, user_id: str, limit: int, after: PageKey
     first = f"B#{after[0]}{keys.NEXT_KEY_SUFFIX}" if after else "B#"
     items = islice(reader.query(f"U#{user_id}", first, "B$", page_size=limit + 1), limit + 1)
     return cut_page([str(item["sk"]["S"][2:]) for item in items], limit, lambda board_id: board_id)
+
+
+def summarize_board(reader: TableReader, board_id: str) -> BoardSummary | None:
+    """Return a board with its members, and how many cards it has: all of them are read, without what is in them."""
+    head = reader.get_head(board_id)
+    if head is None:
+        return None
+    batches = reader.query_batches(
+        f"B#{board_id}",
+        "C#",
+        "C$",
+        page_size=_CARDS_PER_COUNT,
+        filter_by=Filter("attribute_not_exists(#deleted_at)"),
+        projection="#list_id",
+    )
+    card_count = sum(head.has_list(item["list_id"]["S"]) for batch, _ in batches for item in batch)
+    members = tuple(sorted(head.members.values(), key=lambda member: member.id))
+    return BoardSummary(head.board, members, card_count)
 
 
 def page_deleted_lists(

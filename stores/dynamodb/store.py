@@ -23,7 +23,7 @@ from kanban.values import (
     TokenKind,
     User,
 )
-from kanban.views import BoardView, Page, PageKey, WorkedTime
+from kanban.views import BoardSummary, BoardView, Page, PageKey, WorkedTime
 from stores.dynamodb import (
     card_pages,
     cards_with_checklists,
@@ -256,6 +256,9 @@ class DynamoStore:
     def page_board_ids(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[str]:
         return listings.page_board_ids(self._reader, user_id, limit, after)
 
+    def summarize_board(self, board_id: str) -> BoardSummary | None:
+        return listings.summarize_board(self._reader, board_id)
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         claim = self._reader.get_item(keys.board_claim_key(user_id, external_id))
         item = self._reader.get_item(keys.head_key(claim["board_id"]["S"])) if claim else None
@@ -325,6 +328,10 @@ class DynamoStore:
 
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         return token_reads.get_token(self._reader, user_id, token_id)
+
+    def find_token_holder(self, token_id: str) -> str | None:
+        holder = self._reader.get_token_holder(token_id)
+        return holder.user_id if holder is not None and holder.token_id == token_id else None
 
     def page_tokens(
         self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API

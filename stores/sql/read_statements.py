@@ -61,6 +61,9 @@ ANY_BOARD = sa.select(boards, members.c.role).where(
     members.c.user_id == parameter("user_id"),
 )
 
+BOARD_OF_ANYBODY = sa.select(boards).where(boards.c.id == parameter("board_id"))
+"""A board, live or deleted, without a role on it."""
+
 BOARD_SEQ = sa.select(boards.c.id, boards.c.seq).where(boards.c.id == parameter("board_id"))
 
 BOARD = ANY_BOARD.where(boards.c.deleted_at.is_(None))
@@ -219,6 +222,13 @@ CARDS_WITH_RUNNING_ENTRY = cards.outerjoin(time_entries, _ENTRY_RUNS)
 _CARDS = sa.select(*SELECTED_CARD_COLUMNS).select_from(CARDS_WITH_RUNNING_ENTRY)
 
 LIST_IS_LIVE = sa.select(lists.c.id).where(lists.c.id == cards.c.list_id, lists.c.deleted_at.is_(None)).exists()
+
+CARD_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(cards)
+    .where(cards.c.board_id == parameter("board_id"), cards.c.deleted_at.is_(None), LIST_IS_LIVE)
+)
+"""How many live cards a board has."""
 
 CARD_ID_BY_EXTERNAL_ID = sa.select(cards.c.id).where(
     cards.c.board_id == parameter("board_id"),

@@ -44,7 +44,7 @@ from kanban.values import (
     TokenKind,
     User,
 )
-from kanban.views import BoardView, Page, PageKey, WorkedTime
+from kanban.views import BoardSummary, BoardView, Page, PageKey, WorkedTime
 from stores.changes import validate_change
 from stores.measured_calls import OnCall
 from stores.paging import count_events_to_read, cut_card_page, cut_event_page, cut_page, cut_part_page
@@ -384,6 +384,15 @@ class SqlStore:
         rows = self._read(user_statements.BOARD_IDS, user_id=user_id, **values)
         return cut_page([str(board_id) for (board_id,) in rows], limit, lambda board_id: board_id)
 
+    def summarize_board(self, board_id: str) -> BoardSummary | None:
+        statements = (read_statements.BOARD_OF_ANYBODY, read_statements.MEMBERS, read_statements.CARD_COUNT)
+        board_rows, member_rows, count_rows = self._engine.read(
+            [self._bind(statement, board_id=board_id) for statement in statements]
+        )
+        if not board_rows:
+            return None
+        return BoardSummary(mapping.row_to_board(board_rows[0]), _sort_members(member_rows), int(count_rows[0][0]))
+
     def find_board_id(self, user_id: str, external_id: str) -> str | None:
         rows = self._read(read_statements.BOARD_ID_BY_EXTERNAL_ID, user_id=user_id, external_id=external_id)
         return str(rows[0][0]) if rows else None
@@ -441,6 +450,10 @@ class SqlStore:
     def read_token(self, user_id: str, token_id: str) -> Token | None:
         rows = self._read(user_statements.TOKEN, user_id=user_id, token_id=token_id)
         return mapping.row_to_token(rows[0]) if rows else None
+
+    def find_token_holder(self, token_id: str) -> str | None:
+        rows = self._read(user_statements.TOKEN_HOLDER, token_id=token_id)
+        return str(rows[0][0]) if rows else None
 
     def page_tokens(
         self, user_id: str, limit: int, after: PageKey | None = None, kind: TokenKind = TokenKind.API

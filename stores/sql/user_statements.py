@@ -56,6 +56,9 @@ ALL_TOKENS = sa.select(
 ).order_by(tokens.c.id)
 """All tokens of a store, each as it is stored: not revoked with an ancestor."""
 
+TOKEN_HOLDER = sa.select(tokens.c.user_id).where(tokens.c.id == parameter("token_id"))
+"""The id of the user of a token."""
+
 _SCANNED = tokens.alias("scanned")
 LAST_SCANNED_TOKEN = select_row_after(
     MAX_SCANNED - 1,

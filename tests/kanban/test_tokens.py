@@ -416,6 +416,15 @@ def test_a_rotation_writes_back_no_origin_that_a_purge_may_erase(token: Token, c
     assert [token.last_used_from for token in rotated] == ["192.0.2.1 curl", None]
 
 
+def test_the_operator_revokes_any_token_once(context: ActionContext, token: Token) -> None:
+    revoked, change = tokens.revoke_for_operator(replace(token, last_used_from="203.0.113.7 curl"), context)
+
+    assert (revoked.revoked_at, revoked.version, revoked.last_used_from) == (NOON, token.version + 1, None)
+    assert change
+    assert change.updates == (revoked,)
+    assert tokens.revoke_for_operator(revoked, context) == (revoked, None)
+
+
 def test_a_revoked_token_has_no_origin(token: Token, context: ActionContext) -> None:
     used = replace(token, last_used_at=NOON, last_used_from="192.0.2.1 curl")
 

@@ -274,3 +274,16 @@ def test_a_purge_passes_over_origins_of_revoked_tokens(world: World) -> None:
         pass
 
     assert read_origin(world, token) is None
+
+
+def test_the_holder_of_a_token_is_found_by_its_id(world: World) -> None:
+    bob = world.add_user("Bob")
+    token = world.add_token(bob)
+    child = issue_child(world, world.add_token())
+
+    revoke_token(world, token)
+
+    assert world.store.find_token_holder(token.id) == bob.id
+    assert world.store.find_token_holder(child.id) == world.ann.id
+    assert world.store.find_token_holder(token.digest) is None
+    assert world.store.find_token_holder("tok_none") is None
