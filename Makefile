@@ -40,7 +40,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy rollback drift site cdk cdk-proof bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies machines valgrind
 
-help:  ## list all tasks
+help:  ## list all tasks; `cli/tackboard --help` lists the commands for operators
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 run: .venv/product  ## start the server on http://127.0.0.1:8080/; the first run prints an address with a token
@@ -52,19 +52,6 @@ readers: .venv/product  ## deliver webhooks and run jobs, where another server t
 # Every shell has a variable USER, which is not meant: only one that is set in the command is.
 token: .venv/product  ## print a new token of the owner, or of a user who has lost theirs: make token USER=mina
 	@exec $(BIN)/python -m cli token $(if $(filter command,$(origin USER)),"$(USER)")
-
-users: .venv/product  ## list the users, with their roles in the installation and when they last used it
-	@exec $(BIN)/python -m cli users
-
-user: .venv/product  ## make USER an owner or a member, deactivate, reactivate or delete them: make user USER=mina ACTION=owner
-	@test -n "$(filter command,$(origin USER))" -a -n "$(ACTION)" || { echo "Name both: make user USER=mina ACTION=owner" >&2; exit 1; }
-	@exec $(BIN)/python -m cli user "$(USER)" "$(ACTION)"
-
-audit-log: .venv/product  ## list who was let in and put out, and which tokens were created: make audit-log USER=mina
-	@exec $(BIN)/python -m cli audit-log $(if $(filter command,$(origin USER)),"$(USER)")
-
-jobs: .venv/product  ## list the jobs that are under way
-	@exec $(BIN)/python -m cli jobs
 
 sign-in: .venv/product  ## print a link that signs the owner in once, or another user: make sign-in USER=mina
 	@exec $(BIN)/python -m cli sign-in $(if $(filter command,$(origin USER)),"$(USER)")
@@ -89,9 +76,6 @@ import: .venv/product  ## create a board from an export of Tackboard or Trello: 
 
 digest: .venv/product  ## print a digest of everything: two stores with the same digest have the same contents
 	@exec $(BIN)/python -m cli digest
-
-check-sign-in: .venv/product  ## say what is wrong with the providers of OIDC_PROVIDERS that users sign in with
-	@exec $(BIN)/python -m cli check-sign-in
 
 purge: .venv/product  ## erase what was deleted more than 31 days ago, for example once a day
 	@exec $(BIN)/python -m cli purge

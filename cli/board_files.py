@@ -47,10 +47,13 @@ def export_board_to_file(store: Store, board_id: str, path: Path, progress: Prog
 
     Return the digest of the board, or '' for CSV. Raises BoardFileError, FileNotWritable.
     """
-    if not _BOARD_ID.fullmatch(board_id):
+    summary = store.summarize_board(board_id) if _BOARD_ID.fullmatch(board_id) else None
+    if summary is None or not summary.members:
         raise BoardFileError(f"There is no board with the id '{board_id}'.")
     owner = _require_owner(store)
-    access = BoardAccess(store, Caller(owner.id, "", (Scope.READ,)), Scope.READ, Role.VIEWER)
+    # Any member's view will do: a board is the same for all.
+    reader = Caller(summary.members[0].user_id, "", (Scope.READ,))
+    access = BoardAccess(store, reader, Scope.READ, Role.VIEWER)
     try:
         with atomic_file.create_atomically(path, 0o666) as part, part.open("w", encoding="utf-8", newline="") as file:
             if path.suffix.lower() == ".csv":
@@ -59,7 +62,7 @@ def export_board_to_file(store: Store, board_id: str, path: Path, progress: Prog
                 return ""
             return _write_export(store, access, owner, board_id, file, progress=progress)
     except NotFound:
-        raise BoardFileError(f"There is no board with the id '{board_id}' that the owner is a member of.") from None
+        raise BoardFileError(f"There is no board with the id '{board_id}'.") from None
     except DomainError as error:
         raise BoardFileError(error.message) from None
     except OSError as error:

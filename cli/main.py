@@ -4,18 +4,14 @@ Every error that a user can cause is one sentence on stderr, with exit status 1.
 store; only `run` and `migrate` bring an older one up to date.
 """
 
-import argparse
 import errno
-import inspect
 import os
-import re
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
@@ -23,33 +19,32 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.configuration import add_file, read_app_settings, read_log_format
-from app.document import read_version
 from app.setting_forms import InvalidSetting
 from app.settings import (
     BACKUP_BEFORE_MIGRATION,
-    HOST,
     LOG_LEVEL,
     METRICS_HOST,
     METRICS_PORT,
-    OIDC_PROVIDERS,
-    OPEN_SIGNUP,
-    PORT,
-    PUBLIC_URL,
     STORE_URL,
     TACKBOARD_CONFIG,
 )
-from cli import settings_help
+from cli import board_commands, command_parser, user_accounts, user_commands
+from cli.command import (
+    Argument,
+    Command,
+    CommandError,
+    Settings,
+    act_for,
+    ensure_valid,
+    open_existing_store,
+    print_message,
+)
 from cli.progress import ProgressBar
 from contract.log_lines import FORMATTERS, configure_root_logger, set_log_level
-from kanban import sign_in as codes
 from kanban import tokens
-from kanban import users as accounts
 from kanban.archive import PURGE_AFTER
-from kanban.changes import ActionContext, Change
-from kanban.ids import IdGenerator
 from kanban.store import Store, StoreError
 from kanban.timekeeping.timestamps import truncate_to_seconds
-from kanban.values import Scope
 from readers.flow_segments import FlowSegmentBuilder
 from readers.jobs import JobRunner
 from readers.reader_thread import POLL_INTERVAL, ReaderThread
@@ -60,7 +55,6 @@ from stores import OpenMode, StoreOpenError, open_store
 if TYPE_CHECKING:
     from server.metrics import Metrics
 
-_USER_ID = re.compile("[a-z0-9_-]{1,64}")
 _EXIT_INTERRUPTED = 130
 """The exit status of a command that Ctrl-C stopped, as in shells."""
 
@@ -75,55 +69,6 @@ _THREADS_FOR_REMOTE_STORES = 4
 
 _PURGE_BATCH_SIZE = 500
 """How much a purge erases in one step: little enough for a server that runs meanwhile."""
-
-
-USER_ACTIONS = ("owner", "member", "deactivate", "reactivate", "delete")
-"""What `user` can do to a user."""
-
-
-class CommandError(Exception):
-    """A command can't do its work; the message is one sentence that says what to change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings in the environment and the file of settings, and the arguments of the command."""
-
-    environment: Mapping[str, str]
-    """All settings, as the environment has them."""
-    host: str
-    port: int
-    public_url: str
-    """The address at which people reach the server, with a slash at its end; empty for that of host and port."""
-    store_url: str
-    open_signup: bool
-    file: Path | None
-    """The file to read or write, if the command has one."""
-    board_id: str = ""
-    """The board to export."""
-    user_id: str | None = None
-    """The user who gets a token or is changed, None for the owner."""
-    action: str = ""
-    """What is done to the user."""
-    program: str = "make"
-    """What a user types before the name of a command."""
-
-
-def read_settings(
-    environment: Mapping[str, str], file: str | None = None, board_id: str = "", user_id: str | None = None
-) -> Settings:
-    """Return the settings. Raises InvalidSetting."""
-    return Settings(
-        environment=environment,
-        host=HOST.read(environment),
-        port=PORT.read(environment),
-        public_url=PUBLIC_URL.read(environment),
-        store_url=STORE_URL.read(environment),
-        open_signup=OPEN_SIGNUP.read(environment),
-        file=None if file is None else Path(file),
-        board_id=board_id,
-        user_id=user_id,
-    )
 
 
 def run(settings: Settings) -> None:
@@ -141,7 +86,7 @@ def run(settings: Settings) -> None:
         _open_metrics_listener(settings.environment) as metrics_listener,
     ):
         folder = _choose_backup_folder(settings)
-        with closing(open_store(settings.store_url, report=_print_message, backup_folder=folder)) as store:
+        with closing(open_store(settings.store_url, report=print_message, backup_folder=folder)) as store:
             token_text = _ensure_owner(store)
         # The application reads its settings from the environment, as under any other server.
         os.environ[STORE_URL.name] = settings.store_url
@@ -177,7 +122,7 @@ def readers(settings: Settings) -> None:
 
     policy = read_app_settings(settings.environment)["webhook_policy"]
     with (
-        _open_existing_store(settings) as store,
+        open_existing_store(settings) as store,
         _run_readers(
             build_runner(store, policy), build_job_runner(store), build_segment_builder(store), settings.store_url
         ),
@@ -201,92 +146,16 @@ def _run_readers(
         readers.stop(timeout=_READERS_SHUTDOWN_SECONDS)
 
 
-def token(settings: Settings) -> None:
-    """Print a new token, alone on the last line.
-
-    Without USER it is the owner's, with every scope; if the store has no owner yet, the owner is created. With USER it
-    is that user's, for reading and writing: for a user who has lost their tokens.
-    """
-    with _open_existing_store(settings) as store:
-        token_text = _issue_token(store, settings.user_id)
-    holder, scopes = "the owner", "reading, writing and administration"
-    if settings.user_id is not None:
-        holder, scopes = f"the user '{settings.user_id}'", "reading and writing"
-    _print_message(f"A new token of {holder}, for {scopes}. It is not shown again.")
-    print(token_text)
-
-
 def sign_in(settings: Settings) -> None:
     """Print a link that signs in once, alone on the last line: of the owner, or of the user who can't sign in any more.
 
     It is valid for an hour. PUBLIC_URL, or else HOST and PORT, should be those of the server.
     """
-    with _open_existing_store(settings) as store:
-        code = _create_sign_in_code(store, settings.user_id)
+    with open_existing_store(settings) as store:
+        code = user_commands.create_sign_in_code(store, settings.user_id)
     holder = "the owner" if settings.user_id is None else f"the user '{settings.user_id}'"
-    _print_message(f"A link that signs {holder} in, once and within an hour.")
+    print_message(f"A link that signs {holder} in, once and within an hour.")
     print(f"{settings.public_url or _browser_address(settings.host, settings.port)}#sign-in={code}")
-
-
-def users(settings: Settings) -> None:
-    """List the users: id, state, role in the installation, when a token of theirs was last used, and name."""
-    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
-
-    with _open_existing_store(settings) as store:
-        for line in user_accounts.describe_users(store):
-            print(line)
-
-
-def user(settings: Settings) -> None:
-    """Change what a user may do in the installation, or delete them.
-
-    `owner` makes the user an owner, who can let users in and put them out; `member` takes that back. `deactivate` ends
-    the user's tokens and sessions and lets them in no more, until `reactivate`. The installation always has an owner.
-
-    `delete` erases a deactivated user, board by board; what they wrote stays. It is a job: if this command is stopped,
-    the server goes on with it.
-    """
-    from cli import job_commands, user_accounts  # noqa: PLC0415 - a server needs none of it.
-
-    with _open_existing_store(settings) as store:
-        context, _ = _act_for(store, settings.user_id)
-        account = store.read_user(context.actor_id)
-        if account is None or settings.user_id is None:
-            raise CommandError("Name the user.")
-        try:
-            if settings.action == "delete":
-                owner, _ = _act_for(store, None)
-                with ProgressBar() as progress:
-                    print(job_commands.delete_user(store, account, owner, progress))
-            else:
-                print(user_accounts.change_user(store, account, settings.action, context))
-        except user_accounts.UserUnchanged as error:
-            raise CommandError(str(error)) from None
-        except KeyboardInterrupt:
-            if settings.action != "delete":
-                raise
-            print("Stopped. The job goes on within a minute where the server runs, or when this command is repeated.")
-
-
-def jobs(settings: Settings) -> None:
-    """List the jobs that are under way: id, kind, what each is about, state, and how much of it is done."""
-    from cli import job_commands  # noqa: PLC0415 - a server needs none of it.
-
-    with _open_existing_store(settings) as store:
-        for line in job_commands.describe_jobs(store):
-            print(line)
-
-
-def audit_log(settings: Settings) -> None:
-    """List who was let in and put out, and which tokens were created, newest first: all, or what concerns a user.
-
-    A line has when, what, whom it concerns, who did it, and the ids of what it is about.
-    """
-    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
-
-    with _open_existing_store(settings) as store:
-        for line in user_accounts.describe_audit_log(store, datetime.now(UTC), settings.user_id):
-            print(line)
 
 
 def migrate(settings: Settings) -> None:
@@ -322,7 +191,7 @@ def backup(settings: Settings) -> None:
             path, digest_of_copy, deleted = backups.create_dated_backup(
                 settings.store_url, _BACKUP_FOLDER, datetime.now(UTC), progress
             )
-            _print_message("\n".join([f"The backup is {path}.", *(f"Deleted {old}." for old in deleted)]))
+            print_message("\n".join([f"The backup is {path}.", *(f"Deleted {old}." for old in deleted)]))
     print(digest_of_copy)
 
 
@@ -335,7 +204,7 @@ def restore(settings: Settings) -> None:
     from stores import backup as backups  # noqa: PLC0415 - a server needs none of it.
 
     with ProgressBar() as progress:
-        print(backups.restore_backup(_require_file(settings), settings.store_url, progress, _print_message))
+        print(backups.restore_backup(_require_file(settings), settings.store_url, progress, print_message))
 
 
 def digest(settings: Settings) -> None:
@@ -355,7 +224,7 @@ def purge(settings: Settings) -> None:
     erased, description = 0, f"deleted more than {PURGE_AFTER.days} days ago"
     now = truncate_to_seconds(datetime.now(UTC))
     try:
-        with _open_existing_store(settings) as store, ProgressBar() as progress:
+        with open_existing_store(settings) as store, ProgressBar() as progress:
             # Neither what has expired nor where tokens were used was deleted by a user: it is not counted.
             while store.purge_expired(now, _PURGE_BATCH_SIZE):
                 pass
@@ -374,22 +243,6 @@ def purge(settings: Settings) -> None:
         )
 
 
-def export(settings: Settings) -> None:
-    """Write one board to a new file: all of it, or its cards as a table if the file's name ends in .csv.
-
-    The installation's owner must be a member of the board. The board's digest is printed: boards with equal digests
-    are equal.
-    """
-    from cli import board_files  # noqa: PLC0415 - a server needs none of it.
-
-    try:
-        with _open_existing_store(settings) as store, ProgressBar() as progress:
-            digest = board_files.export_board_to_file(store, settings.board_id, _require_file(settings), progress)
-    except board_files.BoardFileError as error:
-        raise CommandError(str(error)) from None
-    print(digest or f"The cards are in {settings.file}.")
-
-
 def import_(settings: Settings) -> None:
     """Create a board, owned by the installation's owner, from a file that Tackboard or Trello exported.
 
@@ -398,7 +251,7 @@ def import_(settings: Settings) -> None:
     from cli import board_files  # noqa: PLC0415 - a server needs none of it.
 
     try:
-        with _open_existing_store(settings) as store, ProgressBar() as progress:
+        with open_existing_store(settings) as store, ProgressBar() as progress:
             imported = board_files.import_board_from_file(store, _require_file(settings), progress)
     except board_files.BoardFileError as error:
         raise CommandError(str(error)) from None
@@ -414,41 +267,137 @@ def import_(settings: Settings) -> None:
         print(f"- and {report.omitted_lines} more of the kind")
 
 
-def check_sign_in(settings: Settings) -> None:
-    """Say in a sentence what is wrong with each provider of OIDC_PROVIDERS, or that nothing is.
+def vacuum(settings: Settings) -> None:
+    """Write a SQLite file anew, without the space of what a purge has erased; print its size before and after.
 
-    The providers are asked as they are when users sign in. Only the address that a browser comes back to is not
-    checked, because providers show those to browsers only.
+    The server may run: reads go on, writes wait until it is done, and fail with 503 if that takes over five seconds.
+    It needs twice the size of the file on its disk.
     """
-    from cli import sign_in_check  # noqa: PLC0415 - a server needs none of it.
+    from stores.vacuum import vacuum as vacuum_store  # noqa: PLC0415 - a server needs none of it.
 
-    faults = 0
-    for provider_id, fault in sign_in_check.check_providers(OIDC_PROVIDERS.read(settings.environment)):
-        faults += fault is not None
-        print(f"{provider_id}: {fault or 'Everything that can be checked without signing in is right.'}")
-    if faults:
-        raise CommandError(f"{faults} to correct. The documentation of sign-in has settings that work.")
+    before, after = vacuum_store(settings.store_url)
+    print(f"The file had {before:,} bytes, and has {after:,}.")
 
 
-COMMANDS: Mapping[Callable[[Settings], None], str] = {
-    run: "start the server; the first run prints an address with a token",
-    readers: "deliver webhooks and run jobs, where another server than `run` serves the application",
-    token: "print a new token of the owner, or of a user who has lost theirs",
-    users: "list the users",
-    user: "make a user an owner of the installation, deactivate, reactivate or delete them",
-    audit_log: "list who was let in and put out, and which tokens were created",
-    jobs: "list the jobs that are under way",
-    sign_in: "print a link that signs the owner, or another user, in once",
-    migrate: "bring the store of an older Tackboard up to date",
-    backup: "copy everything to a new file, while the server may run",
-    restore: "copy a backup to an empty store",
-    digest: "print a digest of everything in the store",
-    export: "write a board, or its cards as a table, to a new file",
-    import_: "create a board from a file that Tackboard or Trello exported",
-    check_sign_in: "say what is wrong with the providers that users sign in with",
-    purge: "erase for good what was deleted more than 31 days ago, while the server may run",
+def check(settings: Settings) -> None:
+    """Check the installation, and say a sentence about each part of it; the server may run.
+
+    Each line begins with ok, warning or error: settings, store, owner, rights, space, backups, providers of sign-in,
+    sign-up, limits, proxies and webhooks. The exit status is 1 if there is an error. No line has a secret.
+    """
+    from cli import installation_check  # noqa: PLC0415 - a server needs none of it.
+
+    errors = 0
+    for finding in installation_check.check(settings.environment, _BACKUP_FOLDER):
+        errors += finding.level is installation_check.Level.ERROR
+        print(f"{finding.level:7}  {finding.subject:9}  {finding.sentence}")
+    if errors:
+        raise CommandError(f"{errors} to correct.")
+
+
+def version(settings: Settings) -> None:
+    """Print the version of Tackboard, of the schema that its SQL stores have, and of what it runs on."""
+    import platform  # noqa: PLC0415 - a server needs none of it.
+    import sqlite3  # noqa: PLC0415
+
+    from app.document import read_version  # noqa: PLC0415
+    from stores.sql.migrations import HEAD  # noqa: PLC0415
+
+    del settings
+    parts = f"schema {HEAD}", f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}"
+    print(f"tackboard {read_version()} ({', '.join(parts)})")
+
+
+_USER = Argument("user_id", "USER", "the id of the user")
+_USER_OR_OWNER = Argument("user_id", "USER", "the id of the user (default: the owner)", is_optional=True)
+_USER_OR_ALL = Argument("user_id", "USER", "the id of the user (default: all)", is_optional=True)
+_BOARD = Argument("board_id", "BOARD", "the id of the board, brd_…")
+_EXPORT_FILE = Argument("file", "FILE", "the file to write; if it ends in .csv, only the cards")
+_YES = Argument("is_confirmed", "--yes", "don't ask", is_optional=True)
+
+COMMANDS: Mapping[str, Sequence[Command]] = {
+    "server": (
+        Command("run", run, "start the server; the first run prints an address with a token"),
+        Command("readers", readers, "deliver webhooks and run jobs, where another server than `run` serves"),
+        Command("check", check, "say a sentence about settings, store, space, sign-in and what else can be wrong"),
+        Command("version", version, "print the version, and that of the schema"),
+    ),
+    "people": (
+        Command("users list", user_commands.list_users, "list the users"),
+        Command(
+            "users add",
+            user_commands.add_user,
+            "create a user",
+            (_USER, Argument("display_name", "--name", "the name that others see")),
+        ),
+        Command("users owner", user_commands.make_owner, "make a user an owner of the installation", (_USER,)),
+        Command("users member", user_commands.make_member, "take that role back", (_USER,)),
+        Command(
+            "users disable", user_commands.disable_user, "end all that a user signed in with, let no more in", (_USER,)
+        ),
+        Command("users enable", user_commands.enable_user, "let a disabled user in again", (_USER,)),
+        Command("users delete", user_commands.delete_user, "erase a disabled user for good", (_USER, _YES)),
+        Command(
+            "tokens list", user_commands.list_tokens, "list the tokens and sessions of a user, or all", (_USER_OR_ALL,)
+        ),
+        Command(
+            "tokens revoke",
+            user_commands.revoke_token,
+            "end a token or a session",
+            (Argument("token_id", "TOKEN", "the id of the token, tok_…"),),
+        ),
+        Command("token", user_commands.token, "print a new token of the owner, or of a user", (_USER_OR_OWNER,)),
+        Command("sign-in", sign_in, "print a link that signs the owner, or a user, in once", (_USER_OR_OWNER,)),
+        Command(
+            "audit-log",
+            user_commands.audit_log,
+            "list who was let in and put out, and which tokens were created",
+            (_USER_OR_ALL,),
+        ),
+    ),
+    "boards": (
+        Command("boards list", board_commands.list_boards, "list the boards of all users"),
+        Command(
+            "boards export",
+            board_commands.export_board,
+            "write a board, or its cards as a table, to a new file",
+            (_BOARD, _EXPORT_FILE),
+        ),
+        Command(
+            "boards delete",
+            board_commands.delete_board,
+            "delete a board, which can be restored for 30 days",
+            (_BOARD, _YES),
+        ),
+        Command("export", board_commands.export_board, "the same as `boards export`", (_BOARD, _EXPORT_FILE)),
+        Command(
+            "import",
+            import_,
+            "create a board from a file that Tackboard or Trello exported",
+            (Argument("file", "FILE", "the export, a JSON file"),),
+        ),
+    ),
+    "store": (
+        Command(
+            "backup",
+            backup,
+            "copy everything to a new file, while the server may run",
+            (Argument("file", "FILE", "the file to write (default: by date, see above)", is_optional=True),),
+        ),
+        Command(
+            "restore",
+            restore,
+            "copy a backup to an empty store",
+            (Argument("file", "FILE", "the backup, a SQLite file"),),
+        ),
+        Command("digest", digest, "print a digest of everything: equal digests mean equal contents"),
+        Command("migrate", migrate, "bring the store of an older Tackboard up to date"),
+        Command("purge", purge, "erase for good what was deleted more than 31 days ago"),
+        Command("vacuum", vacuum, "write a SQLite file anew, without the space of what was erased"),
+        Command("jobs", user_commands.jobs, "list the jobs that are under way"),
+    ),
 }
-"""Every command with a short description."""
+"""Every command, by subject."""
 
 
 def start(program: str = "make") -> int:
@@ -466,110 +415,44 @@ def start(program: str = "make") -> int:
 
 def main(arguments: Sequence[str] | None = None, program: str = "make") -> int:
     """Run one command and return the exit status."""
-    parsed = _build_parser().parse_args(arguments)
-    command: Callable[[Settings], None] = parsed.command
+    parsed = command_parser.parse(COMMANDS, arguments)
+    command: Command = parsed.command
+    is_server = command.function in (run, readers)
     try:
         config = getattr(parsed, "config", None)
         environment = add_file(os.environ if config is None else {**os.environ, TACKBOARD_CONFIG.name: config})
         configure_root_logger(sys.stderr, FORMATTERS[read_log_format(environment, is_terminal=sys.stderr.isatty())])
-        set_log_level(LOG_LEVEL.read(environment))
-        values = getattr(parsed, "file", None), getattr(parsed, "board", ""), getattr(parsed, "user", None)
-        action = getattr(parsed, "action", "")
-        command(replace(read_settings(environment, *values), program=program, action=action))
+        level = LOG_LEVEL.read(environment)
+        # A command says itself what it does.
+        set_log_level("warning" if level == "info" and not is_server else level)
+        if command.function is not check:
+            ensure_valid(environment)
+        command.function(Settings(environment, program, **command_parser.get_arguments(parsed)))
         # Output that can't be written is reported here, not by Python at its exit.
         sys.stdout.flush()
     except (CommandError, InvalidSetting, StoreOpenError) as error:
-        _print_message(str(error))
+        print_message(str(error))
         return 1
     except StoreError as error:
-        _print_message(f"The store can't be used right now: {error}")
+        print_message(f"The store can't be used right now: {error}")
         return 1
     except OSError as error:
         if not error.filename:
             _discard_output()
         name = error.filename or "The output"
-        _print_message(f"{name} can't be used: {(error.strerror or 'unknown error').lower()}.")
+        print_message(f"{name} can't be used: {(error.strerror or 'unknown error').lower()}.")
         return 1
     except KeyboardInterrupt:
         # A server is meant to be stopped; any other command has not done its work.
-        is_server = command in (run, readers)
         print("Stopped.", file=sys.stdout if is_server else sys.stderr)
         return 0 if is_server else _EXIT_INTERRUPTED
     return 0
-
-
-class _PrintVersion(argparse.Action):
-    """Print the version and exit. The version is read from the document only when it is wanted."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"tackboard {read_version()}")
-        parser.exit()
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tackboard",
-        description="A kanban board as an API.",
-        epilog=settings_help.format_settings(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
-    _add_config_option(parser)
-    subparsers = parser.add_subparsers(required=True, metavar="command")
-    for command, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(
-            command.__name__.strip("_").replace("_", "-"),
-            help=summary,
-            description=inspect.getdoc(command),
-            epilog=settings_help.SUMMARY,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        _add_config_option(subparser)
-        subparser.set_defaults(command=command)
-        if command in (token, sign_in):
-            subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: the owner)")
-        if command is audit_log:
-            subparser.add_argument("user", metavar="USER", nargs="?", help="the id of the user (default: all)")
-        if command is user:
-            subparser.add_argument("user", metavar="USER", help="the id of the user")
-            subparser.add_argument("action", metavar="ACTION", choices=USER_ACTIONS, help=" or ".join(USER_ACTIONS))
-        if command is export:
-            subparser.add_argument("board", metavar="BOARD", help="the id of the board, brd_…")
-            subparser.add_argument("file", metavar="FILE", help="the file to write; if it ends in .csv, only the cards")
-        if command is import_:
-            subparser.add_argument("file", metavar="FILE", help="the export, a JSON file")
-        if command is backup:
-            subparser.add_argument(
-                "file", metavar="FILE", nargs="?", help="the file to write (default: by date, see above)"
-            )
-        if command is restore:
-            subparser.add_argument("file", metavar="FILE", help="the backup, a SQLite file")
-    return parser
-
-
-def _add_config_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names a file of settings, before or after the command."""
-    # Without it there is no attribute: the default of a command would replace what was named before it.
-    parser.add_argument(
-        "--config", metavar="FILE", default=argparse.SUPPRESS, help="a TOML file with settings (TACKBOARD_CONFIG)"
-    )
-
-
-def _open_existing_store(settings: Settings) -> closing[Store]:
-    """Open the store; `with` closes it. Raises StoreOpenError if it is missing or of an older Tackboard."""
-    return closing(open_store(settings.store_url, mode=OpenMode.EXISTING))
 
 
 def _require_file(settings: Settings) -> Path:
     if settings.file is None:
         raise CommandError("Name the file.")
     return settings.file
-
-
-def _print_message(message: str) -> None:
-    """Print a message for the user to stderr: stdout is for programs that read the output."""
-    # An argument may contain bytes that are not valid text.
-    print(message.encode(errors="backslashreplace").decode(), file=sys.stderr)
 
 
 def _discard_output() -> None:
@@ -652,70 +535,8 @@ def _ensure_owner(store: Store) -> str | None:
     if store.read_installation_owner() is not None:
         return None
     if sys.stdout.isatty():
-        return _issue_token(store)
-    from cli import user_accounts  # noqa: PLC0415 - only a first start creates an owner.
-
-    context, change = _act_for(store, None)
+        return user_commands.issue_token(store)
+    context, change = act_for(store, None)
     # Without an owner the first user to sign up would become one.
     store.commit(user_accounts.record(change, context))
     return None
-
-
-def _issue_token(store: Store, user_id: str | None = None) -> str:
-    """Issue a token to the owner, with every scope, or to a user, for reading and writing; return its text.
-
-    The owner is created if there is none. Raises CommandError if there is no such user.
-    """
-    from cli import user_accounts  # noqa: PLC0415 - only a first start issues one.
-
-    context, change = _act_for(store, user_id)
-    scopes = tuple(Scope) if user_id is None else (Scope.READ, Scope.WRITE)
-    _, token_text, issued = tokens.issue(
-        context, os.urandom, user_id=context.actor_id, name="Command line", scopes=scopes
-    )
-    store.commit(user_accounts.record(change.merge(issued), context))
-    return token_text
-
-
-def _create_sign_in_code(store: Store, user_id: str | None = None) -> str:
-    """Create a code for the owner or for a user; return its text. Raises as `_issue_token` does."""
-    from cli import user_accounts  # noqa: PLC0415 - a server needs none of it.
-
-    context, change = _act_for(store, user_id)
-    if user_id is not None:
-        _ensure_may_sign_in(store, user_id)
-    _, code_text, created = codes.create_code(
-        context,
-        os.urandom,
-        user_id=context.actor_id,
-        present_codes=store.sign_in.list_codes(context.actor_id),
-        is_for_link=True,
-    )
-    store.commit(user_accounts.record(change.merge(created), context))
-    return code_text
-
-
-def _ensure_may_sign_in(store: Store, user_id: str) -> None:
-    user = store.read_user(user_id)
-    if user is not None and user.owner_id is not None:
-        raise CommandError(f"The user '{user_id}' is a bot of '{user.owner_id}', and can't sign in.")
-
-
-def _act_for(store: Store, user_id: str | None) -> tuple[ActionContext, Change]:
-    """Return the context of an action in the name of the owner or of a user, and a change that creates the owner.
-
-    The change is empty if there is an owner. Raises CommandError if there is no such user.
-    """
-    now = truncate_to_seconds(datetime.now(UTC))
-    new_id = IdGenerator(lambda: datetime.now(UTC), os.urandom)
-    change = Change()
-    if user_id is None:
-        holder = store.read_installation_owner()
-        if holder is None:
-            holder, change = accounts.create(ActionContext("", now, new_id), name="Owner")
-    else:
-        # An argument may be too long for a store to look up, or no valid text.
-        holder = store.read_user(user_id) if _USER_ID.fullmatch(user_id) else None
-        if holder is None:
-            raise CommandError(f"There is no user with the id '{user_id}'.")
-    return ActionContext(holder.id, now, new_id), change

@@ -1,5 +1,6 @@
-"""List the users of a store, and change what they may do in the installation, without a server."""
+"""List the users of a store, add some, and change what they may do in the installation, without a server."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from kanban import audit_log, bots, installation, users
 from kanban.changes import ActionContext, Change
 from kanban.errors import DomainError
-from kanban.store import Store
+from kanban.store import AlreadyExists, Store
 from kanban.timekeeping.timestamps import format_utc
 from kanban.values import AuditEntry, InstallationRole, TokenKind, User
 from kanban.views import PageKey
@@ -29,7 +30,7 @@ def describe_users(store: Store) -> Iterator[str]:
     Of a user with more than 100 sessions, or other tokens, the newest count.
     """
     owner_ids = store.read_installation_owner_ids()
-    for user in _read_users(store):
+    for user in read_users(store):
         last_use = _find_last_use(store, user.id)
         state = "deleted" if user.deleted_at else "deactivated" if user.deactivated_at else "active"
         role = "bot" if user.owner_id else installation.get_role(user.id, owner_ids)
@@ -48,6 +49,33 @@ def change_user(store: Store, user: User, action: str, context: ActionContext) -
         for step in change.steps:
             user_boards.commit_step(store, step)
     return sentence
+
+
+def add_user(store: Store, user_id: str, name: str, context: ActionContext) -> str:
+    """Create a user; return a sentence that says so. Raises UserUnchanged if the id is taken or is none."""
+    _ensure_valid(user_id, name)
+    is_first = not store.read_installation_owner_ids()
+    _, change = users.create(context, name=name, id=user_id)
+    try:
+        store.commit(record(change, context))
+    except AlreadyExists:
+        raise UserUnchanged(f"There is a user with the id '{user_id}' already.") from None
+    role = ", as the owner of the installation" if is_first else ""
+    return f"The user '{user_id}' is created{role}. `sign-in {user_id}` prints a link that signs them in."
+
+
+def _ensure_valid(user_id: str, name: str) -> None:
+    """Raise UserUnchanged unless the API would take these."""
+    from app.document import DOCUMENT_PATH  # noqa: PLC0415 - the other commands need none of it.
+    from contract.schemas import Schemas  # noqa: PLC0415
+
+    if any("\ud800" <= character <= "\udfff" for character in user_id + name):
+        raise UserUnchanged("The id and the name must be valid text.")
+    schemas = Schemas(json.loads(DOCUMENT_PATH.read_bytes()))
+    check = schemas.get_check({"$ref": "#/components/schemas/UserCreate"}, "request")
+    violations = check.find_violations({"id": user_id, "name": name})
+    if violations:
+        raise UserUnchanged(f"The {violations[0].pointer[1:]} {violations[0].message}.")
 
 
 def record(change: Change, context: ActionContext) -> Change:
@@ -108,13 +136,14 @@ def _reactivate(store: Store, user: User, context: ActionContext) -> tuple[Chang
 ACTIONS: Mapping[str, Callable[[Store, User, ActionContext], tuple[Change | None, str]]] = {
     "owner": _make_owner,
     "member": _make_member,
-    "deactivate": _deactivate,
-    "reactivate": _reactivate,
+    "disable": _deactivate,
+    "enable": _reactivate,
 }
 """What can be done to a user."""
 
 
-def _read_users(store: Store) -> Iterator[User]:
+def read_users(store: Store) -> Iterator[User]:
+    """Yield all users, by id."""
     after: PageKey | None = None
     while True:
         page = store.page_users(_PER_READ, after)

@@ -29,6 +29,7 @@ from kanban.store import StoredResponse
 from kanban.values import JobKind, NewBoard, NewCard, Scope
 from stores import open_store
 from tests.live_server import LiveServer
+from tests.store_in_folder import make_user
 
 ROOT = Path(__file__).parents[1]
 TOKEN = re.compile(r"tkb_[0-9A-Za-z]{36}")
@@ -82,7 +83,7 @@ def test_output_that_is_not_a_terminal_gets_no_token_and_the_first_user_to_sign_
         first_line = server.stdout.readline()
         server.terminate()
         output = first_line + server.stdout.read()
-    _make_user("Mina", "mina")
+    make_user("Mina", "mina")
     main.main(["sign-in"])
 
     assert "`make sign-in`" in output
@@ -178,15 +179,6 @@ def test_an_invalid_setting_is_reported_in_one_sentence(
     assert err.count("\n") == 1
 
 
-def _make_user(name: str, user_id: str | None = None) -> None:
-    """Create a user; the first one in a store is its owner."""
-    with closing(open_store("sqlite:///tackboard.db")) as store:
-        act = ActionContext(
-            "", datetime.now(UTC).replace(microsecond=0), IdGenerator(lambda: datetime.now(UTC), os.urandom)
-        )
-        store.commit(users.create(act, name=name, id=user_id)[1])
-
-
 def test_a_token_is_alone_on_standard_output_even_without_an_owner(capsys: pytest.CaptureFixture[str]) -> None:
     open_store("sqlite:///tackboard.db").close()
 
@@ -212,8 +204,8 @@ def test_every_token_without_a_user_belongs_to_the_owner(capsys: pytest.CaptureF
 
 
 def test_a_user_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
-    _make_user("Mina", "mina")
+    make_user("Owner")
+    make_user("Mina", "mina")
     capsys.readouterr()
 
     status = main.main(["token", "mina"])
@@ -232,8 +224,8 @@ def test_a_user_gets_a_token_that_reads_and_writes(capsys: pytest.CaptureFixture
 def test_a_link_signs_the_owner_or_a_user_in(
     capsys: pytest.CaptureFixture[str], arguments: list[str], user_id: str
 ) -> None:
-    _make_user("Mina", "mina")
-    _make_user("Omar", "omar")
+    make_user("Mina", "mina")
+    make_user("Omar", "omar")
     capsys.readouterr()
 
     status = main.main(["sign-in", *arguments])
@@ -280,15 +272,15 @@ def test_a_link_signs_in_while_the_server_runs(
 
 
 def test_users_are_listed_with_role_last_use_and_name(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina Ö.", "mina")
+    make_user("Owner", "ann")
+    make_user("Mina Ö.", "mina")
     main.main(["token", "mina"])
     capsys.readouterr()
     with closing(open_store("sqlite:///tackboard.db")) as store:
         (token,) = store.page_tokens("mina", 10).items
         store.record_token_use(token.id, datetime(2026, 11, 20, 14, tzinfo=UTC))
 
-    status = main.main(["users"])
+    status = main.main(["users", "list"])
 
     lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
     assert status == 0
@@ -299,22 +291,22 @@ def test_users_are_listed_with_role_last_use_and_name(capsys: pytest.CaptureFixt
 
 
 def test_a_user_becomes_an_owner_and_a_member_again(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
 
-    assert main.main(["user", "mina", "owner"]) == 0
+    assert main.main(["users", "owner", "mina"]) == 0
     assert capsys.readouterr().out == "The user 'mina' is an owner of the installation.\n"
-    assert main.main(["user", "ann", "member"]) == 0
+    assert main.main(["users", "member", "ann"]) == 0
     assert capsys.readouterr().out == "The user 'ann' is no owner of the installation.\n"
-    assert main.main(["user", "mina", "member"]) == 1
+    assert main.main(["users", "member", "mina"]) == 1
     assert capsys.readouterr().err.startswith("This is the last owner of the installation")
     with closing(open_store("sqlite:///tackboard.db")) as store:
         assert store.read_installation_owner_ids() == ("mina",)
 
 
 def test_a_bot_is_listed_as_one_ends_with_its_person_and_does_not_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
     with closing(open_store("sqlite:///tackboard.db")) as store:
         mina = store.read_user("mina")
         assert mina
@@ -323,28 +315,28 @@ def test_a_bot_is_listed_as_one_ends_with_its_person_and_does_not_sign_in(capsys
 
     assert main.main(["sign-in", "robot"]) == 1
     assert capsys.readouterr().err == "The user 'robot' is a bot of 'mina', and can't sign in.\n"
-    assert main.main(["user", "robot", "owner"]) == 1
+    assert main.main(["users", "owner", "robot"]) == 1
     assert capsys.readouterr().err == "This user is a bot, and can't be an owner of the installation.\n"
-    assert main.main(["user", "mina", "deactivate"]) == 0
-    main.main(["users"])
+    assert main.main(["users", "disable", "mina"]) == 0
+    main.main(["users", "list"])
     lines = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
     assert ["robot", "deactivated", "bot", "never used", "Robot"] in lines
 
 
 def test_a_user_is_deactivated_and_reactivated(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
     main.main(["token", "mina"])
     token_text = capsys.readouterr().out.strip()
     digest = tokens.parse_to_digest(token_text)
     assert digest
 
-    assert main.main(["user", "mina", "deactivate"]) == 0
+    assert main.main(["users", "disable", "mina"]) == 0
     assert capsys.readouterr().out == "The user 'mina' is deactivated.\n"
-    assert main.main(["user", "mina", "owner"]) == 1
+    assert main.main(["users", "owner", "mina"]) == 1
     assert capsys.readouterr().err.startswith("This user is deactivated")
-    assert main.main(["user", "ann", "deactivate"]) == 1
-    assert main.main(["user", "mina", "reactivate"]) == 0
+    assert main.main(["users", "disable", "ann"]) == 1
+    assert main.main(["users", "enable", "mina"]) == 0
 
     with closing(open_store("sqlite:///tackboard.db")) as store:
         token_and_user = store.read_token_by_digest(digest)
@@ -355,26 +347,26 @@ def test_a_user_is_deactivated_and_reactivated(capsys: pytest.CaptureFixture[str
 
 
 def test_a_user_is_deleted_after_they_were_deactivated(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
 
-    assert main.main(["user", "mina", "delete"]) == 1
+    assert main.main(["users", "delete", "mina", "--yes"]) == 1
     assert capsys.readouterr().err.startswith("This user is active")
-    assert main.main(["user", "mina", "deactivate"]) == 0
-    assert main.main(["user", "mina", "delete"]) == 0
+    assert main.main(["users", "disable", "mina"]) == 0
+    assert main.main(["users", "delete", "mina", "--yes"]) == 0
     assert capsys.readouterr().out.endswith("The user 'mina' is deleted. Boards that they were removed from: 0.\n")
-    main.main(["users"])
+    main.main(["users", "list"])
     assert "deleted" in capsys.readouterr().out
-    assert main.main(["user", "mina", "reactivate"]) == 1
+    assert main.main(["users", "enable", "mina"]) == 1
     assert capsys.readouterr().err == "This user is deleted, and can't come back.\n"
 
 
 def test_a_deletion_that_is_stopped_goes_on(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
-    main.main(["user", "mina", "deactivate"])
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
+    main.main(["users", "disable", "mina"])
     steps = iter([KeyboardInterrupt])
 
     def stop(*_: object) -> None:
@@ -384,23 +376,23 @@ def test_a_deletion_that_is_stopped_goes_on(
     monkeypatch.setattr(ProgressBar, "__call__", stop)
     capsys.readouterr()
 
-    assert main.main(["user", "mina", "delete"]) == 0
+    assert main.main(["users", "delete", "mina", "--yes"]) == 0
     assert capsys.readouterr().out.startswith("Stopped. The job goes on within a minute")
     assert main.main(["jobs"]) == 0
     assert capsys.readouterr().out.split()[1:] == ["delete_user", "mina", "running", "0/?"]
     with closing(open_store("sqlite:///tackboard.db")) as store:
         (job,) = store.jobs.page_unended_jobs(10).items
         store.jobs.write_job(jobs.release(job))
-    assert main.main(["user", "mina", "delete"]) == 0
+    assert main.main(["users", "delete", "mina", "--yes"]) == 0
     assert capsys.readouterr().out.startswith("The user 'mina' is deleted")
     assert main.main(["jobs"]) == 0
     assert capsys.readouterr().out == ""
 
 
 def test_a_deletion_that_somebody_else_works_at_is_waited_for() -> None:
-    _make_user("Owner", "ann")
-    _make_user("Mina", "mina")
-    main.main(["user", "mina", "deactivate"])
+    make_user("Owner", "ann")
+    make_user("Mina", "mina")
+    main.main(["users", "disable", "mina"])
     with closing(open_store("sqlite:///tackboard.db")) as store:
         now = datetime.now(UTC).replace(microsecond=0)
         context = ActionContext("ann", now, IdGenerator(lambda: now, os.urandom))
@@ -423,7 +415,7 @@ def test_a_deletion_that_somebody_else_works_at_is_waited_for() -> None:
 def test_an_unknown_user_is_reported_in_one_sentence(
     capsys: pytest.CaptureFixture[str], command: str, user_id: str
 ) -> None:
-    _make_user("Mina", "mina")
+    make_user("Mina", "mina")
 
     status = main.main([command, user_id])
 
@@ -432,7 +424,7 @@ def test_an_unknown_user_is_reported_in_one_sentence(
 
 
 def test_an_id_that_is_not_valid_text_is_an_unknown_user() -> None:
-    _make_user("Owner")
+    make_user("Owner")
 
     answer = subprocess.run(
         [sys.executable, "-m", "cli", "token", b"m\xffna"],
@@ -483,7 +475,7 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments", [["--config", "settings.toml", "digest"], ["digest", "--config", "settings.toml"]]
 )
 def test_settings_come_from_a_file(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     Path("tackboard.db").rename("other.db")
     Path("settings.toml").write_text('store_url = "sqlite:///other.db"\n')
     capsys.readouterr()
@@ -523,7 +515,7 @@ def test_a_backup_made_while_the_server_runs_restores_to_the_same(
 
 
 def test_a_restore_over_data_fails_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     main.main(["backup", "monday.db"])
     capsys.readouterr()
 
@@ -550,7 +542,7 @@ def _delete_a_board(days_ago: int) -> None:
 
 
 def test_a_purge_erases_what_was_deleted_long_ago_and_prints_the_count(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     _delete_a_board(days_ago=32)
     _delete_a_board(days_ago=30)
     capsys.readouterr()
@@ -568,7 +560,7 @@ def test_a_purge_erases_what_was_deleted_long_ago_and_prints_the_count(capsys: p
 
 
 def test_a_purge_erases_responses_of_expired_idempotency_keys() -> None:
-    _make_user("Owner")
+    make_user("Owner")
     now = datetime.now(UTC).replace(microsecond=0)
     with closing(open_store("sqlite:///tackboard.db")) as store:
         owner = store.read_installation_owner()
@@ -590,7 +582,7 @@ def test_a_purge_erases_responses_of_expired_idempotency_keys() -> None:
 
 
 def test_a_purge_erases_from_where_tokens_were_used_long_ago(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     main.main(["token"])
     main.main(["token"])
     now = datetime.now(UTC).replace(microsecond=0)
@@ -613,7 +605,7 @@ def test_a_purge_erases_from_where_tokens_were_used_long_ago(capsys: pytest.Capt
 def test_a_stopped_purge_says_so_and_the_next_one_continues(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     _delete_a_board(days_ago=32)
     capsys.readouterr()
 
@@ -646,7 +638,7 @@ def _write_trello_export(**fields: object) -> str:
 
 
 def test_an_import_creates_a_board_once_and_reports_what_did_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     capsys.readouterr()
 
     first = main.main(["import", _write_trello_export()])
@@ -662,7 +654,7 @@ def test_an_import_creates_a_board_once_and_reports_what_did_not_fit(capsys: pyt
 
 
 def test_an_import_shows_a_progress_bar_on_a_terminal() -> None:
-    _make_user("Owner")
+    make_user("Owner")
     mine, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
 
@@ -697,7 +689,7 @@ def test_an_import_shows_a_progress_bar_on_a_terminal() -> None:
 def test_a_file_that_is_no_export_is_reported_in_one_sentence(
     text: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     Path("export.json").write_text(text)
     capsys.readouterr()
 
@@ -708,7 +700,7 @@ def test_a_file_that_is_no_export_is_reported_in_one_sentence(
 
 
 def test_an_exported_board_is_equal_after_its_import(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
@@ -729,7 +721,7 @@ def test_an_exported_board_is_equal_after_its_import(capsys: pytest.CaptureFixtu
 
 
 def test_cards_are_exported_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board
@@ -755,7 +747,7 @@ def test_cards_are_exported_as_a_table(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_changed_export_is_reported_in_one_sentence(
     change: dict[str, object], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _make_user("Owner")
+    make_user("Owner")
     main.main(["import", _write_trello_export()])
     board = re.search(r"brd_\w+", capsys.readouterr().out)
     assert board

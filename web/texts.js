@@ -69,7 +69,7 @@ export const texts = {
   providerDeclined: (/** @type {string} */ provider) => `${provider} has not let you in, or you have declined. You can try again.`,
   providerUnavailable: (/** @type {string} */ provider) => `${provider} can't sign anyone in at the moment: try again later.`,
   providerMisconfigured: (/** @type {string} */ provider, /** @type {string} */ error) =>
-    `${provider} has rejected the request of this server (${error}). Tell the person who runs it: “tackboard check-sign-in” finds most mistakes.`,
+    `${provider} has rejected the request of this server (${error}). Tell the person who runs it: “tackboard check” finds most mistakes.`,
   providerNotInvited: (/** @type {string} */ provider) =>
     `Your account at ${provider} belongs to no user here yet. Ask for an invitation and open its link. If you are a user here already, sign in another way.`,
   providerUsersOnly: (/** @type {string} */ provider) => `Your account at ${provider} belongs to no user here, and these accounts create none: sign in another way.`,

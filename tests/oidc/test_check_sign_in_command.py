@@ -1,7 +1,8 @@
-"""The command that says what is wrong with the configuration of sign-in, and how every start reads it."""
+"""What `check` says of the configuration of sign-in, and how every start reads it."""
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from app import setting_forms
 from app.setting_forms import InvalidSetting
-from app.settings import OIDC_PROVIDERS
+from app.settings import OIDC_PROVIDERS, SETTINGS
 from cli import main
 from oidc.providers import Provider
+from stores import open_store
 from tests.engines.scripted_server import respond
 from tests.oidc.scripted_provider import WELL_KNOWN, ScriptedProvider, respond_with_json
 
@@ -26,10 +28,21 @@ def read(text: str) -> tuple[Provider, ...]:
 def check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *entries: dict[str, Any]
 ) -> tuple[int, str, str]:
-    """Run the command; return its status and what it printed."""
+    """Run the command; return its status, what it printed of sign-in without the column of the subject, and stderr."""
     monkeypatch.setenv("OIDC_PROVIDERS", json.dumps(entries) if entries else "")
-    status = main.main(["check-sign-in"])
-    return status, *capsys.readouterr()
+    status = main.main(["check"])
+    out, err = capsys.readouterr()
+    lines = (re.split(" {2,}", line, maxsplit=2) for line in out.splitlines())
+    return status, "".join(f"{level} {text}\n" for level, subject, text in lines if subject == "sign-in"), err
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a store, which is checked as well."""
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
+    open_store("sqlite:///tackboard.db").close()
 
 
 def test_a_good_configuration_is_right(
@@ -40,7 +53,7 @@ def test_a_good_configuration_is_right(
     status, out, err = check(monkeypatch, capsys, STAFF | {"issuer": provider.issuer})
 
     assert (status, err) == (0, "")
-    assert out == "staff: Everything that can be checked without signing in is right.\n"
+    assert out == "ok staff: Everything that can be checked without signing in is right.\n"
 
 
 def test_each_fault_is_a_line_and_the_command_fails(
@@ -53,9 +66,11 @@ def test_each_fault_is_a_line_and_the_command_fails(
     status, out, err = check(monkeypatch, capsys, STAFF | {"issuer": provider.issuer, "client_secret": "s3cret"}, other)
 
     assert status == 1
-    assert [line.partition(":")[0] for line in out.splitlines()] == ["staff", "staff", "other"]
-    assert out.splitlines()[2].startswith("other: The provider's configuration can't be reached: the connection failed")
-    assert err == "3 to correct. The documentation of sign-in has settings that work.\n"
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["error staff", "error staff", "error other"]
+    assert out.splitlines()[2].startswith(
+        "error other: The provider's configuration can't be reached: the connection failed"
+    )
+    assert err == "3 to correct.\n"
     assert "s3cret" not in out
 
 
@@ -72,11 +87,9 @@ def test_a_secret_in_a_response_is_not_printed(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "OIDC_PROVIDERS is not set: users sign in with tokens only.\n"),
-        ("[]", "OIDC_PROVIDERS is not set: users sign in with tokens only.\n"),
-        ("{", "OIDC_PROVIDERS: the text is not valid JSON: see line 1, column 2.\n"),
-        ("@missing.json", "OIDC_PROVIDERS names a file that can't be read: no such file or directory.\n"),
-        ("@", "OIDC_PROVIDERS names a file that can't be read: is a directory.\n"),
+        ("{", "OIDC_PROVIDERS: the text is not valid JSON: see line 1, column 2."),
+        ("@missing.json", "OIDC_PROVIDERS names a file that can't be read: no such file or directory."),
+        ("@", "OIDC_PROVIDERS names a file that can't be read: is a directory."),
     ],
 )
 def test_what_can_not_be_read_is_one_sentence(
@@ -84,8 +97,18 @@ def test_what_can_not_be_read_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("OIDC_PROVIDERS", text)
 
-    assert main.main(["check-sign-in"]) == 1
-    assert capsys.readouterr() == ("", sentence)
+    assert main.main(["check"]) == 1
+    assert capsys.readouterr() == (f"error    settings   {sentence}\n", "1 to correct.\n")
+
+
+@pytest.mark.parametrize("text", ["", "[]"])
+def test_no_provider_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    monkeypatch.setenv("OIDC_PROVIDERS", text)
+
+    assert main.main(["check"]) == 0
+    assert "Users sign in with links, codes and tokens: there are no providers." in capsys.readouterr().out
 
 
 def test_the_setting_may_name_a_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `tackboard check-sign-in` says of each mistake."""
+"""What `tackboard check` says of each mistake."""
 
 from collections.abc import Callable
 from typing import Any

@@ -143,7 +143,8 @@ def test_traces_without_their_packages_are_a_warning_that_names_the_extra(enviro
 
 
 def test_sign_in_without_its_packages_names_the_extra(environment: Path) -> None:
-    answer = run(environment, "tackboard", "check-sign-in", OIDC_PROVIDERS="[]")
+    answer = run(environment, "tackboard", "check", OIDC_PROVIDERS="[]")
 
-    message = "OIDC_PROVIDERS needs packages that are not installed: install 'tackboard-server[sign-in]'.\n"
-    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", message)
+    message = "OIDC_PROVIDERS needs packages that are not installed: install 'tackboard-server[sign-in]'."
+    assert (answer.returncode, answer.stderr) == (1, "1 to correct.\n")
+    assert answer.stdout == f"error    settings   {message}\n"
