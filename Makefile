@@ -36,7 +36,7 @@ LAMBDA_PYTHON ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13.*
 	"$$python" --version >/dev/null 2>&1 && echo "$$python" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run readers token sign-in users user jobs migrate backup restore export import digest check-sign-in purge soak proofs unit test check spec release operation \
+.PHONY: help run readers token sign-in migrate backup restore export import digest purge soak proofs unit test check spec release operation \
 	collection clients mock fuzz schemathesis hostile crosscheck mutants decision-mutants matrix package lambda invoke rehearse deploy rollback drift site cdk cdk-proof bench bench-check coldstart \
 	latency pictures wheel sbom audit requirements clean browser proxies machines valgrind
 
