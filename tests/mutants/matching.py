@@ -123,7 +123,11 @@ AUTHORIZATION = {
         "test_boards_and_lists",
         "test_card_lifecycle",
     ],
-    "usecases/narrowed_listings.py": ["../usecases/test_board_access", "test_narrow_tokens"],
+    "usecases/narrowed_listings.py": [
+        "../usecases/test_narrowed_listings",
+        "../usecases/test_board_access",
+        "test_narrow_tokens",
+    ],
     "usecases/invitations.py": ["test_invitations", "test_installation"],
     "usecases/sign_in.py": [
         "../usecases/test_sign_in",
