@@ -391,11 +391,12 @@ def test_the_audit_log_tells_what_became_of_a_bot(mina: Client, omar: Client, st
     clock.advance(minutes=1)
     change(mina, owner_id="mina")
     mina.delete("/users/robot")
-    # Ids of entries sort by the second, if they come from different processes.
     clock.advance(minutes=1)
     run_jobs(store, clock)
 
-    entries = mina.get("/audit-entries?limit=100").json["items"][::-1]
+    # Ids sort only the entries of one process, and the application's may count on from those of another test.
+    oldest_first = reversed(mina.get("/audit-entries?limit=100").json["items"])
+    entries = sorted(oldest_first, key=lambda entry: entry["created_at"])
     about_bot = [(entry["type"], entry["data"].get("owner_id")) for entry in entries if entry["user_id"] == "robot"]
     about_omar = [entry["type"] for entry in entries if entry["user_id"] == "omar"]
 

@@ -8,15 +8,24 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.page_objects import User, card
 from tests.live_server import LiveServer
-from tests.proxies.proxies import PROXIES
+from tests.proxies.proxies import PROXIES, free_port
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module", params=["", "kanban/"], ids=["root", "prefix"])
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Return what comes before every path of the server."""
+    value: str = request.param
+    return value
+
+
 @pytest.fixture(scope="module")
-def mina(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+def mina(prefix: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """Return the owner of a server that knows of the proxy: other tests share one that would warn of it."""
-    with LiveServer(tmp_path_factory.mktemp("server"), TRUSTED_PROXIES="127.0.0.1") as server:
+    port = free_port()
+    settings = {"TRUSTED_PROXIES": "127.0.0.1", "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}/{prefix}"}
+    with LiveServer(tmp_path_factory.mktemp("server"), **settings) as server:
         assert server.token
         yield User(server, server.url, server.token)
         server.stop()
@@ -27,7 +36,6 @@ LONG_TEXT = "Compresses well. " * 200
 
 
 @pytest.mark.parametrize("name", PROXIES)
-@pytest.mark.parametrize("prefix", ["", "kanban/"], ids=["root", "prefix"])
 def test_a_card_can_be_edited_repeatedly(browser: Browser, mina: User, tmp_path: Path, name: str, prefix: str) -> None:
     board = mina.create_board("One")
     (stored_card,) = mina.request("GET", f"boards/{board}/cards")["items"]

@@ -237,12 +237,16 @@ class ExistingData:
         return {"attempt": begun["attempt"], "state": returned["state"], "code": returned["code"]}
 
     def _replace_bot(self, case: Any) -> None:
-        """Replace the bot by one of the fuzzing user, who hands the one before over: there may be few."""
-        for bot in self._client.get("/users/me/bots").json["items"]:
-            self._client.patch(f"/users/{bot['id']}", {"owner_id": self._other_id}, If_Match="*")
-        made = self._client.post("/users/me/bots", {"name": "Robot", "scopes": ["read"]}).json
-        case.path_parameters["bot_id"] = made["user"]["id"]
+        """Replace the bot by an active one of the fuzzing user, who may have few."""
+        bots = self._client.get("/users/me/bots").json["items"]
+        if bots:
+            bot_id = bots[0]["id"]
+            self._client.post(f"/users/{bot_id}/reactivate")
+        else:
+            bot_id = self._client.post("/users/me/bots", {"name": "Robot", "scopes": ["read"]}).json["user"]["id"]
+        case.path_parameters["bot_id"] = bot_id
         if "token_id" in case.path_parameters:
+            made = self._client.post(f"/users/me/bots/{bot_id}/tokens", {"name": "Robot", "scopes": ["read"]}).json
             case.path_parameters["token_id"] = made["token"]["id"]
 
     def _create_deactivated_user(self) -> str:

@@ -165,6 +165,7 @@ AUTHORIZATION = {
         "test_held_requests",
         "test_transfers",
         "test_members",
+        "test_bots",
         "../aws/test_request_records",
     ],
     "app/needed_resources.py": ["../document/test_needed_resources", "test_narrow_tokens"],
