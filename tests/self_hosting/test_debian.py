@@ -58,7 +58,7 @@ def request(machine: Machine, path: str, method: str = "GET", body: str | None =
 
 def sign_in(machine: Machine) -> str:
     """Sign in with the link that the command prints; return the token of the session."""
-    (block,) = read_blocks(PAGE, "Sign in")
+    block, _ = read_blocks(PAGE, "Sign in")
     link = machine.run(block)
     code = re.fullmatch(r"https://tackboard\.example/#sign-in=(\S+)\n", link)
     assert code, link
@@ -74,6 +74,16 @@ def test_the_page_sets_up_a_server_with_https_that_the_owner_can_sign_in_to(mach
 
     assert answer == '200 max-age=63072000 {"status":"ok"}\n'
     assert '"token":"tkb_' in sign_in(machine)
+
+
+def test_the_check_finds_nothing_wrong_with_what_the_page_has_set_up(machine: Machine) -> None:
+    request(machine, "/v1/health")
+    _, block = read_blocks(PAGE, "Sign in")
+
+    findings = [line.split()[:2] for line in machine.run(block).splitlines()]
+
+    assert {level for level, _ in findings} == {"ok"}, findings
+    assert {"settings", "store", "owner", "rights", "space", "backups", "sign-in"} <= {name for _, name in findings}
 
 
 def test_the_journal_contains_no_token(machine: Machine) -> None:
