@@ -7,7 +7,7 @@ from kanban.access import RoleTooLow
 from kanban.changes import ActionContext
 from kanban.errors import LimitReached
 from kanban.limits import MAX_MEMBERS_PER_BOARD
-from kanban.members import LastOwner
+from kanban.members import LastOwner, TooManyMembersPerUser
 from kanban.values import NewCard, Role
 from tests.kanban.fake_store import FakeStore
 
@@ -58,6 +58,10 @@ def test_a_full_board_accepts_no_member_but_changes_roles(store: FakeStore) -> N
         members.put(store.view(), "usr_bob", Role.VIEWER, store.context)
     put(store, "usr_7", Role.VIEWER)
     assert get_roles(store)["usr_7"] == Role.VIEWER
+
+
+def test_the_error_for_too_many_members_of_a_users_boards_names_the_number() -> None:
+    assert "have 25 other members together" in str(TooManyMembersPerUser(25))
 
 
 def test_the_last_owner_can_neither_be_demoted_nor_leave(store: FakeStore) -> None:
