@@ -1,10 +1,9 @@
 """The readers of the feed in a SQL database."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,9 +12,9 @@ from kanban.store import AlreadyExists, StaleRead
 from kanban.values import Event, FeedReader, ReaderReset
 from kanban.views import Page, PageKey
 from stores.sql import mapping
-from stores.sql.engine import Engine, Transaction
 from stores.sql.mapping import format_timestamp
 from stores.sql.statement_cache import BoundStatement, parameter
+from stores.sql.store_part import SqlStorePart
 from stores.sql.tables import boards, events, feed_readers
 
 _KEY = (feed_readers.c.board_id, feed_readers.c.name)
@@ -98,18 +97,8 @@ def bind_reset(bind: Callable[..., BoundStatement], reset: ReaderReset) -> Bound
     return bind(MOVE_READER, **values, after_seq=reset.after_seq)
 
 
-class SqlFeedReaders:
+class SqlFeedReaders(SqlStorePart):
     """A `kanban.feed_readers.FeedReaderStore` over an engine. Threads may share it."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        bind: Callable[..., BoundStatement],
-        begin_write: Callable[[], AbstractContextManager[Transaction]],
-    ) -> None:
-        self._engine = engine
-        self._bind = bind
-        self._begin_write = begin_write
 
     def add_reader(self, reader: FeedReader) -> None:
         with suppress(AlreadyExists), self._begin_write() as transaction:
@@ -170,6 +159,3 @@ class SqlFeedReaders:
     def read_feed(self, board_id: str, after_seq: int, limit: int) -> Sequence[Event]:
         rows = self._read(FEED, board_id=board_id, after_seq=after_seq, limit=limit)
         return [mapping.row_to_event(row) for row in rows]
-
-    def _read(self, statement: sa.Select[Any], **values: Any) -> list[mapping.Row]:
-        return self._engine.read((self._bind(statement, **values),))[0]

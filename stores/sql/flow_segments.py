@@ -1,7 +1,7 @@
 """Flow segments in a SQL database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ from kanban.flow.flow_segments import EVENTS_PER_SEGMENT, FlowSegment
 from kanban.store import AlreadyExists
 from kanban.views import Page, PageKey
 from stores.sql import mapping
-from stores.sql.engine import Engine, Transaction
-from stores.sql.mapping import Row, format_timestamp
-from stores.sql.statement_cache import BoundStatement, parameter
+from stores.sql.mapping import format_timestamp
+from stores.sql.statement_cache import parameter
+from stores.sql.store_part import SqlStorePart
 from stores.sql.tables import boards, flow_segments
 
 _SEGMENTS_PER_READ = 20
@@ -57,18 +57,8 @@ INSERT_SEGMENT = flow_segments.insert().from_select(
 )
 
 
-class SqlFlowSegments:
+class SqlFlowSegments(SqlStorePart):
     """A `kanban.flow.flow_segment_store.FlowSegmentStore` over an engine. Threads may share it."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        bind: Callable[..., BoundStatement],
-        begin_write: Callable[[], AbstractContextManager[Transaction]],
-    ) -> None:
-        self._engine = engine
-        self._bind = bind
-        self._begin_write = begin_write
 
     def find_last_before(self, board_id: str, at: datetime) -> FlowSegment | None:
         rows = self._read(SEGMENT_BEFORE, board_id=board_id, at=format_timestamp(at))
@@ -112,9 +102,6 @@ class SqlFlowSegments:
 
     def end_request(self, board_id: str) -> None:
         """Do nothing: all boards are looked at."""
-
-    def _read(self, statement: sa.Select[Any], **values: Any) -> list[Row]:
-        return self._engine.read((self._bind(statement, **values),))[0]
 
 
 def _is_incomplete(board_seq: int, oldest_seq: int, newest_seq: int) -> bool:

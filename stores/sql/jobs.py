@@ -1,17 +1,14 @@
 """Jobs in a SQL database."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import sqlalchemy as sa
 
 from kanban.values import Job
 from kanban.views import Page, PageKey
 from stores.paging import cut_page
 from stores.sql import mapping
-from stores.sql.engine import Engine, Transaction
 from stores.sql.read_statements import MAX_ID
-from stores.sql.statement_cache import BoundStatement, parameter
+from stores.sql.statement_cache import parameter
+from stores.sql.store_part import SqlStorePart
 from stores.sql.tables import jobs
 from stores.sql.write_statements import UPDATE_IF_VERSION_MATCHES
 
@@ -33,26 +30,16 @@ UNENDED_JOBS = (
 )
 
 
-class SqlJobs:
+class SqlJobs(SqlStorePart):
     """A `kanban.job_store.JobStore` over an engine. Threads may share it."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        bind: Callable[..., BoundStatement],
-        begin_write: Callable[[], AbstractContextManager[Transaction]],
-    ) -> None:
-        self._engine = engine
-        self._bind = bind
-        self._begin_write = begin_write
-
     def read_job(self, user_id: str, job_id: str) -> Job | None:
-        rows = self._engine.read((self._bind(JOB, user_id=user_id, job_id=job_id),))[0]
+        rows = self._read(JOB, user_id=user_id, job_id=job_id)
         return mapping.row_to_job(rows[0]) if rows else None
 
     def page_jobs(self, user_id: str, limit: int, after: PageKey | None = None) -> Page[Job]:
         after_id = after[0] if after else MAX_ID
-        rows = self._engine.read((self._bind(JOBS, user_id=user_id, after_id=after_id, limit=limit + 1),))[0]
+        rows = self._read(JOBS, user_id=user_id, after_id=after_id, limit=limit + 1)
         return cut_page([mapping.row_to_job(row) for row in rows], limit, lambda job: job.id)
 
     def page_unended_jobs(self, limit: int, after: PageKey | None = None) -> Page[Job]:

@@ -1,15 +1,13 @@
 """Webhooks in a SQL database, beside what commits write of them."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from kanban.values import Role, Webhook, WebhookDelivery
 from stores.sql import mapping
-from stores.sql.engine import Engine, Transaction
-from stores.sql.statement_cache import BoundStatement, parameter
+from stores.sql.statement_cache import parameter
+from stores.sql.store_part import SqlStorePart
 from stores.sql.tables import members, webhook_deliveries, webhooks
 from stores.sql.write_statements import DELETE_DELIVERIES
 
@@ -38,18 +36,8 @@ INSERT_DELIVERY = webhook_deliveries.insert().from_select(
 )
 
 
-class SqlWebhooks:
+class SqlWebhooks(SqlStorePart):
     """A `kanban.webhook_store.WebhookStore` over an engine. Threads may share it."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        bind: Callable[..., BoundStatement],
-        begin_write: Callable[[], AbstractContextManager[Transaction]],
-    ) -> None:
-        self._engine = engine
-        self._bind = bind
-        self._begin_write = begin_write
 
     def list_webhooks(self, board_id: str) -> Sequence[Webhook]:
         return [mapping.row_to_webhook(row) for row in self._read(WEBHOOKS, board_id=board_id)]
@@ -70,6 +58,3 @@ class SqlWebhooks:
 
     def list_owner_ids(self, board_id: str) -> Sequence[str]:
         return sorted(str(user_id) for (user_id,) in self._read(OWNERS, board_id=board_id, role=str(Role.OWNER)))
-
-    def _read(self, statement: sa.Select[Any], **values: Any) -> list[mapping.Row]:
-        return self._engine.read((self._bind(statement, **values),))[0]
