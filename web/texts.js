@@ -105,7 +105,7 @@ export const texts = {
   deviceSignOut: (/** @type {string} */ name) => `Sign out ${name}`,
   deviceSignedOut: (/** @type {string} */ name) => `${name} is signed out.`,
   accounts: "Accounts",
-  accountsHint: "You can also sign in with these accounts. Only you can add one: the same name or e-mail address elsewhere signs nobody in as you.",
+  accountsHint: "You can also sign in with these accounts. Only you can add one: an account with the same name or e-mail address does not sign in as you.",
   accountsAdd: "Add an account",
   accountAdd: (/** @type {string} */ provider) => `Add an account at ${provider}`,
   accountAdded: (/** @type {string} */ provider) => `From now on you can sign in with your account at ${provider}.`,

@@ -206,7 +206,7 @@ def main(arguments: list[str]) -> int:
         print(failed, file=sys.stderr)
         return 1
     except (KeyboardInterrupt, EOFError) as interruption:
-        hint = " Where nobody can answer, add YES=1." if isinstance(interruption, EOFError) else ""
+        hint = " Without a terminal, add YES=1." if isinstance(interruption, EOFError) else ""
         print(f"Nothing was deployed.{hint}", file=sys.stderr)
         return 1
     return 0

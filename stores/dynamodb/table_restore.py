@@ -1,7 +1,7 @@
 """Write the values of a backup to an empty table, in steps that may be interrupted anywhere and continued.
 
 The item of the installation's secret says that a restore is under way, of which backup, and how many of its items are
-written. While it does, nobody can open the table. The same backup always leads to the same items in the same order, so
+written. While it does, no process can open the table. The same backup leads to the same items in the same order, so
 a later attempt goes on there. The owners are written last, in one transaction that also ends the restore: a table
 without them counts as new for versions that know nothing of restores.
 """

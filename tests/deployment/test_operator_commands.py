@@ -136,7 +136,7 @@ def test_yes_answers_the_question_and_its_absence_asks(
     assert deploy.main(["prod"]) == 1
 
     assert answers == [("prod", "prod")]
-    assert capsys.readouterr().err.endswith("Nothing was deployed. Where nobody can answer, add YES=1.\n")
+    assert capsys.readouterr().err.endswith("Nothing was deployed. Without a terminal, add YES=1.\n")
 
 
 def test_a_wrong_choice_of_a_firewall_is_reported() -> None:
